@@ -1,0 +1,154 @@
+"""The one place that knows numba: how rules and kernels are compiled and where their code is cached.
+
+Three kinds of compiled function, and no other:
+
+* a *rule* is a small scalar function, inlined where it is called, so that a loop over consumers that
+  calls it can be vectorized;
+* a *kernel* loops over consumers, releases the interpreter lock, and is cached on disk;
+* a *frame* is a kernel put together from *parts*, which are inlined into it and allocate nothing.
+
+Floating-point arithmetic is IEEE: ``fastmath`` stays off, so that every engine, thread count and machine
+gives the same bits. ``error_model="numpy"`` removes the zero-division branch that would keep loops scalar.
+
+The on-disk cache of numba does not notice an edit in an imported module. The cache folder is therefore
+named after a hash of all the package's sources and of the versions involved: a stale kernel cannot run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba import config
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def source_hash() -> str:
+    """Return a hash of all sources that kernels depend on, of numba, numpy and the architecture.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    sources = [_PACKAGE / "compiled.py", *_PACKAGE.glob("model/**/*.py"), *_PACKAGE.glob("engines/**/*.py")]
+    sources.append(_PACKAGE / "scenario" / "parameters.py")
+    for path in sorted(sources):
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    for part in (numba.__version__, np.__version__, platform.machine(), platform.python_version()):
+        digest.update(part.encode())
+    return digest.hexdigest()[:16]
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels for exactly these sources, created if need be.
+
+    The first writable of ``SIMULATOR_CACHE``, ``XDG_CACHE_HOME``, ``~/.cache`` and the system's
+    temporary folder is used, so that a read-only home does not stop a run.
+    """
+    roots = [os.environ.get("SIMULATOR_CACHE"), os.environ.get("XDG_CACHE_HOME")]
+    candidates = [Path(root) for root in roots if root]
+    try:
+        candidates.append(Path.home() / ".cache")
+    except RuntimeError:
+        pass
+    candidates.append(Path(tempfile.gettempdir()))
+    for candidate in candidates:
+        folder = candidate / "consumer-market-simulator" / source_hash()
+        if _writable(folder):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="consumer-market-simulator-"))
+
+
+if not config.DISABLE_JIT:
+    config.CACHE_DIR = str(cache_folder())
+
+
+# a part is called by compiled code alone: wrappers for Python and C would take most of the compile time
+_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_SIGNATURES: list[tuple[Any, str]] = []
+
+
+def rule(signature: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a scalar behaviour rule so that it is inlined into the loop that calls it.
+
+    Parameters
+    ----------
+    signature : str
+        Types of result and arguments in numba's notation, for example ``"f4(f4, f4)"``.
+
+    Returns
+    -------
+    Callable
+        A decorator. The rule is compiled when a kernel first calls it, or by
+        :func:`compile_rules_for_python`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        compiled = numba.njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(function)
+        _SIGNATURES.append((compiled, signature))
+        return compiled
+
+    return decorate
+
+
+def compile_rules_for_python() -> None:
+    """Compile every rule for its declared types alone, so that Python code may call it.
+
+    Python's floating-point numbers have 64 bits; without this a rule called from Python would be
+    compiled for 64 bits and give other bits than inside a kernel.
+    """
+    if not is_compiled():
+        return
+    for compiled, signature in _SIGNATURES:
+        if compiled._can_compile:
+            compiled.compile(signature)
+            compiled.disable_compile()
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop over consumers: no interpreter lock, IEEE arithmetic, cached on disk."""
+    return numba.njit(error_model="numpy", nogil=True, cache=True, boundscheck=False)(function)
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a piece of a :func:`frame`, inlined into it, so that passing whole records costs nothing."""
+    return numba.njit(error_model="numpy", nogil=True, forceinline=True, _nrt=False, **_NO_WRAPPERS)(function)
+
+
+def subframe(function: Callable[..., Any]) -> Any:
+    """Compile a piece of a :func:`frame` that is called, not inlined: once per block, from several places."""
+    return numba.njit(error_model="numpy", nogil=True, _nrt=False, **_NO_WRAPPERS)(function)
+
+
+def frame(function: Callable[..., Any]) -> Any:
+    """Compile a kernel that is put together from parts and allocates nothing.
+
+    Without allocation there is no counting of references, which inside a loop over records of arrays
+    would cost more than the model itself.
+    """
+    return numba.njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(function)
+
+
+def is_compiled() -> bool:
+    """Return whether kernels are compiled (false with ``NUMBA_DISABLE_JIT=1``)."""
+    return not config.DISABLE_JIT

@@ -1,0 +1,304 @@
+"""Brands as Mesa agents: they plan, buy media, seed, serve orders and keep books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from mesa import Agent
+
+from simulator.engines.mesa_engine.chance import ZERO, Number, numbers
+from simulator.engines.mesa_engine.lines import MediaLine
+from simulator.engines.mesa_engine.messages import Order, Piece
+from simulator.model.campaigns import (
+    CAPPED,
+    CREATIVE_PERSONAL,
+    FIT,
+    TERM,
+    TERMS,
+    VISITORS,
+    PlanArrays,
+)
+from simulator.model.mathematics import fixed_point, normal
+from simulator.model.rules import attention, choice, content, experience, ledger, search
+
+if TYPE_CHECKING:
+    from simulator.engines.mesa_engine.agents import Consumer
+    from simulator.engines.mesa_engine.model import MarketModel
+    from simulator.engines.mesa_engine.relation import Relation
+
+_TERM_OF = {
+    "price_cut": "price_cut",
+    "referral": "referral",
+    "community": "community",
+    "group_buying": "group",
+}
+_MOST_UNITS = 1e15
+
+
+class Brand(Agent):
+    """One brand, with its plan.
+
+    Parameters
+    ----------
+    model : MarketModel
+        The market.
+    index : int
+        Place of the brand among all, in the order of their ids.
+
+    Attributes
+    ----------
+    name, id : str, int
+        As the scenario declares them.
+    relations : list of Relation
+        Its relations with all consumers.
+    lines : list of MediaLine
+        Its media plan.
+    terms : dict
+        What its programs offer in this step, by the names in ``campaigns.TERMS``.
+    price, quality, price_cut : number
+        In this step.
+    stock : list of float
+        Units by region; a pooled stock stands in the first place.
+    tally : Counter
+        What has been recorded in this step, by the names in ``observation.SERIES``.
+    """
+
+    model: MarketModel
+
+    def __init__(self, model: MarketModel, index: int) -> None:
+        super().__init__(model)
+        arrays, plan = model.market.arrays, model.plan.arrays
+        self.index = index
+        self.name = model.market.brand_names[index]
+        self.id = int(arrays.brand_id[index])
+        self.prices = numbers(arrays.price[:, index])
+        self.qualities = numbers(arrays.quality[:, index])
+        self.unit_cost = float(arrays.unit_cost[index])
+        self.position_x, self.position_y = numbers(arrays.position[index])
+        self.tailoring = Number(arrays.tailoring[index])
+        self.online_coverage = Number(arrays.online_coverage[index])
+        self.delivery_days = numbers(arrays.delivery_days[index])
+        self.is_pooled = bool(arrays.is_pooled[index])
+        self.initial_memory = Number(arrays.initial_memory[index])
+        self.initial_goodwill = Number(arrays.initial_goodwill[index])
+        self.initial_trust = Number(arrays.initial_trust[index])
+        self.stock: list[float] = arrays.initial_stock[index].tolist()
+        self.sold_out = [False] * len(self.stock)
+        self.relations: list[Relation] = []
+        self._read_plan(plan)
+        self.price, self.quality, self.price_cut = self.prices[0], self.qualities[0], ZERO
+        self.is_available = bool(arrays.is_available[0, index])
+        self.share_of_consumers = ZERO
+        self.review_count = int(arrays.initial_review_count[index])
+        self.review_sum = int(arrays.initial_review_sum[index])
+        self.review_mean = self.review_weight = ZERO
+        self.pieces: dict[int, Piece] = {}
+        self.latest_piece: Piece | None = None
+        self.tally: Counter[str] = Counter()
+
+    def _read_plan(self, plan: PlanArrays) -> None:
+        j = self.index
+        self.terms_by_step = plan.programs[:, j]
+        self.terms = {name: Number(0.0) for name in TERMS}
+        self.lines = [MediaLine(self, plan, h) for h in np.flatnonzero(plan.brand == j).tolist()]
+        self.live_lines: list[MediaLine] = []
+        self.total_cap = int(plan.total_cap[j])
+        self.caps = dict(zip(CAPPED, plan.program_cap[j].tolist(), strict=True))
+        self.is_strategy = dict(zip(CAPPED, (plan.program_is_strategy[j] > 0).tolist(), strict=True))
+        self.spent = dict.fromkeys(CAPPED, 0)
+        self.spent_total = 0
+        self.cut_spend_at_open = self.latest_cut_spend = 0
+        self.is_open = dict.fromkeys(CAPPED, True)
+        self.is_funded = True
+        self.has_media = bool(self.lines) or bool(self.initial_goodwill > 0)
+        self.has_content = bool((plan.programs[:, j, TERM["pieces"]] > 0).any())
+        self.has_strategic_coupons = any(line.is_strategy and line.coupon > 0 for line in self.lines)
+        self.keeps_profiles = self.tailoring > 0 or any(
+            line.audience in (FIT, VISITORS) or line.creative == CREATIVE_PERSONAL for line in self.lines
+        )
+
+    def __repr__(self) -> str:
+        return f"Brand({self.name}, {self.customers} customers, {self.members} members)"
+
+    @property
+    def customers(self) -> int:
+        """Consumers whose latest purchase is the brand."""
+        return sum(relation.consumer.latest_brand is self for relation in self.relations)
+
+    @property
+    def followers(self) -> int:
+        """Consumers who follow the brand's content."""
+        return sum(relation.follows for relation in self.relations)
+
+    @property
+    def members(self) -> int:
+        """Consumers in the brand's community."""
+        return sum(relation.is_member for relation in self.relations)
+
+    def record(self, series: str, amount: int = 1) -> None:
+        """Count something that happened to the brand in this step."""
+        self.tally[series] += amount
+
+    def charge(self, amount: int, program: str | None = None) -> None:
+        """Count money towards the strategy's budget, and towards one of its programs."""
+        self.record("spend_strategy", amount)
+        self.spent_total += amount
+        if program is not None:
+            self.spent[program] += amount
+
+    def runs(self, program: str) -> bool:
+        """Return whether a program is offered in this step and has money left."""
+        return bool(self.terms[_TERM_OF[program]] > 0) and self.is_open[program]
+
+    # ---- at the start of a step
+
+    def open_books(self) -> None:
+        """Decide what the brand can afford; take in supply, reviews and installed base; publish."""
+        now, arrays = self.model.now, self.model.market.arrays
+        self.terms = dict(zip(TERMS, numbers(self.terms_by_step[now]), strict=True))
+        self.price, self.quality = self.prices[now], self.qualities[now]
+        self.is_available = bool(arrays.is_available[now, self.index])
+        supply = arrays.supply[now, self.index].tolist()
+        self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
+        self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
+        self._open_programs()
+        self._read_reviews()
+        self._publish()
+        self._serve_community()
+
+    def _open_programs(self) -> None:
+        left = self.total_cap - self.spent_total
+        self.is_funded = left > 0
+        for program in CAPPED:
+            has_money = self.spent[program] < self.caps[program] and left > 0
+            self.is_open[program] = has_money or not self.is_strategy[program]
+        self.price_cut = self.terms["price_cut"]
+        if self.is_strategy["price_cut"]:
+            cut_left = min(left, self.caps["price_cut"] - self.spent["price_cut"])
+            self.price_cut = ledger.affordable_cut(self.terms["price_cut"], cut_left, self.latest_cut_spend)
+        self.cut_spend_at_open = self.spent["price_cut"]
+
+    def _read_reviews(self) -> None:
+        p = self.model.parameters
+        if self.review_count > 0:
+            self.review_mean = search.review_mean(self.review_sum, self.review_count)
+            self.review_weight = search.review_weight(self.review_count, p.review_evidence, p.review_half)
+
+    def _publish(self) -> None:
+        p, now = self.model.parameters, self.model.now
+        if self.terms["pieces"] > 0:
+            u, _, _, _ = self.model.chance.draw("piece", brand=self.id)
+            value = content.piece_value(self.terms["content_value"], p.piece_value_sd, normal(u))
+            self.latest_piece = self.pieces[now] = Piece(now, value, self.terms["promotional_share"])
+        plan = self.model.plan.arrays
+        production = int(plan.production[now, self.index])
+        self.record("spend_production", production)
+        if plan.production_is_strategy[self.index]:
+            self.charge(production)
+
+    def _serve_community(self) -> None:
+        if self.runs("community"):
+            service = ledger.money(self.terms["service_cost"]) * self.members
+            self.record("spend_service", service)
+            if self.is_strategy["community"]:
+                self.charge(service, "community")
+
+    def buy_media(self) -> None:
+        """Spread every line's impressions over its audience and pay for them."""
+        for line in self.lines:
+            line.buy()
+        self.live_lines = [line for line in self.lines if line.rate > 0]
+
+    def plant_seeds(self) -> None:
+        """Give chosen consumers the product and let them talk about it."""
+        for seeding in self.model.seedings:
+            if seeding.brand is self and seeding.step == self.model.now:
+                cost = seeding.cost * len(seeding.consumers)
+                self.record("spend_seeding", cost)
+                self.charge(cost)
+                for consumer in seeding.consumers:
+                    consumer.receive_seed(self)
+
+    # ---- when consumers buy
+
+    def shelf_of(self, consumer: Consumer) -> int:
+        """Return the place of the stock that serves a consumer."""
+        return 0 if self.is_pooled else consumer.region
+
+    def is_sold_out_for(self, consumer: Consumer) -> bool:
+        """Return whether the stock that serves a consumer ran out in this step."""
+        return self.sold_out[self.shelf_of(consumer)]
+
+    def serve(self, orders: list[Order]) -> list[Order]:
+        """Let orders meet stock, region by region; return those that are refused.
+
+        Where more is ordered than is there, the orders with the lowest priority draw are served, ties by
+        consumer.
+        """
+        refused: list[Order] = []
+        for shelf in range(len(self.stock)):
+            asking = [order for order in orders if self.shelf_of(order.consumer) == shelf]
+            available = int(min(self.stock[shelf], _MOST_UNITS))
+            if len(asking) > available:
+                chance = self.model.chance
+                asking.sort(key=lambda order: (chance.priority(order.consumer.index), order.consumer.index))
+                refused += asking[available:]
+                asking = asking[:available]
+                self.sold_out[shelf] = True
+            for order in asking:
+                order.is_accepted = True
+            self.stock[shelf] -= len(asking)
+        self.record("refused", len(refused))
+        return refused
+
+    def sell(self, listed: int, after_cut: int, after_coupon: int, paid: int) -> None:
+        """Book a unit sold: from the list price through cut and coupon to what was paid."""
+        self.record("revenue", paid)
+        self.record("cost_of_goods", ledger.money(self.unit_cost))
+        self.record("spend_discounts", listed - paid)
+        if self.is_strategy["price_cut"]:
+            self.charge(listed - after_cut, "price_cut")
+        if self.has_strategic_coupons:
+            self.charge(after_cut - after_coupon)
+        if self.is_strategy["group_buying"]:
+            self.charge(after_coupon - paid, "group_buying")
+
+    def reward(self, amount: int) -> None:
+        """Pay sender and receiver of an invitation that was used."""
+        self.record("spend_rewards", amount)
+        self.record("redeemed")
+        if self.is_strategy["referral"]:
+            self.charge(amount, "referral")
+
+    def hear_from_buyer(self, satisfaction: Any) -> None:
+        """Record how content a buyer is."""
+        self.record("satisfaction", fixed_point(satisfaction))
+        self.record("promoters", int(experience.is_promoter(satisfaction)))
+        self.record("detractors", int(experience.is_detractor(satisfaction)))
+
+    def publish_review(self, satisfaction: Any) -> None:
+        """Add a buyer's public rating."""
+        rating = fixed_point(satisfaction)
+        self.record("reviews")
+        self.record("review_value", rating)
+        self.review_count += 1
+        self.review_sum += rating
+
+    # ---- at the end of a step
+
+    def close_books(self) -> None:
+        """Record where the brand stands at the end of a step."""
+        self.latest_cut_spend = self.spent["price_cut"] - self.cut_spend_at_open
+        self.sold_out = [False] * len(self.stock)
+        self.record("needs", self.model.n_needs)
+        self.record("customers", self.customers)
+        self.record("followers", self.followers)
+        self.record("members", self.members)
+        everyone = self.relations
+        self.record("aware", sum(bool(attention.is_aware(relation.memory)) for relation in everyone))
+        self.record("memory", sum(fixed_point(relation.memory) for relation in everyone))
+        self.record("goodwill", sum(fixed_point(relation.goodwill) for relation in everyone))
+        self.record("belief", sum(fixed_point(relation.belief) for relation in everyone))
+        self.record("trust", sum(fixed_point(relation.trust) for relation in everyone))

@@ -1,0 +1,82 @@
+"""The luck of a replicate, and numbers of exactly 32 bits.
+
+Agents draw nothing in order: every draw has an address (see :mod:`simulator.model.draws`), so agents may be
+visited in any order, skipped or asked twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import is_compiled
+from simulator.model import draws
+
+#: How agents keep a 32-bit number. A compiled rule converts what it is given to 32 bits and returns a Python
+#: number; without compilation rules are plain Python and need numbers that have 32 bits themselves.
+Number: Any = float if is_compiled() else np.float32
+
+ZERO = Number(0.0)
+ONE = Number(1.0)
+
+
+def numbers(array: np.ndarray) -> list[Any]:
+    """Return a one-dimensional array of 32-bit numbers as a list that rules may be given."""
+    return [Number(value) for value in array.tolist()]
+
+
+class Chance:
+    """The addressed draws of one replicate.
+
+    Parameters
+    ----------
+    seed, replicate : int
+        Key of the draws, each 0 to 2^32 - 1.
+
+    Attributes
+    ----------
+    step : int
+        Step that is being simulated.
+    """
+
+    def __init__(self, seed: int, replicate: int) -> None:
+        self.key = (int(seed), int(replicate))
+        self.step = 0
+        self._tails: dict[tuple[str, int, int], Any] = {}
+
+    def _tail(self, stream: str, brand: int, slot: int) -> Any:
+        address = (stream, brand, slot)
+        if address not in self._tails:
+            self._tails[address] = draws.tail(draws.STREAM[stream], brand, slot)
+        return self._tails[address]
+
+    def draw(self, stream: str, who: int = 0, second: int = 0, *, brand: int = 0, slot: int = 0) -> Any:
+        """Return the four uniform numbers of an address in this step.
+
+        Parameters
+        ----------
+        stream : str
+            Name of a stream in the table of draws.
+        who : int
+            The consumer, or the sender on a tie.
+        second : int
+            The receiver on a tie, or a channel's id.
+        brand : int
+            A brand's id.
+        slot : int
+            Slot of a campaign line, or occurrence of a parallel tie.
+        """
+        return draws.sparse_uniforms(who, second, self.step, self._tail(stream, brand, slot), *self.key)
+
+    def draw_once(self, stream: str, who: int, second: int = 0, *, brand: int = 0, slot: int = 0) -> Any:
+        """Return the four uniform numbers of an address that is the same at every step."""
+        return draws.sparse_uniforms(who, second, 0, self._tail(stream, brand, slot), *self.key)
+
+    def draw_dense(self, stream: str, who: int, second: int = 0, *, brand: int = 0, slot: int = 0) -> Any:
+        """Return the one uniform number of a consumer in a stream that everybody reads at every step."""
+        return draws.dense_uniform(who, second, self.step, self._tail(stream, brand, slot), *self.key)
+
+    def priority(self, who: int) -> int:
+        """Return a consumer's place in the queue for scarce stock: the lowest is served first."""
+        return int(draws.sparse_word(who, 0, self.step, self._tail("outside", 0, 0), *self.key, 2))

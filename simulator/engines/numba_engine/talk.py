@@ -1,0 +1,165 @@
+"""Messages meet receivers: talk, invitations, shared pieces and group offers, on single ties.
+
+Whoever has something to say visits its own ties; work is proportional to talk, not to ties. Everything
+that a receiver gets is a whole number, so the order of senders does not matter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import part, subframe
+from simulator.engines.numba_engine.layout import (
+    COMMITS, CONTACTS, INVITATION, INVITES, IS_LISTED, MESSAGE_SCALE, N_MOVES, N_TALKS, PIECE, SHARES, TALKS, TIES,
+    VALUE, WEIGHT, record, whole,
+)
+from simulator.model import draws
+from simulator.model.campaigns import TERM
+from simulator.model.draws import tail
+from simulator.model.mathematics import ONE, ZERO, F, unit
+from simulator.model.philox import philox
+from simulator.model.rules import referral, word_of_mouth
+
+_U = np.uint32
+_POSITIVE, _NEGATIVE = record("contacts_positive"), record("contacts_negative")
+_INVITATIONS, _SHARED_VIEWS = record("invitations"), record("shared_views")
+_SENDER, _INVITED = TERM["reward_sender"], TERM["invitations"]
+
+
+@part
+def address(r: Any, j: Any, s: Any) -> None:
+    """List a consumer among those who have mail about a brand."""
+    if s.inbox[j, r, IS_LISTED] == 0:
+        s.inbox[j, r, IS_LISTED] = 1
+        s.receivers[j, s.n_receivers[j]] = r
+        s.n_receivers[j] += 1
+
+
+@part
+def send(r: Any, j: Any, value: Any, weight: Any, s: Any) -> None:
+    """Put one message about a brand into a receiver's inbox."""
+    address(r, j, s)
+    s.inbox[j, r, CONTACTS] += 1
+    s.inbox[j, r, WEIGHT] += np.int32(np.floor(weight * MESSAGE_SCALE))
+    s.inbox[j, r, VALUE] += np.int32(np.floor(weight * value * MESSAGE_SCALE))
+
+
+@part
+def draw_ties(n: Any, t: Any, k0: Any, k1: Any, w: Any) -> None:
+    """Draw the uniform numbers of the gathered ties, all at once."""
+    for a in range(whole(n)):
+        c0, c1, c2, c3 = philox(w.tie_sender[a], w.tie_receiver[a], _U(t), w.tie_tail[a], k0, k1)
+        w.tie_uniforms[0, a] = unit(c0)
+        w.tie_uniforms[1, a] = unit(c1)
+        w.tie_uniforms[2, a] = unit(c2)
+        w.tie_uniforms[3, a] = unit(c3)
+
+
+@part
+def tell(a: Any, strong: Any, weak: Any, invite: Any, weight: Any, invited_weight: Any, p: Any, world: Any, on: Any,
+         s: Any, w: Any, row: Any) -> None:
+    """Let everything that a sender has to say about a brand meet one neighbor."""
+    n = w.tie_talk[a]
+    j = np.int64(w.talk_brand[n])
+    kind = w.talk_kind[n]
+    r = np.int64(w.tie_receiver[a])
+    arc = w.tie_arc[a]
+    is_strong = world.is_strong[arc] > 0
+    if kind & TALKS:
+        chance = strong if is_strong else weak
+        if on.is_weighted:
+            rate = word_of_mouth.weighted_tie(p.p_strong if is_strong else p.p_weak, world.weights[arc])
+            chance = word_of_mouth.talk_probability(rate, intensity_of(n, p, world, w))
+        if w.tie_uniforms[0, a] < chance:
+            send(r, j, w.talk_value[n], weight, s)
+            row[j, _POSITIVE if w.talk_surprise[n] >= ZERO else _NEGATIVE] += 1
+    if kind & INVITES and w.tie_uniforms[1, a] < invite:
+        send(r, j, w.talk_value[n], invited_weight, s)
+        s.inbox[j, r, INVITATION] = min(s.inbox[j, r, INVITATION], w.talk_consumer[n])
+        row[j, _INVITATIONS] += 1
+    if kind & SHARES and w.tie_uniforms[2, a] < p.feed_attention:
+        address(r, j, s)
+        s.inbox[j, r, PIECE] = max(s.inbox[j, r, PIECE], w.talk_piece[n])
+        row[j, _SHARED_VIEWS] += 1
+    if kind & COMMITS:
+        rate = p.p_strong if is_strong else p.p_weak
+        if on.is_weighted:
+            rate = word_of_mouth.weighted_tie(rate, world.weights[arc])
+        if w.tie_uniforms[3, a] < word_of_mouth.talk_probability(rate, world.population.sharing[w.talk_consumer[n]]):
+            address(r, j, s)
+            s.inbox[j, r, CONTACTS] += 1
+
+
+@part
+def intensity_of(n: Any, p: Any, world: Any, w: Any) -> Any:
+    """Return how much the consumer of a talk talks."""
+    return word_of_mouth.talk_intensity(
+        world.population.sharing[w.talk_consumer[n]], w.talk_surprise[n], p.talk_base, p.surprise_unit, p.loss_factor
+    )
+
+
+@part
+def tell_all(n_ties: Any, t: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Go through the gathered ties, sender by sender."""
+    weight = word_of_mouth.message_weight(p.friend_credibility, ONE)
+    before = np.int32(-1)
+    strong = ZERO
+    weak = ZERO
+    invite = ZERO
+    invited_weight = ZERO
+    for a in range(n_ties):
+        n = w.tie_talk[a]
+        if n != before:
+            before = n
+            j = w.talk_brand[n]
+            intensity = intensity_of(n, p, world, w)
+            strong = word_of_mouth.talk_probability(p.p_strong, intensity)
+            weak = word_of_mouth.talk_probability(p.p_weak, intensity)
+            i = np.int64(w.talk_consumer[n])
+            invite = referral.invitation_probability(
+                plan.programs[t, j, _INVITED], F(world.indptr[i + 1] - world.indptr[i])
+            )
+            rewarded = p.rewarded_credibility if plan.programs[t, j, _SENDER] > ZERO else ONE
+            invited_weight = word_of_mouth.message_weight(p.friend_credibility, rewarded)
+        tell(a, strong, weak, invite, weight, invited_weight, p, world, on, s, w, row)
+
+
+@subframe
+def deliver(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Deliver everything that was said so far in a step; receivers take it in at the next one."""
+    n = 0
+    arc = np.int64(-1)
+    while n < w.n[N_TALKS]:
+        n_ties = 0
+        while n < w.n[N_TALKS] and n_ties < TIES:
+            i = np.int64(w.talk_consumer[n])
+            if arc < 0:
+                arc = world.indptr[i]
+            last = min(world.indptr[i + 1], arc + TIES - n_ties)
+            word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], _U(0))
+            for k in range(arc, last):
+                w.tie_sender[n_ties] = i
+                w.tie_receiver[n_ties] = world.neighbors[k]
+                w.tie_tail[n_ties] = _U(word | (_U(world.occurrence[k]) << _U(16))) if on.is_multiple else word
+                w.tie_talk[n_ties] = n
+                w.tie_arc[n_ties] = k
+                n_ties += 1
+            arc = last
+            if arc == world.indptr[i + 1]:
+                n += 1
+                arc = np.int64(-1)
+        draw_ties(n_ties, t, k0, k1, w)
+        tell_all(n_ties, t, m, p, plan, world, on, s, w, row)
+    w.n[N_TALKS] = 0
+
+
+@part
+def follow_moves(world: Any, s: Any, w: Any) -> None:
+    """Tell neighbors at the end of a step who adopted, joined or committed, and who no longer does."""
+    for n in range(w.n[N_MOVES]):
+        i = w.move_consumer[n]
+        for k in range(world.indptr[i], world.indptr[i + 1]):
+            s.counts[w.move_count[n], w.move_brand[n], world.neighbors[k]] += np.int32(w.move_change[n])
+    w.n[N_MOVES] = 0

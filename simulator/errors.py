@@ -1,0 +1,61 @@
+"""Errors that a user meets: each says where, what was got, what was expected, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with what the user gave.
+
+    Parameters
+    ----------
+    place : str
+        File and key, for example ``scenarios/launch.toml: brands[1].price``.
+    got : str
+        What was found there, as the user wrote it; empty where nothing was found.
+    expected : str
+        What would be right, with its unit.
+    remedy : str
+        What to do, in one short clause; may be empty.
+    """
+
+    place: str
+    got: str
+    expected: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        found = f" = {self.got}" if self.got else ""
+        cure = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.place}{found}; expected {self.expected}{cure}"
+
+
+class SimulatorError(Exception):
+    """Base of every error that the package raises on purpose."""
+
+
+class FaultyInputError(SimulatorError):
+    """Input with one or more faults, all reported at once."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ScenarioError(FaultyInputError):
+    """A scenario, an override or an argument of a public verb is wrong."""
+
+
+class NetworkError(FaultyInputError):
+    """A social graph cannot be used as it stands."""
+
+
+class StoreError(FaultyInputError):
+    """A results folder cannot be written or read."""
+
+
+class EngineError(SimulatorError):
+    """A replicate failed while it ran; the message has the command that runs it alone."""

@@ -1,0 +1,1 @@
+"""Questions over many replicates: simulate one strategy, compare several, repeat a stored comparison."""

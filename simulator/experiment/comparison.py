@@ -1,0 +1,351 @@
+"""Compare strategies at equal budgets in the same worlds."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.experiment.arguments import check_arguments
+from simulator.experiment.document import html_table, json_document
+from simulator.experiment.estimation import BudgetUse, best_differences, budget_use, estimate_all
+from simulator.experiment.simulation import MEMORY_LIMIT, OnProgress, Treatments, prepare
+from simulator.experiment.verdict import Evidence, Verdict, judge
+from simulator.outcomes import curves, store
+from simulator.outcomes.metrics import METRIC, Outcomes, measure
+from simulator.outcomes.statistics import Difference, Estimate, Risk, risks
+from simulator.outcomes.trajectories import Trajectories, digest_text
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+#: Most bytes of recorded numbers that a comparison keeps; its estimates rest on all replicates in any case.
+KEPT_LIMIT = MEMORY_LIMIT // 2
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Several strategies of one brand, compared at equal budgets in the same worlds.
+
+    Parameters
+    ----------
+    title : str
+        Title of the scenario.
+    strategies : tuple of str
+        Names, the baseline and ``none`` among them.
+    labels : mapping
+        One-line description by strategy.
+    brand, currency : str
+        Focal brand, and the currency of all amounts of money.
+    seed : int
+        Seed.
+    engine : str
+        Engine that ran the replicates.
+    baseline : str
+        Strategy that the others are compared with.
+    metric : str
+        Name of the metric on which the verdict rests.
+    minimum_effect : float
+        Smallest difference in it that matters, in its unit.
+    confidence : float
+        Joint confidence of each family of intervals.
+    outcomes : Outcomes
+        Every metric in every replicate, for the focal brand.
+    estimates : mapping
+        ``estimates[strategy][metric]``.
+    to_baseline : mapping
+        ``to_baseline[strategy][metric]``: strategy minus baseline; no entry for the baseline.
+    to_best : mapping
+        ``to_best[strategy][metric]``: strategy minus the best other strategy, for metrics with a direction.
+    risks : mapping
+        ``risks[strategy]``, in the metric of the verdict.
+    budgets : mapping
+        ``budgets[strategy]``.
+    verdict : Verdict
+        The answer.
+    trajectories : Trajectories
+        Recorded trajectories of the first replicates, of all of them if they fit in memory.
+    digest : str
+        Hash over the trajectories of all replicates.
+    manifest : dict
+        How the comparison came about, and how to repeat it.
+    scenario : str
+        Short name of the scenario.
+    """
+
+    title: str
+    strategies: tuple[str, ...]
+    labels: Mapping[str, str]
+    brand: str
+    currency: str
+    seed: int
+    engine: str
+    baseline: str
+    metric: str
+    minimum_effect: float
+    confidence: float
+    outcomes: Outcomes
+    estimates: Mapping[str, Mapping[str, Estimate]]
+    to_baseline: Mapping[str, Mapping[str, Difference]]
+    to_best: Mapping[str, Mapping[str, Difference]]
+    risks: Mapping[str, Risk]
+    budgets: Mapping[str, BudgetUse]
+    verdict: Verdict
+    trajectories: Trajectories
+    digest: str
+    manifest: dict[str, Any] = field(default_factory=dict)
+    scenario: str = "scenario"
+
+    @property
+    def n_replicates(self) -> int:
+        """Number of replicates."""
+        return len(self.outcomes.replicates)
+
+    def bands(self, curve: str, *, brand: str | None = None) -> curves.Bands:
+        """Return a curve of :data:`simulator.outcomes.curves.CURVES` with bands over replicates.
+
+        Parameters
+        ----------
+        curve : str
+            Name of the curve, for example ``"adoption"``.
+        brand : str, optional
+            Name of the brand; the focal brand if omitted.
+        """
+        return curves.bands(self.trajectories, curve, brand=brand)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per strategy and metric: its estimate and its differences.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``strategy, metric, unit``, those of the estimate, ``to_baseline`` with
+            ``to_baseline_lower`` and ``to_baseline_upper``, and the same for ``to_best``.
+        """
+        import pandas as pd
+
+        rows = []
+        for name in self.strategies:
+            for metric, found in self.estimates[name].items():
+                row: dict[str, Any] = {"strategy": name, "metric": metric, "unit": METRIC[metric].unit}
+                row.update(asdict(found))
+                for what, differences in (("baseline", self.to_baseline), ("best", self.to_best)):
+                    difference = differences.get(name, {}).get(metric)
+                    row[f"to_{what}"] = difference.mean if difference else math.nan
+                    row[f"to_{what}_lower"] = difference.lower if difference else math.nan
+                    row[f"to_{what}_upper"] = difference.upper if difference else math.nan
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return one variable per metric over strategy and replicate."""
+        dataset = self.outcomes.to_xarray()
+        dataset.attrs.update(seed=self.seed, engine=self.engine, digest=self.digest)
+        return dataset
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the document that ``simulator compare --json`` prints.
+
+        Returns
+        -------
+        dict
+            ``scenario, seed, replicates, engine, trajectory_version, digest``; ``strategies`` with, by
+            strategy and metric, ``mean, half_width, q05, q50, q95``; ``differences`` ``to_baseline`` and
+            ``to_best``; ``verdict``, one sentence, and ``verdict_details``; ``risks`` and ``budgets``. A
+            number that is undefined or infinite is None.
+        """
+        return json_document(self)
+
+    def save(self, path: str | Path, *, extra_files: Mapping[str, bytes] | None = None) -> Path:
+        """Write a folder of results, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Folder; a folder of earlier results is replaced, any other folder with content is refused.
+        extra_files : mapping, optional
+            Further files by relative name, for example ``{"figures/adoption.png": ...}``.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder: ``manifest.json``, ``comparison.json``, ``trajectories.parquet``,
+            ``outcomes.parquet``, ``estimates.csv`` and the further files.
+
+        Raises
+        ------
+        StoreError
+            If the folder is not one of results, or cannot be written.
+        """
+        content = store.Content(
+            manifest=self.manifest,
+            document=self.to_json_document(),
+            trajectories=self.trajectories,
+            outcomes=self.outcomes.to_dataframe(),
+            estimates=self.to_dataframe(),
+            extra_files=dict(extra_files or {}),
+        )
+        return store.save_results(content, Path(path))
+
+    def __repr__(self) -> str:
+        metric = METRIC[self.metric]
+        width = max(len(name) for name in self.strategies)
+        lines = [
+            f"Comparison of {len(self.strategies)} strategies: {self.title or self.scenario}",
+            f"  brand {self.brand}, {self.n_replicates:,} replicates, seed {self.seed}, "
+            f"engine {self.engine}, digest {self.digest[:16]}",
+            f"  {metric.name} ({metric.meaning}):",
+        ]
+        for name in self.strategies:
+            found = self.estimates[name][self.metric]
+            mean = metric.describe(found.mean, self.currency)
+            half = metric.describe(found.half_width, self.currency, "gap")
+            lines.append(f"    {name:<{width}}  {mean} +- {half}")
+        return "\n".join([*lines, f"  {self.verdict.sentence}"])
+
+    def _repr_html_(self) -> str:
+        return html_table(self)
+
+
+def compare(
+    scenario: Scenario,
+    *,
+    strategies: str | Sequence[str] | None = None,
+    seed: int | None = None,
+    n_replicates: int | None = None,
+    first_replicate: int = 0,
+    engine: str = "numba",
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Comparison:
+    """Compare strategies at equal budgets, in the same worlds and with the same luck.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated, and in its ``comparison`` table the metric, the baseline and the budget.
+    strategies : str or sequence of str, optional
+        Names; the scenario's choice if omitted. The baseline and ``none`` are always run too.
+    seed : int, optional
+        0 to 2**32 - 1; the scenario's seed if omitted.
+    n_replicates : int, optional
+        Number of replicates, at least 1; the scenario's if omitted.
+    first_replicate : int
+        Number of the first replicate: a winner chosen on some replicates can be judged on others.
+    engine : {"numba", "mesa"}
+        Engine; both give the same trajectories.
+    threads : int, optional
+        Threads of the numba engine; all processors if omitted.
+    on_progress : callable, optional
+        Receives (task, done, total).
+
+    Returns
+    -------
+    Comparison
+        Estimates, paired differences, risks, spend and the verdict.
+
+    Raises
+    ------
+    ScenarioError
+        If an argument is out of range or a strategy unknown.
+    EngineError
+        If a replicate fails.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load_scenario("classroom")  # doctest: +SKIP
+    >>> sim.compare(scenario, seed=7, n_replicates=200).verdict.sentence  # doctest: +SKIP
+    """
+    began = time.time()
+    asked = check_arguments(
+        scenario,
+        strategies=strategies,
+        seed=seed,
+        n_replicates=n_replicates,
+        first_replicate=first_replicate,
+        engine=engine,
+        threads=threads,
+        verb="compare",
+        is_comparison=True,
+    )
+    treatments = prepare(scenario, asked, on_progress)
+    kept: list[Trajectories] = []
+    outcomes: list[Outcomes] = []
+    total, n_bytes = 0, 0
+    for block in treatments.run_in_blocks(on_progress):
+        total += block.hash_sum
+        outcomes.append(measure(block))
+        n_bytes += block.counts.nbytes
+        if not kept or n_bytes <= KEPT_LIMIT:
+            kept.append(block)
+    trajectories = kept[0] if len(kept) == 1 else Trajectories.concatenate(kept)
+    return _assemble(treatments, Outcomes.concatenate(outcomes), trajectories, digest_text(total), began)
+
+
+def _assemble(
+    treatments: Treatments, outcomes: Outcomes, trajectories: Trajectories, digest: str, began: float
+) -> Comparison:
+    """Estimate, judge, and put everything together."""
+    scenario, asked = treatments.scenario, treatments.arguments
+    question = scenario.comparison
+    metric = METRIC[question.metric]
+    estimates = estimate_all(outcomes, question.baseline, question.confidence)
+    levels = {name: float(plan.level) for name, plan in treatments.balanced.items()}
+    use = budget_use(outcomes, _budgets(treatments), levels)
+    values = outcomes.of(metric.name)
+    chances = risks(values, asked.strategies, question.baseline, higher_is_better=metric.better == "higher")
+    currency = scenario.market.currency
+    evidence = Evidence(
+        metric=metric,
+        outcomes=outcomes,
+        to_best=best_differences(outcomes, metric.name, question.confidence),
+        to_baseline={name: found[metric.name] for name, found in estimates.to_baseline.items()},
+        risks=chances,
+        spend_by_kind={name: spent.by_kind for name, spent in use.items()},
+        imbalance={name: spent.imbalance for name, spent in use.items() if spent.budget > 0},
+        baseline=question.baseline,
+        minimum_effect=question.minimum_effect,
+        confidence=question.confidence,
+        currency=currency,
+    )
+    manifest = {**treatments.manifest(began), "digest": digest}
+    trajectories.manifest.update(manifest, n_kept=trajectories.n_replicates)
+    return Comparison(
+        title=scenario.title,
+        strategies=asked.strategies,
+        labels={name: scenario.strategies[name].label or name for name in asked.strategies},
+        brand=trajectories.focal_brand,
+        currency=currency,
+        seed=asked.seed,
+        engine=asked.engine,
+        baseline=question.baseline,
+        metric=metric.name,
+        minimum_effect=question.minimum_effect,
+        confidence=question.confidence,
+        outcomes=outcomes,
+        estimates=estimates.means,
+        to_baseline=estimates.to_baseline,
+        to_best=estimates.to_best,
+        risks=chances,
+        budgets=use,
+        verdict=judge(evidence),
+        trajectories=trajectories,
+        digest=digest,
+        manifest=manifest,
+        scenario=scenario.name,
+    )
+
+
+def _budgets(treatments: Treatments) -> dict[str, float]:
+    """Return the budget of every strategy: 0 where it has no campaign line."""
+    declared = treatments.scenario.strategies
+    return {
+        name: float(plan.budget) if declared[name].lines else 0.0
+        for name, plan in treatments.balanced.items()
+    }

@@ -1,0 +1,114 @@
+"""A comparison for programs and for notebooks: a JSON document and an HTML table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.statistics import Difference, Estimate
+
+if TYPE_CHECKING:
+    from simulator.experiment.comparison import Comparison
+
+
+def json_document(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as plain data.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+
+    Returns
+    -------
+    dict
+        Only dicts with text as keys, lists, text, numbers and None; undefined and infinite numbers are None.
+    """
+    document = {
+        "scenario": comparison.scenario,
+        "seed": comparison.seed,
+        "replicates": comparison.n_replicates,
+        "engine": comparison.engine,
+        "trajectory_version": TRAJECTORY_VERSION,
+        "digest": comparison.digest,
+        "strategies": {
+            name: {metric: _estimate_entry(found) for metric, found in by_metric.items()}
+            for name, by_metric in comparison.estimates.items()
+        },
+        "differences": {
+            "baseline": comparison.baseline,
+            "confidence": comparison.confidence,
+            "to_baseline": _difference_entries(comparison.to_baseline),
+            "to_best": _difference_entries(comparison.to_best),
+        },
+        "verdict": comparison.verdict.sentence,
+        "verdict_details": {"metric": comparison.metric, **asdict(comparison.verdict)},
+        "risks": {name: asdict(risk) for name, risk in comparison.risks.items()},
+        "budgets": {name: asdict(use) for name, use in comparison.budgets.items()},
+    }
+    found: dict[str, Any] = plain(document)
+    return found
+
+
+def html_table(comparison: Comparison) -> str:
+    """Return the verdict and one row per strategy, for notebooks.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+
+    Returns
+    -------
+    str
+        HTML without scripts or styles.
+    """
+    metric, currency = METRIC[comparison.metric], comparison.currency
+    rows = []
+    for name in comparison.strategies:
+        found = comparison.estimates[name][comparison.metric]
+        difference = comparison.to_baseline.get(name, {}).get(comparison.metric)
+        cells = [metric.describe(value, currency) for value in (found.mean, found.q05, found.q95)]
+        cells.append(metric.describe(difference.mean, currency, "change") if difference else "")
+        cells.append(f"{comparison.risks[name].p_best_mean:.3f}")
+        row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        rows.append(f"<tr><th>{escape(name)}</th>{row}</tr>")
+    titles = (
+        "strategy",
+        f"{metric.name}, mean",
+        "5 %",
+        "95 %",
+        f"against {comparison.baseline}",
+        "probability of being best",
+    )
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    sentence = escape(comparison.verdict.sentence)
+    return f"<p><b>{sentence}</b></p><table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def plain(value: Any) -> Any:
+    """Return nested data as JSON knows it: undefined and infinite numbers become None, tuples lists."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _estimate_entry(found: Estimate) -> dict[str, float]:
+    return {key: getattr(found, key) for key in ("mean", "half_width", "q05", "q50", "q95")}
+
+
+def _difference_entries(differences: Mapping[str, Mapping[str, Difference]]) -> dict[str, Any]:
+    keys = ("other", "mean", "lower", "upper", "n", "n_undefined")
+    return {
+        name: {metric: {key: getattr(found, key) for key in keys} for metric, found in by_metric.items()}
+        for name, by_metric in differences.items()
+    }

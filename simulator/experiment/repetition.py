@@ -1,0 +1,100 @@
+"""Repeat a stored comparison from its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simulator.errors import Fault, StoreError
+from simulator.experiment.comparison import Comparison, compare
+from simulator.experiment.simulation import OnProgress
+from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.provenance import file_hash
+from simulator.outcomes.store import load_manifest
+from simulator.scenario import Scenario
+
+
+def repeat(
+    path: str | Path,
+    *,
+    network: Any = None,
+    engine: str | None = None,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Comparison:
+    """Run a stored comparison again; its digest is that of the manifest.
+
+    Parameters
+    ----------
+    path : path
+        Folder of results, or its manifest.
+    network : networkx graph or scipy sparse matrix, optional
+        The social graph, where the comparison was made with one passed in from Python.
+    engine : {"numba", "mesa"}, optional
+        That of the manifest if omitted; the digest does not depend on it.
+    threads : int, optional
+        All processors if omitted; the digest does not depend on it.
+    on_progress : callable, optional
+        Receives (task, done, total).
+
+    Returns
+    -------
+    Comparison
+        Its manifest's ``repeats`` has the stored digest and whether it was met.
+
+    Raises
+    ------
+    StoreError
+        If the manifest is missing, was written by another trajectory version, or the social graph is missing
+        or another one.
+    """
+    place = Path(path)
+    manifest = load_manifest(place)
+    faults = _faults(str(place), manifest, network)
+    if faults:
+        raise StoreError(faults)
+    scenario = Scenario.from_dict(manifest["scenario"], name=manifest["scenario_name"])
+    if network is not None:
+        scenario = scenario.with_network(network)
+    if scenario.digest != manifest["scenario_digest"]:
+        got = f"scenario with digest {scenario.digest[:16]}"
+        expected = f"the stored one, {manifest['scenario_digest'][:16]}"
+        remedy = "use the social graph and the version of the package that were used"
+        raise StoreError([Fault(str(place), got, expected, remedy)])
+    comparison = compare(
+        scenario,
+        strategies=manifest["strategies"],
+        seed=manifest["seed"],
+        n_replicates=manifest["n_replicates"],
+        first_replicate=manifest["first_replicate"],
+        engine=engine or manifest["engine"],
+        threads=threads,
+        on_progress=on_progress,
+    )
+    repeats = {"digest": manifest["digest"], "is_equal": comparison.digest == manifest["digest"]}
+    comparison.manifest.update(repeats=repeats)
+    return comparison
+
+
+def _faults(place: str, manifest: Mapping[str, Any], network: Any) -> list[Fault]:
+    faults = []
+    if manifest["trajectory_version"] != TRAJECTORY_VERSION:
+        got = f"trajectory version {manifest['trajectory_version']}"
+        version = manifest["versions"]["simulator"]
+        remedy = f"install version {version} of the package"
+        faults.append(Fault(place, got, f"version {TRAJECTORY_VERSION}", remedy))
+    graph = manifest["network"]
+    if graph["kind"] == "object" and network is None:
+        expected = f"the social graph passed in from Python, with hash {graph['hash'][:16]}"
+        faults.append(Fault(place, "", expected, "pass it as network=..."))
+    for key in ("path", "nodes"):
+        if key not in graph:
+            continue
+        file = Path(graph[key]["path"])
+        got = file_hash(file) if file.is_file() else ""
+        if got != graph[key]["sha256"]:
+            found = f"a file with sha256 {got[:16]}" if got else ""
+            expected = f"the file with sha256 {graph[key]['sha256'][:16]}"
+            faults.append(Fault(str(file), found, expected, "put back the file that was used"))
+    return faults

@@ -1,0 +1,45 @@
+"""Brand communities (ODD submodel *community*).
+
+Algesheimer, Dholakia & Herrmann (2005), The social influence of brand community.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.compiled import rule
+from simulator.model.mathematics import ONE, exponential, logistic
+
+
+@rule("f4(f4, f4, f4, f4, f4)")
+def join_probability(
+    surprise: Any, member_neighbors: Any, join_intercept: Any, join_surprise: Any, join_neighbors: Any
+) -> Any:
+    """Return the probability that a buyer joins: sigma(j_0 + j_1 D + j_2 x neighbors in it)."""
+    return logistic(join_intercept + join_surprise * surprise + join_neighbors * member_neighbors)
+
+
+@rule("f4(f4, f4)")
+def interaction_probability(sharing: Any, interaction_rate: Any) -> Any:
+    """Return the probability that a member interacts in a step: 1 - exp(-i_0 s)."""
+    return ONE - exponential(-(interaction_rate * sharing))
+
+
+@rule("f4(f4, f4, f4, f4)")
+def belonging(belonging_before: Any, belonging_retention: Any, belonging_gain: Any, interacts: Any) -> Any:
+    """Return belonging after a step: r_B B + eta_B (1 - B) x [interacts], at most 1."""
+    return min(
+        belonging_retention * belonging_before + belonging_gain * (ONE - belonging_before) * interacts, ONE
+    )
+
+
+@rule("f4(f4, f4)")
+def exit_probability(belonging: Any, community_exit: Any) -> Any:
+    """Return the probability that a member leaves in a step: e_B (1 - B)."""
+    return community_exit * (ONE - belonging)
+
+
+@rule("b1(i4, i4)")
+def group_is_complete(committed_neighbors: Any, size: Any) -> Any:
+    """Return whether a consumer and the committed neighbors make a group of the offered size."""
+    return size > 0 and committed_neighbors + 1 >= size

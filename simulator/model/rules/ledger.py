@@ -1,0 +1,43 @@
+"""Money in whole units (ODD submodel *ledger*)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import rule
+
+_SCALE = 10_000.0
+_FRACTION = 65_536.0
+
+
+@rule("i8(f8)")
+def money(currency: Any) -> Any:
+    """Return an amount in units of 1/10000 of the currency, rounded half up, so that sums are exact."""
+    return np.int64(np.floor(np.float64(currency) * _SCALE + 0.5))
+
+
+@rule("f4(f4, i8, i8)")
+def affordable_cut(price_cut: Any, money_left: Any, spent_last_step: Any) -> Any:
+    """Return the price cut of a step, made smaller where last step's cost exceeds the money left.
+
+    The cut is decided at the start of a step, before anybody buys: cut x min(1, left / spent last step).
+    """
+    if money_left <= 0:
+        return np.float32(0.0)
+    if spent_last_step <= money_left:
+        return price_cut
+    return np.float32(np.float64(price_cut) * (np.float64(money_left) / np.float64(spent_last_step)))
+
+
+@rule("i8(f8, f8)")
+def cost_of(units: Any, unit_cost: Any) -> Any:
+    """Return what units cost, in whole units of money."""
+    return money(units * unit_cost)
+
+
+@rule("i8(f8)")
+def whole_units(quantity: Any) -> Any:
+    """Return a quantity in whole units of 1/65536, rounded down, so that sums are exact."""
+    return np.int64(np.floor(np.float64(quantity) * _FRACTION))

@@ -1,0 +1,63 @@
+"""Talk on ties and what it carries (ODD submodel *word_of_mouth*)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import rule
+from simulator.model.mathematics import HALF, ONE, ZERO, F, exponential, logarithm
+
+_MOST_SURPRISE = F(2.0)
+_CERTAIN = F(0.9999999)
+_MESSAGE_SCALE = F(4096.0)
+
+
+@rule("f4(f4, f4)")
+def weighted_tie(p_tie: Any, weight: Any) -> Any:
+    """Return the rate of talk on a tie of some weight: 1 - (1 - p)^w; p itself for weight 1."""
+    if weight == ONE:
+        return p_tie
+    return ONE - exponential(weight * logarithm(ONE - min(p_tie, _CERTAIN)))
+
+
+@rule("f4(f4, f4, f4, f4, f4)")
+def talk_intensity(sharing: Any, surprise: Any, talk_base: Any, surprise_unit: Any, loss_factor: Any) -> Any:
+    """Return how much a consumer talks: s (t_0 + min(|D| / t_1, 2) x t_2 where D < 0).
+
+    Both signs of surprise raise talk, the bad one more (Anderson 1998, Customer satisfaction and word of
+    mouth). Losses weigh more here and nowhere else.
+    """
+    loss = loss_factor if surprise < ZERO else ONE
+    return sharing * (talk_base + min(abs(surprise) / surprise_unit, _MOST_SURPRISE) * loss)
+
+
+@rule("f4(f4, f4)")
+def talk_probability(p_tie: Any, intensity: Any) -> Any:
+    """Return the probability of talk on one tie in one step: 1 - exp(-p_tie x intensity)."""
+    return ONE - exponential(-(p_tie * intensity))
+
+
+@rule("f4(f4, f4)")
+def message_weight(credibility: Any, factor: Any) -> Any:
+    """Return the evidence of one message against one own experience: credibility x factor / 2."""
+    return HALF * credibility * factor
+
+
+@rule("i4(f4)")
+def weight_units(weight: Any) -> Any:
+    """Return a message's weight in whole units of 1/4096, so that the order of senders does not matter."""
+    return np.int32(np.floor(weight * _MESSAGE_SCALE))
+
+
+@rule("i4(f4, f4)")
+def value_units(weight: Any, value: Any) -> Any:
+    """Return a message's weight times its value in whole units of 1/4096."""
+    return np.int32(np.floor(weight * value * _MESSAGE_SCALE))
+
+
+@rule("f4(i4)")
+def from_units(units: Any) -> Any:
+    """Return the quantity that whole units of 1/4096 stand for."""
+    return F(units) / _MESSAGE_SCALE

@@ -1,0 +1,1 @@
+"""What came out of a simulation: trajectories, metrics, statistics, and the store of results."""

@@ -1,0 +1,345 @@
+"""The store: results in folders and files, written whole or not at all, and verified when read.
+
+A folder of results is first written beside its place, under a hidden name; every file is flushed to the
+disk; the manifest, with the hash of every other file, comes last; then the folder is renamed into place.
+Whoever reads the place finds the earlier results or the new ones, never a mixture. What an interrupted
+writer left behind is swept up by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import Fault, StoreError
+from simulator.outcomes.parquet import TRAJECTORIES, trajectories_bytes
+from simulator.outcomes.provenance import file_hash
+from simulator.outcomes.trajectories import Trajectories
+
+if TYPE_CHECKING:
+    import pandas
+
+MANIFEST = "manifest.json"
+#: Mark of a manifest of this package, and version of the folder's layout.
+FORMAT = "consumer-market-simulator results"
+LAYOUT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a folder of results holds.
+
+    Parameters
+    ----------
+    manifest : mapping
+        How the results came about.
+    document : mapping
+        The comparison as plain data: ``comparison.json``.
+    trajectories : Trajectories
+        ``trajectories.parquet``.
+    outcomes : pandas.DataFrame
+        One row per strategy and replicate: ``outcomes.parquet``.
+    estimates : pandas.DataFrame
+        One row per strategy and metric: ``estimates.csv``.
+    extra_files : mapping
+        Further content by relative name.
+    """
+
+    manifest: Mapping[str, Any]
+    document: Mapping[str, Any]
+    trajectories: Trajectories
+    outcomes: pandas.DataFrame
+    estimates: pandas.DataFrame
+    extra_files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def save_results(content: Content, path: Path) -> Path:
+    """Write a folder of results, whole or not at all.
+
+    Parameters
+    ----------
+    content : Content
+        What to write.
+    path : Path
+        The folder. Earlier results are replaced; an empty or missing folder is made.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        If there is something else at ``path``, or it cannot be written.
+    """
+    place = check_place(path)
+    faults = [fault for name in content.extra_files for fault in _name_faults(name)]
+    if faults:
+        raise StoreError(faults)
+    staging = _beside(place, "partial")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place)
+        staging.mkdir()
+        hashes = {}
+        for name, data in _files(content):
+            target = staging / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write_flushed(target, data)
+            hashes[name] = file_hash(target)
+        manifest = {"format": FORMAT, "layout": LAYOUT, **content.manifest, "files": hashes}
+        _write_flushed(staging / MANIFEST, _json_bytes(manifest))
+        for folder in sorted({(staging / name).parent for name in hashes} | {staging}, reverse=True):
+            _flush_folder(folder)
+        _put_in_place(staging, place)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        remedy = "choose a folder that you may write to, with enough space"
+        raise StoreError(
+            [Fault(str(path), error.strerror or str(error), "a writable folder", remedy)]
+        ) from error
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return path
+
+
+def check_place(path: Path) -> Path:
+    """Check that results may be written to a folder, before time is spent on computing them.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Returns
+    -------
+    Path
+        Its absolute path, links followed.
+
+    Raises
+    ------
+    StoreError
+        If it is a file, or a folder with content that is not results of this package.
+    """
+    place = path.expanduser().resolve()
+    remedy = "choose another folder"
+    if place.exists() and not place.is_dir():
+        raise StoreError([Fault(str(path), "a file", "a folder for results", remedy)])
+    if not place.is_dir() or not any(place.iterdir()):
+        return place
+    manifest = _manifest_or_none(place)
+    if manifest is None:
+        raise StoreError([Fault(str(path), "a folder with other content", "a new or empty folder", remedy)])
+    known = {MANIFEST, *manifest.get("files", {})}
+    names = {file.relative_to(place).as_posix() for file in place.rglob("*") if not file.is_dir()}
+    foreign = sorted(names - known)
+    if foreign:
+        expected = "only files of earlier results, which would be replaced"
+        raise StoreError([Fault(str(path), ", ".join(foreign[:5]), expected, f"move them, or {remedy}")])
+    return place
+
+
+def load_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of a folder of results.
+
+    Parameters
+    ----------
+    path : Path
+        The folder, or its manifest.
+
+    Returns
+    -------
+    dict
+        How the results came about.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or it is of another kind.
+    """
+    folder = (path.parent if path.name == MANIFEST else path).expanduser().resolve()
+    if not folder.exists() and folder.parent.is_dir():
+        sweep(folder)
+    place = path if path.is_file() else folder / MANIFEST
+    if not place.is_file():
+        raise StoreError([Fault(str(path), "", f"a folder of results with a {MANIFEST}", "correct the path")])
+    manifest = _read_manifest(place)
+    if manifest is None:
+        raise StoreError([Fault(str(place), "another file", f"a manifest of {FORMAT}", "correct the path")])
+    return manifest
+
+
+def verify(path: Path) -> None:
+    """Verify that a folder of results is complete and unchanged.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        With every file that is missing or changed.
+    """
+    manifest = load_manifest(path)
+    faults = []
+    for name, expected in manifest["files"].items():
+        file = path / name
+        got = file_hash(file) if file.is_file() else ""
+        if got != expected:
+            found = f"sha256 {got[:16]}" if got else ""
+            remedy = f"repeat the comparison from {MANIFEST}"
+            faults.append(Fault(str(file), found, f"the file with sha256 {expected[:16]}", remedy))
+    if faults:
+        raise StoreError(faults)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write one file so that it appears complete or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; replaced if it exists.
+    data : bytes
+        Its content.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    staging = _beside(path.expanduser().resolve(), "partial")
+    try:
+        _write_flushed(staging, data)
+        staging.replace(path)
+        _flush_folder(path.resolve().parent)
+    except OSError as error:
+        _discard(staging)
+        remedy = "choose a place that you may write to"
+        raise StoreError(
+            [Fault(str(path), error.strerror or str(error), "a writable file", remedy)]
+        ) from error
+    except BaseException:
+        _discard(staging)
+        raise
+
+
+def _files(content: Content) -> list[tuple[str, bytes]]:
+    outcomes = io.BytesIO()
+    content.outcomes.to_parquet(outcomes, compression="zstd", index=False)
+    return [
+        (TRAJECTORIES, trajectories_bytes(content.trajectories)),
+        ("outcomes.parquet", outcomes.getvalue()),
+        ("estimates.csv", content.estimates.to_csv(index=False).encode()),
+        ("comparison.json", _json_bytes(content.document)),
+        *content.extra_files.items(),
+    ]
+
+
+def _json_bytes(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _name_faults(name: str) -> list[Fault]:
+    parts = PurePosixPath(name)
+    if name and not parts.is_absolute() and ".." not in parts.parts and name not in (MANIFEST, TRAJECTORIES):
+        return []
+    return [Fault("extra_files", repr(name), "a relative name inside the folder, not one of the store's")]
+
+
+def _manifest_or_none(folder: Path) -> dict[str, Any] | None:
+    place = folder / MANIFEST
+    return _read_manifest(place) if place.is_file() else None
+
+
+def _read_manifest(place: Path) -> dict[str, Any] | None:
+    try:
+        manifest = json.loads(place.read_bytes())
+    except (OSError, ValueError):
+        return None
+    is_ours = isinstance(manifest, dict) and manifest.get("format") == FORMAT
+    return manifest if is_ours else None
+
+
+def _beside(place: Path, what: str) -> Path:
+    """Return a hidden sibling that tells whose leftover it is: ``.results.partial-1234``."""
+    return place.with_name(f".{place.name}.{what}-{os.getpid()}")
+
+
+def sweep(place: Path) -> None:
+    """Remove what interrupted writers left beside a folder, and put back results they had set aside.
+
+    Parameters
+    ----------
+    place : Path
+        Absolute path of the folder of results. What belongs to a process that still runs stays.
+    """
+    for stray in sorted(place.parent.glob(f".{place.name}.*-*")):
+        what, _, owner = stray.name.removeprefix(f".{place.name}.").rpartition("-")
+        if what not in ("partial", "replaced") or not owner.isdigit():
+            continue
+        if int(owner) != os.getpid() and _runs(int(owner)):
+            continue
+        if what == "replaced" and not place.exists():
+            stray.replace(place)
+        elif stray.is_dir():
+            shutil.rmtree(stray)
+        else:
+            stray.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _put_in_place(staging: Path, place: Path) -> None:
+    set_aside = _beside(place, "replaced")
+    if place.exists():
+        place.replace(set_aside)
+    try:
+        staging.replace(place)
+    except BaseException:
+        if set_aside.exists() and not place.exists():
+            set_aside.replace(place)
+        raise
+    _flush_folder(place.parent)
+    shutil.rmtree(set_aside, ignore_errors=True)
+
+
+def _write_flushed(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _discard(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,44 @@
+"""Numbers as people read them: rounded, with their unit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+Wording = Literal["value", "gap", "change"]
+
+
+def describe_amount(value: float, unit: str, currency: str, how: Wording = "value") -> str:
+    """Return an amount with its unit, rounded for reading: ``12,300 EUR``, ``4.2 %``, ``0.37``.
+
+    Parameters
+    ----------
+    value : float
+        Amount.
+    unit : str
+        As for metrics.
+    currency : str
+        Currency of amounts of money.
+    how : {"value", "gap", "change"}
+        A value; the size of a difference (of shares: in percentage points); a difference with its sign.
+    """
+    number = rounded(value, unit, sign=how == "change")
+    if not np.isfinite(value):
+        return number
+    words = {"currency": currency, "step": "weeks", "ratio": ""}
+    words["share"] = "%" if how == "value" else "percentage points"
+    return f"{number} {words.get(unit, unit)}".rstrip()
+
+
+def rounded(value: float, unit: str = "", *, sign: bool = False) -> str:
+    """Return a number with about three significant digits and commas; a share in percent."""
+    if not np.isfinite(value):
+        return "undefined" if np.isnan(value) else "unbounded"
+    number = value * 100 if unit == "share" else value
+    magnitude = abs(number)
+    if 0 < magnitude < 1e-4:
+        return f"{number:{'+' if sign else ''}.2e}"
+    is_whole = magnitude >= 100 or number == round(number)
+    digits = 0 if is_whole else 2 - int(np.floor(np.log10(magnitude)))
+    return f"{number:{'+' if sign else ''},.{digits}f}"

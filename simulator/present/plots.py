@@ -1,0 +1,384 @@
+"""Figures of results. Each takes a result and returns a chart; nothing is computed here beyond positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from simulator.model.observation import SOURCES, SPEND_KINDS
+from simulator.outcomes.curves import Bands, bands
+from simulator.outcomes.metrics import FUNNEL, METRIC
+from simulator.present.plots_style import (
+    COLORS,
+    GRAY,
+    PALE,
+    Chart,
+    colors_of,
+    format_axis,
+    label_lines,
+    new_chart,
+    short,
+    styled,
+    unit_label,
+)
+
+if TYPE_CHECKING:
+    from simulator.experiment.comparison import Comparison
+    from simulator.outcomes.trajectories import Trajectories
+
+#: More strategies than this are drawn in panels of their own.
+OVERLAID = 3
+
+
+@styled
+def plot_curve(result: Comparison | Trajectories, curve: str = "adoption", *, brand: str | None = None) -> Chart:
+    """Draw a quantity over time: the mean of each strategy, with the band of 90 % of replicates.
+
+    Parameters
+    ----------
+    result : Comparison or Trajectories
+        What was simulated.
+    curve : str
+        Name of a curve in :data:`simulator.outcomes.curves.CURVES`.
+    brand : str, optional
+        Name of the brand; the focal brand if omitted.
+
+    Returns
+    -------
+    Chart
+        One panel for up to three strategies; else all means in one panel, and a panel with band for each.
+    """
+    trajectories = getattr(result, "trajectories", result)
+    shown = bands(trajectories, curve, brand=brand)
+    baseline = getattr(result, "baseline", "none")
+    colors = colors_of(shown.strategies, baseline)
+    title = f"{shown.curve.name.replace('_', ' ').capitalize()} of {shown.brand}"
+    is_overlaid = len(shown.strategies) <= OVERLAID
+    subtitle = f"{shown.curve.meaning}; mean and band of 90 % of {trajectories.n_replicates:,} replicates"
+    chart = new_chart(8.6 if is_overlaid else 12.4, 4.8 if is_overlaid else 6.2, title, subtitle)
+    unit = unit_label(shown.curve.unit, trajectories.currency)
+    if is_overlaid:
+        axes = chart.add_subplot()
+        for name in shown.strategies:
+            _draw_band(axes, shown, name, colors[name])
+        _finish_curve(axes, shown, unit)
+        _label_ends(axes, shown, colors)
+        return chart
+    left, right = chart.subfigures(1, 2, width_ratios=(1.0, 1.05))
+    axes = left.add_subplot()
+    for name in shown.strategies:
+        axes.plot(shown.mean[shown.strategies.index(name)], color=colors[name], lw=1.8)
+    _finish_curve(axes, shown, unit)
+    _label_ends(axes, shown, colors)
+    n_columns = 2 if len(shown.strategies) <= 8 else 3
+    n_rows = -(-len(shown.strategies) // n_columns)
+    panels = right.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, name in zip(panels, shown.strategies, strict=False):
+        _draw_panel(panel, shown, name, baseline, colors)
+    for panel in panels[len(shown.strategies) :]:
+        panel.set_axis_off()
+    return chart
+
+
+def _draw_band(axes: Axes, shown: Bands, name: str, color: str) -> None:
+    s = shown.strategies.index(name)
+    steps = np.arange(shown.mean.shape[1])
+    axes.fill_between(steps, shown.q05[s], shown.q95[s], color=color, alpha=0.2, lw=0)
+    axes.plot(steps, shown.mean[s], color=color, lw=1.8)
+
+
+def _draw_panel(axes: Axes, shown: Bands, name: str, baseline: str, colors: dict[str, str]) -> None:
+    if baseline in shown.strategies and name != baseline:
+        axes.plot(shown.mean[shown.strategies.index(baseline)], color=GRAY, lw=1.0, ls=(0, (3, 2)))
+    _draw_band(axes, shown, name, colors[name])
+    axes.set_title(name, color=colors[name], fontsize=9.5, pad=2)
+    axes.grid(True, axis="y")
+    format_axis(axes.yaxis, shown.curve.unit, n_ticks=4)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=5)
+    axes.margins(x=0)
+
+
+def _finish_curve(axes: Axes, shown: Bands, unit: str) -> None:
+    axes.set_xlabel("week")
+    axes.set_ylabel(f"{shown.curve.name.replace('_', ' ')}{f' ({unit})' if unit else ''}")
+    axes.grid(True, axis="y")
+    axes.margins(x=0)
+    if np.nanmin(shown.q05, initial=0.0) >= 0:
+        axes.set_ylim(bottom=0)
+    format_axis(axes.yaxis, shown.curve.unit)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _label_ends(axes: Axes, shown: Bands, colors: dict[str, str]) -> None:
+    last = shown.mean.shape[1] - 1
+    ends = [(shown.mean[s, last], name, colors[name]) for s, name in enumerate(shown.strategies)]
+    label_lines(axes, last, [end for end in ends if np.isfinite(end[0])])
+
+
+@styled
+def plot_differences(result: Comparison, metric: str | None = None, *, against: str = "baseline") -> Chart:
+    """Draw the paired differences of a metric with simultaneous confidence intervals, the best on top.
+
+    Parameters
+    ----------
+    result : Comparison
+        A comparison of at least two strategies.
+    metric : str, optional
+        Name of a metric; that of the verdict if omitted.
+    against : {"baseline", "best"}
+        Subtract the baseline, or the best other strategy.
+
+    Returns
+    -------
+    Chart
+        A row per strategy; filled where the interval excludes zero.
+    """
+    chosen = METRIC[metric or result.metric]
+    table = result.to_baseline if against == "baseline" else result.to_best
+    rows = {name: row[chosen.name] for name, row in table.items() if chosen.name in row}
+    names = sorted(rows, key=lambda name: rows[name].mean if np.isfinite(rows[name].mean) else -np.inf)
+    if chosen.better == "lower":
+        names.reverse()
+    colors = colors_of(result.strategies, result.baseline)
+    reference = result.baseline if against == "baseline" else "the best other strategy"
+    subtitle = (
+        f"mean paired difference over {result.n_replicates:,} replicates, with intervals that hold jointly "
+        f"at {result.confidence:.0%}; hollow where zero is inside"
+    )
+    name_of_metric = chosen.name.replace("_", " ").capitalize()
+    chart = new_chart(9.6, 1.55 + 0.42 * max(2, len(names)), f"{name_of_metric} against {reference}", subtitle)
+    axes = chart.add_subplot()
+    axes.axvline(0, color=GRAY, lw=1.0)
+    if result.minimum_effect > 0 and chosen.name == result.metric:
+        axes.axvspan(-result.minimum_effect, result.minimum_effect, color="#F0F0F0", lw=0, zorder=0)
+    for y, name in enumerate(names):
+        row, color = rows[name], colors[name]
+        axes.plot([row.lower, row.upper], [y, y], color=color, lw=2.2, solid_capstyle="butt")
+        face = color if row.excludes_zero else "white"
+        axes.plot(row.mean, y, "o", ms=7, mec=color, mfc=face, mew=1.6)
+        interval = f"{short(row.lower, chosen.unit, sign=True)} to {short(row.upper, chosen.unit, sign=True)}"
+        text = f"{short(row.mean, chosen.unit, sign=True)}   ({interval})"
+        axes.annotate(
+            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+        )
+    versus = [name if against == "baseline" else f"{name} − {rows[name].other}" for name in names]
+    _name_rows(axes, versus, [colors[name] for name in names])
+    unit = unit_label(chosen.unit, result.currency).replace("%", "percentage points")
+    axes.set_xlabel(f"difference in {chosen.name.replace('_', ' ')}{f' ({unit})' if unit else ''}")
+    axes.grid(True, axis="x")
+    format_axis(axes.xaxis, chosen.unit)
+    return chart
+
+
+def _name_rows(axes: Axes, names: list[str], colors: list[str] | None = None) -> None:
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    for tick, color in zip(axes.get_yticklabels(), colors or [], strict=False):
+        tick.set_color(color)
+
+
+@styled
+def plot_spend(result: Comparison) -> Chart:
+    """Draw what each strategy spent, by kind, with a mark where the budget ends.
+
+    Parameters
+    ----------
+    result : Comparison
+        A comparison.
+
+    Returns
+    -------
+    Chart
+        A stacked bar per strategy; the mark stands at the brand's standing plan plus the budget.
+    """
+    names = list(result.strategies)[::-1]
+    used = [kind for kind in SPEND_KINDS if any(result.budgets[name].by_kind.get(kind, 0) > 0 for name in names)]
+    title, subtitle = f"Spend of {result.brand}", "mean over replicates, by kind; the bar marks plan and budget"
+    chart = new_chart(9.6, 1.9 + 0.36 * len(names), title, subtitle)
+    axes = chart.add_subplot()
+    kinds = {kind: COLORS[position] for position, kind in enumerate(SPEND_KINDS)}
+    _stack(axes, [[result.budgets[name].by_kind.get(kind, 0.0) for name in names] for kind in used], used, kinds)
+    for y, name in enumerate(names):
+        use = result.budgets[name]
+        total = sum(use.by_kind.values())
+        planned = total - use.spend + use.budget
+        if use.budget > 0:
+            axes.plot([planned, planned], [y - 0.42, y + 0.42], color="black", lw=2)
+        text = short(total, "currency") + (f"   ({use.imbalance:+.1%} of budget)" if use.budget > 0 else "")
+        axes.annotate(
+            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+        )
+    _name_rows(axes, names)
+    axes.set_xlabel(f"spend ({result.currency})")
+    axes.grid(True, axis="x")
+    format_axis(axes.xaxis, "currency")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(SPEND_KINDS), fontsize=9, borderaxespad=0)
+    return chart
+
+
+def _stack(axes: Axes, rows: list[list[float]], names: list[str], colors: dict[str, str]) -> None:
+    start = np.zeros(len(rows[0]) if rows else 0)
+    for name, row in zip(names, rows, strict=True):
+        width = np.nan_to_num(np.asarray(row))
+        axes.barh(range(len(width)), width, left=start, height=0.62, color=colors[name], label=name, lw=0)
+        start = start + width
+
+
+@styled
+def plot_funnel(result: Comparison) -> Chart:
+    """Draw the way from the first contact to loyalty: a column per stage, a bar per strategy.
+
+    Parameters
+    ----------
+    result : Comparison
+        A comparison.
+
+    Returns
+    -------
+    Chart
+        Bars are means over replicates; each stage has its own base, stated below it.
+    """
+    names = list(result.strategies)[::-1]
+    colors = colors_of(result.strategies, result.baseline)
+    title = f"Funnel of {result.brand}"
+    chart = new_chart(12.4, 1.75 + 0.33 * len(names), title, "mean over replicates at each stage")
+    panels = chart.subplots(1, len(FUNNEL), sharey=True)
+    for panel, stage in zip(panels, FUNNEL, strict=True):
+        values = [result.estimates[name][stage].mean for name in names]
+        panel.barh(range(len(names)), np.nan_to_num(values), height=0.62, color=[colors[name] for name in names])
+        widest = max(np.nan_to_num(values).max(initial=0.0), 1e-9)
+        for y, value in enumerate(values):
+            x = 0.0 if np.isnan(value) else value
+            panel.text(x + 0.04 * widest, y, short(value, "share"), va="center", fontsize=9)
+        panel.set_xlim(0, 1.45 * widest)
+        panel.set_title(stage.replace("_", " "), fontweight="bold")
+        panel.set_xlabel(_folded(METRIC[stage].meaning), fontsize=8, color=GRAY)
+        panel.set_xticks([])
+        panel.spines["bottom"].set_visible(False)
+        _name_rows(panel, names)
+    return chart
+
+
+def _folded(text: str, width: int = 26) -> str:
+    from textwrap import fill
+
+    return fill(text, width)
+
+
+@styled
+def plot_sources(result: Comparison) -> Chart:
+    """Draw through which source purchases came about: a bar of shares per strategy.
+
+    Parameters
+    ----------
+    result : Comparison
+        A comparison.
+
+    Returns
+    -------
+    Chart
+        Shares of units by the last touch before the purchase, with the units sold beside the bar.
+    """
+    names = list(result.strategies)[::-1]
+    estimates = result.estimates
+    title, subtitle = f"Sources of purchases of {result.brand}", "share of units by the last touch, mean"
+    chart = new_chart(9.6, 1.9 + 0.36 * len(names), title, subtitle)
+    axes = chart.add_subplot()
+    used = [s for s in SOURCES if any(estimates[name][f"source_{s}"].mean > 0 for name in names)]
+    colors = {"search": "#9A9A9A", **dict(zip(SOURCES[1:], COLORS, strict=False))}
+    rows = [[estimates[name][f"source_{source}"].mean for name in names] for source in used]
+    _stack(axes, rows, used, colors)
+    for y, name in enumerate(names):
+        text = f"{short(estimates[name]['sales'].mean, 'units')} units"
+        axes.annotate(
+            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+        )
+    _name_rows(axes, names)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("share of units (%)")
+    format_axis(axes.xaxis, "share")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(SOURCES), fontsize=9, borderaxespad=0)
+    return chart
+
+
+@styled
+def plot_risk(result: Comparison) -> Chart:
+    """Draw the outcome of every replicate, the mean, and the mean of the worst replicates.
+
+    Parameters
+    ----------
+    result : Comparison
+        A comparison.
+
+    Returns
+    -------
+    Chart
+        A strip of dots per strategy, in the metric of the verdict.
+    """
+    metric = METRIC[result.metric]
+    names = sorted(result.strategies, key=lambda name: np.nan_to_num(result.estimates[name][metric.name].mean))
+    colors = colors_of(result.strategies, result.baseline)
+    title = f"Risk: {metric.name.replace('_', ' ')} in each of {result.n_replicates:,} replicates"
+    subtitle = "dots: replicates;  bar: mean;  triangle: mean of the worst 5 % (conditional value at risk)"
+    chart = new_chart(9.6, 1.55 + 0.46 * max(2, len(names)), title, subtitle)
+    axes = chart.add_subplot()
+    values = result.outcomes.of(metric.name)
+    height = 0.32 * _van_der_corput(values.shape[1])
+    for y, name in enumerate(names):
+        row, risk = values[result.strategies.index(name)], result.risks[name]
+        alpha = float(np.clip(30 / max(1, len(row)), 0.08, 0.5))
+        axes.plot(row, y + height, "o", ms=3, color=colors[name], alpha=alpha, mew=0, rasterized=True)
+        mean = result.estimates[name][metric.name].mean
+        axes.plot([mean, mean], [y - 0.3, y + 0.3], color="black", lw=2)
+        axes.plot(risk.conditional_value_at_risk, y, "v", color="black", ms=7, mec="white", mew=0.8)
+        text = f"best in {risk.p_best_replicate:.0%}"
+        if name != result.baseline:
+            text += f", below {result.baseline} in {risk.p_worse_than_baseline:.0%}"
+        axes.annotate(
+            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+        )
+    _name_rows(axes, names, [colors[name] for name in names])
+    unit = unit_label(metric.unit, result.currency)
+    axes.set_xlabel(f"{metric.name.replace('_', ' ')}{f' ({unit})' if unit else ''}")
+    axes.grid(True, axis="x")
+    format_axis(axes.xaxis, metric.unit)
+    return chart
+
+
+def _van_der_corput(n: int) -> np.ndarray:
+    """Return ``n`` heights between -1 and 1 that fill the strip evenly and are always the same."""
+    numbers, heights, scale = np.arange(1, n + 1), np.zeros(n), 0.5
+    while numbers.any():
+        heights += scale * (numbers % 2)
+        numbers, scale = numbers // 2, scale / 2
+    return 2 * heights - 1
+
+
+def figures_of(result: Comparison) -> dict[str, Callable[[], Chart]]:
+    """Return the figures of a comparison's folder by name, in the order of a report.
+
+    Parameters
+    ----------
+    result : Comparison
+        A comparison.
+
+    Returns
+    -------
+    dict
+        Functions without arguments, so that each figure is drawn when it is its turn.
+    """
+    figures: dict[str, Callable[[], Chart]] = {}
+    if result.to_baseline:
+        figures["differences"] = lambda: plot_differences(result)
+    figures["adoption"] = lambda: plot_curve(result, "adoption")
+    figures["share"] = lambda: plot_curve(result, "share")
+    figures["spend"] = lambda: plot_spend(result)
+    figures["funnel"] = lambda: plot_funnel(result)
+    figures["sources"] = lambda: plot_sources(result)
+    figures["risk"] = lambda: plot_risk(result)
+    return figures

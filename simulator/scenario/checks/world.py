@@ -1,0 +1,180 @@
+"""Checks of the population grid, the media and the social graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from simulator.scenario.checks.problem import Found, Problem, adds_up, guarded, no_duplicates
+from simulator.scenario.schema import ScenarioTables
+from simulator.scenario.schema.network import (
+    BarabasiAlbert,
+    Clustered,
+    Complete,
+    Configuration,
+    EdgeList,
+    ErdosRenyi,
+    StochasticBlock,
+    WattsStrogatz,
+)
+from simulator.scenario.schema.population import LARGEST_CV, Demographic, Habit, Region
+from simulator.scenario.wording import Loc, amount, did_you_mean, listed, shown
+
+_Parts = Sequence[Region] | Sequence[Habit] | Sequence[Demographic]
+
+LARGEST_COMPLETE = 5_000
+"""Most consumers of a complete graph, whose ties grow with their square."""
+
+
+def check_world(tables: ScenarioTables) -> Found:
+    """Check who the consumers are, what they meet and whom they know.
+
+    Parameters
+    ----------
+    tables : ScenarioTables
+        A scenario, possibly with stand-ins for faulty values.
+
+    Yields
+    ------
+    Problem
+        Whatever is wrong.
+    """
+    yield from guarded(_check_grid(tables))
+    yield from guarded(_check_reach_names(tables))
+    yield from guarded(_check_reach_products(tables))
+    yield from guarded(_check_traits(tables))
+    yield from guarded(_check_channel_names(tables))
+    yield from guarded(_check_channel_ids(tables))
+    yield from guarded(_check_network(tables))
+
+
+def _check_grid(tables: ScenarioTables) -> Found:
+    population = tables.population
+    lists: dict[str, _Parts] = {
+        "regions": population.regions,
+        "habits": population.habits,
+        "demographics": population.demographics,
+    }
+    for key, parts in lists.items():
+        yield from guarded(_check_names(("population", key), parts))
+        yield from guarded(_check_shares(("population", key), parts))
+
+
+def _check_names(loc: Loc, parts: _Parts) -> Found:
+    yield from no_duplicates(loc, [part.name for part in parts], "name")
+
+
+def _check_shares(loc: Loc, parts: _Parts) -> Found:
+    yield from adds_up(loc, [part.share for part in parts], f"shares of all {loc[-1]}")
+
+
+def _check_reach_names(tables: ScenarioTables) -> Found:
+    known = [channel.name for channel in tables.channels]
+    habits, groups = tables.population.habits, tables.population.demographics
+    tables_of_reach: list[tuple[Loc, dict[str, float]]] = [
+        *((("population", "habits", index, "reach"), habit.reach) for index, habit in enumerate(habits)),
+        *(
+            (("population", "demographics", index, "reach"), group.reach)
+            for index, group in enumerate(groups)
+        ),
+    ]
+    for loc, reach in tables_of_reach:
+        for name in reach:
+            if name not in known:
+                yield Problem(
+                    (*loc, name),
+                    amount(reach[name]),
+                    f"the name of a channel: {listed(known)}",
+                    did_you_mean(name, known) or "define the channel or leave the key out",
+                )
+
+
+def _check_reach_products(tables: ScenarioTables) -> Found:
+    for index, group in enumerate(tables.population.demographics):
+        for name, factor in group.reach.items():
+            top = max((habit.reach.get(name, 0.0) for habit in tables.population.habits), default=0.0)
+            if top * factor > 1.0 + 1e-12:
+                yield Problem(
+                    ("population", "demographics", index, "reach", name),
+                    amount(factor),
+                    f"a factor that keeps every reach at 1 or below: at most {amount(1.0 / top)}",
+                    f"a habit reaches {amount(top)} of its consumers through {name} already",
+                )
+
+
+def _check_channel_names(tables: ScenarioTables) -> Found:
+    yield from no_duplicates(("channels",), [channel.name for channel in tables.channels], "name")
+
+
+def _check_channel_ids(tables: ScenarioTables) -> Found:
+    yield from no_duplicates(("channels",), [channel.id for channel in tables.channels], "id", "number")
+
+
+def _check_traits(tables: ScenarioTables) -> Found:
+    traits = tables.population.traits
+    for key, trait in (
+        ("need_rate", traits.need_rate),
+        ("price_sensitivity", traits.price_sensitivity),
+        ("sharing", traits.sharing),
+    ):
+        most = LARGEST_CV[trait.distribution]
+        if trait.cv > most + 1e-12:
+            yield Problem(
+                ("population", "traits", key, "cv"),
+                amount(trait.cv),
+                f"0 to {most:.4g} (ratio) for a {trait.distribution} distribution",
+                "leave cv out" if most == 0 else "lower cv or choose the lognormal distribution",
+            )
+
+
+def _check_network(tables: ScenarioTables) -> Found:
+    network, consumers = tables.network, tables.population.consumers
+    if isinstance(network, EdgeList):
+        yield from _check_files(network)
+        return
+    degree: dict[str, float] = {}
+    if isinstance(network, Clustered | ErdosRenyi | StochasticBlock):
+        degree = {"mean_degree": network.mean_degree}
+    elif isinstance(network, WattsStrogatz):
+        degree = {"degree": network.degree}
+        if network.degree % 2:
+            yield Problem(
+                ("network", "degree"), shown(network.degree), "an even whole number (ties)", "add 1"
+            )
+    elif isinstance(network, BarabasiAlbert):
+        degree = {"attachments": network.attachments}
+    elif isinstance(network, Configuration):
+        degree = {"min_degree": network.min_degree}
+        if network.min_degree > network.max_degree:
+            yield Problem(
+                ("network", "max_degree"),
+                shown(network.max_degree),
+                f"at least min_degree = {network.min_degree} (ties)",
+                "raise max_degree or lower min_degree",
+            )
+    elif isinstance(network, Complete) and consumers > LARGEST_COMPLETE:
+        yield Problem(
+            ("network", "kind"),
+            '"complete"',
+            f"at most {LARGEST_COMPLETE:,} consumers with a complete graph",
+            "lower population.consumers or choose another kind",
+        )
+    for key, number in degree.items():
+        if number > consumers - 1:
+            yield Problem(
+                ("network", key),
+                amount(number),
+                f"at most {consumers - 1:,} (ties), one for each other consumer",
+                "lower it or raise population.consumers",
+            )
+
+
+def _check_files(network: EdgeList) -> Found:
+    for key, path in (("path", network.path), ("nodes", network.nodes)):
+        if path is not None and not os.path.isfile(path):
+            yield Problem(
+                ("network", key),
+                f'"{path}"',
+                "a file that exists",
+                "correct the path; it starts from the scenario file, in an override from the working folder",
+            )

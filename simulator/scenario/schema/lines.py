@@ -1,0 +1,193 @@
+"""Campaign lines: the dated pieces that strategies and brands' standing plans are made of.
+
+A line of a strategy spends a share of the comparison's budget; a line of a brand's standing plan spends an
+amount every week. What else a kind of line needs is written once, in its terms, and shared by both.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from simulator.scenario.schema.base import Name, Table, entry, fraction, quantity
+
+_START = "first step at which the line is live; 0 is the first step after burn-in"
+_END = "step before which the line ends; omitted: the horizon"
+_SLOT = (
+    "address of the line's luck among the lines on the same channel (or of the same kind, where there is no "
+    "channel); omitted: the order in which they stand"
+)
+
+
+class CampaignLine(Table):
+    """What every line of a strategy has."""
+
+    share: float = fraction("share of the comparison's budget that the line may spend")
+    start: int = quantity(_START, "steps", 0, ge=0, le=519)
+    slot: int | None = quantity(_SLOT, "identifier", None, ge=0, le=15)
+
+
+class WindowedLine(CampaignLine):
+    """A line of a strategy that runs for a while."""
+
+    end: int | None = quantity(_END, "steps", None, ge=1, le=520)
+
+
+class StandingLine(Table):
+    """What every line of a brand's standing plan has; without dates it runs always, burn-in included."""
+
+    weekly_spend: float = quantity("money that the line may spend in a week", "currency per week", ge=0)
+    start: int | None = quantity(_START + "; omitted: from the start of burn-in", "steps", None, ge=0, le=519)
+    end: int | None = quantity(_END, "steps", None, ge=1, le=520)
+    slot: int | None = quantity(_SLOT, "identifier", None, ge=0, le=15)
+
+
+class AdvertisingTerms(Table):
+    """Paid impressions in a channel."""
+
+    kind: Literal["advertising"] = entry("paid impressions in a channel")
+    channel: Name = entry("name of the channel")
+    audience: Literal["everyone", "random", "segment", "fit", "visitors"] = entry(
+        "who is addressed: everyone, a random part, some cells, those whose estimated taste fits, or those "
+        "who visited the brand lately",
+        "everyone",
+    )
+    audience_share: float = quantity(
+        "share of the consumers addressed by the audience random", "share", 0.3, gt=0, le=1
+    )
+    cells: list[str] | None = entry(
+        "cells addressed by the audience segment, as region/habit/demographic; omitted: the cells whose "
+        "estimated mean taste is nearest the brand, half of the consumers",
+        None,
+        min_length=1,
+    )
+    sharpness: float = quantity(
+        "how sharply the audience fit concentrates on the best fitting consumers",
+        "exponent",
+        1.0,
+        ge=0,
+        le=20,
+    )
+    creative: Literal["brand", "segment", "personal"] = entry(
+        "what the advertisement shows: the brand as it is, or a version for the cell or the person",
+        "brand",
+    )
+    coupon: float = quantity(
+        "depth of the coupon that comes with it", "share of the price", 0.0, ge=0, le=0.9
+    )
+    pulse_on: int | None = quantity("weeks on air in each pulse", "weeks", None, ge=1, le=520)
+    pulse_off: int | None = quantity("weeks off air between pulses", "weeks", None, ge=1, le=520)
+
+
+class ContentTerms(Table):
+    """Content that is followed and shared."""
+
+    kind: Literal["content"] = entry("content that is followed and shared")
+    channel: Name = entry("name of the channel in which pieces are promoted")
+    value: float = quantity(
+        "practical value of the pieces to their readers", "standard deviations", 0.5, ge=-2, le=3
+    )
+    promotional_share: float = fraction("share of a piece that praises the brand", 0.3)
+    pieces_per_week: float = quantity("pieces published in a week", "pieces per week", 1.0, gt=0, le=50)
+    production_cost: float = quantity(
+        "cost of producing one piece; the rest of the money promotes the pieces", "currency per piece", ge=0
+    )
+
+
+class CommunityTerms(Table):
+    """A community of customers."""
+
+    kind: Literal["community"] = entry("a community of customers")
+    service_cost: float = quantity(
+        "cost of serving one member for a week", "currency per person and week", ge=0
+    )
+
+
+class ReferralTerms(Table):
+    """Rewards for customers who bring others."""
+
+    kind: Literal["referral"] = entry("rewards for customers who bring others")
+    reward_sender: float = quantity("paid to the sender for every success", "currency per success", ge=0)
+    reward_receiver: float = quantity("taken off the receiver's price", "currency per success", ge=0)
+    valid_weeks: int = quantity("weeks for which an invitation is valid", "weeks", 4, ge=1, le=52)
+    invitations: float = quantity("mean number of invitations of one inviter", "persons", 3.0, gt=0, le=100)
+
+
+class Advertising(WindowedLine, AdvertisingTerms):
+    """Advertising of a strategy."""
+
+
+class Content(WindowedLine, ContentTerms):
+    """Content of a strategy."""
+
+
+class Community(WindowedLine, CommunityTerms):
+    """Community of a strategy."""
+
+
+class Referral(WindowedLine, ReferralTerms):
+    """Referral program of a strategy."""
+
+
+class PriceCut(WindowedLine):
+    """A lower list price for everyone."""
+
+    kind: Literal["price_cut"] = entry("a lower price for everyone")
+    depth: float | None = quantity(
+        "depth of the cut; omitted: solved so that the line's share is spent",
+        "share of the price",
+        None,
+        gt=0,
+        le=0.9,
+    )
+
+
+class GroupBuying(WindowedLine):
+    """A discount for groups of neighbors that commit together."""
+
+    kind: Literal["group_buying"] = entry("a discount for groups that commit together")
+    discount: float = quantity("discount once the group is complete", "share of the price", ge=0, le=0.9)
+    size: int = quantity("buyers that complete a group", "persons", ge=2, le=1000)
+    deadline: int = quantity("weeks after which an incomplete group fails", "weeks", ge=1, le=52)
+
+
+class Seeding(CampaignLine):
+    """Free products for chosen consumers, once."""
+
+    kind: Literal["seeding"] = entry("free products for chosen consumers, once, at the start")
+    rule: Literal["random", "degree", "low_degree"] = entry(
+        "who is chosen: anyone, the best connected, or the least connected", "degree"
+    )
+    cost_per_seed: float = quantity("cost of seeding one person", "currency per person", gt=0)
+
+    end: ClassVar[int | None] = None
+
+
+class StandingAdvertising(StandingLine, AdvertisingTerms):
+    """Advertising of a brand's standing plan."""
+
+
+class StandingContent(StandingLine, ContentTerms):
+    """Content of a brand's standing plan."""
+
+
+class StandingCommunity(StandingLine, CommunityTerms):
+    """Community of a brand's standing plan."""
+
+
+class StandingReferral(StandingLine, ReferralTerms):
+    """Referral program of a brand's standing plan."""
+
+
+StrategyLine = Annotated[
+    Advertising | PriceCut | Referral | Community | GroupBuying | Content | Seeding,
+    Field(discriminator="kind"),
+]
+"""One line of a strategy, told apart by `kind`."""
+
+BrandLine = Annotated[
+    StandingAdvertising | StandingContent | StandingCommunity | StandingReferral,
+    Field(discriminator="kind"),
+]
+"""One line of a brand's standing plan, told apart by `kind`."""

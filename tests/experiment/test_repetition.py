@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+from simulator.errors import StoreError
+from simulator.experiment.comparison import compare
+from simulator.experiment.repetition import repeat
+from simulator.outcomes.store import load_manifest, verify
+from simulator.scenario import Scenario
+
+
+@pytest.fixture(autouse=True)
+def _fake(fake_engine):
+    return fake_engine
+
+
+def change_manifest(folder, **changes):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
+
+
+def test_a_stored_comparison_is_repeated_with_the_same_digest(scenario, tmp_path):
+    first = compare(scenario, seed=0, n_replicates=6, first_replicate=2, strategies=["price_cut"])
+    folder = first.save(tmp_path / "results", extra_files={"figures/a.png": b"a"})
+    verify(folder)
+    again = repeat(folder)
+    assert again.digest == first.digest
+    assert again.strategies == first.strategies and again.outcomes.replicates == first.outcomes.replicates
+    assert again.manifest["repeats"] == {"digest": first.digest, "is_equal": True}
+    assert repeat(folder / "manifest.json", engine="mesa", threads=1).digest == first.digest
+
+
+def test_manifest_says_how_it_came_about(scenario, tmp_path):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    manifest = load_manifest(folder)
+    assert manifest["scenario"]["comparison"]["budget"] == 60.0
+    assert manifest["versions"]["numpy"] and manifest["machine"]["processor"]
+    assert manifest["network"] == {"kind": "clustered"}
+    assert manifest["wall_seconds"] >= 0 and manifest["began"].endswith("Z")
+    assert set(manifest["levels"]) == {"none", "mass", "price_cut"}
+
+
+def test_another_trajectory_version_is_refused(scenario, tmp_path):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    change_manifest(folder, trajectory_version=999)
+    with pytest.raises(StoreError, match="trajectory version 999"):
+        repeat(folder)
+
+
+def test_a_changed_scenario_is_refused(scenario, tmp_path):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    change_manifest(folder, scenario={**load_manifest(folder)["scenario"], "horizon": 14})
+    with pytest.raises(StoreError, match="scenario with digest"):
+        repeat(folder)
+
+
+def test_an_edge_list_is_verified_by_its_hash(scenario, tmp_path):
+    edges = tmp_path / "edges.csv"
+    edges.write_text("".join(f"{i} {(i + 1) % 200}\n" for i in range(200)))
+    data = scenario.to_dict()
+    data["network"] = {"kind": "edge_list", "path": str(edges)}
+    folder = compare(Scenario.from_dict(data), n_replicates=2).save(tmp_path / "results")
+    assert load_manifest(folder)["network"]["path"]["path"] == str(edges)
+    assert repeat(folder).manifest["repeats"]["is_equal"]
+    edges.write_text(edges.read_text() + "0 2\n")
+    with pytest.raises(StoreError, match="put back the file"):
+        repeat(folder)
+    edges.unlink()
+    with pytest.raises(StoreError, match=r"edges.csv; expected the file"):
+        repeat(folder)
+
+
+def test_a_graph_from_python_must_be_passed_again(scenario, tmp_path):
+    import networkx as nx
+
+    graph = nx.path_graph(30)
+    folder = compare(scenario.with_network(graph), n_replicates=2).save(tmp_path / "results")
+    assert load_manifest(folder)["network"]["kind"] == "object"
+    with pytest.raises(StoreError, match="pass it as network="):
+        repeat(folder)
+    assert repeat(folder, network=graph).manifest["repeats"]["is_equal"]
+    with pytest.raises(StoreError, match="scenario with digest"):
+        repeat(folder, network=nx.cycle_graph(30))
