@@ -151,6 +151,9 @@ class Work(NamedTuple):
     tie_tail: np.ndarray  # uint32 [ties]
     tie_talk: np.ndarray  # int32 [ties], position in the talk lists
     tie_arc: np.ndarray  # int64 [ties]
+    tie_chance: np.ndarray  # float32 [ties], probability of talk
+    tie_hit: np.ndarray  # int32 [ties], ties on which something happens
+    talk_terms: np.ndarray  # float32 [5, talks], what holds for all ties of a talk
     wanted: np.ndarray  # int64 [J, R]
     sold_out: np.ndarray  # uint8 [J, R]
     asking: np.ndarray  # int64 [orders]
@@ -158,6 +161,8 @@ class Work(NamedTuple):
 
 
 N_ORDERS, N_TALKS, N_MOVES = range(3)
+#: What holds for all ties of a talk.
+STRONG, WEAK, INVITE, REWARDED, INTENSITY = range(5)
 #: Ties whose draws are made at once.
 TIES = 1024
 UNIFORM, CLUTTER, OWN, FRESH, CHANCE, FIRST_LINE = range(6)
@@ -317,6 +322,9 @@ def new_work(market: Market, plan: PlanArrays, on: Switches) -> Work:
         *(np.zeros(TIES, np.uint32) for _ in range(3)),
         np.zeros(TIES, i4),
         np.zeros(TIES, np.int64),
+        np.zeros(TIES, f4),
+        np.zeros(TIES, i4),
+        np.zeros((5, n_talks), f4),
         np.zeros((n_brands, market.arrays.n_regions), np.int64),
         np.zeros((n_brands, market.arrays.n_regions), u1),
         np.zeros(n_orders, np.int64),

@@ -175,34 +175,37 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
 
 
 @part
-def refresh_line(h: Any, t: Any, is_first: Any, new_weights: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any,
-                 world: Any, s: Any) -> None:
-    """Compute a line's audience weights and relevance for every consumer."""
+def weigh_audience(h: Any, k0: Any, k1: Any, t: Any, m: Any, p: Any, plan: Any, world: Any, s: Any) -> None:
+    """Compute a line's audience weights for every consumer."""
     j = plan.brand[h]
     audience = plan.audience[h]
-    creative = plan.creative[h]
-    new_relevance = relevance_is_due(creative, is_first, np.int32(t), np.int32(p.refit_weeks))
+    word = tail(draws.AUDIENCE, m.brand_id[j], plan.slot[h])
     for i in range(world.latest_brand.size):
         b = i // BLOCK
         k = i % BLOCK
         cell = world.population.cell[i]
-        profile_x = s.values[b, j, PROFILE_X, k]
-        profile_y = s.values[b, j, PROFILE_Y, k]
-        if new_weights:
-            u = ZERO
-            if audience == RANDOM:
-                u, _, _, _ = sparse_uniforms(
-                    _U(i), plan.channel_id[h], _U(0), tail(draws.AUDIENCE, m.brand_id[j], plan.slot[h]), k0, k1
-                )
-            s.weight[h, b, k] = audience_weight(
-                audience, m.cell_reach[plan.channel[h], cell], u, plan.audience_share[h], plan.in_segment[h, cell],
-                profile_x, profile_y, m.position[j, 0], m.position[j, 1], plan.sharpness[h],
-                F(np.int32(t) - s.visit_step[j, i]), p.retarget_weeks,
-            )
-        if new_relevance:
-            x = creative_position(creative, m.position[j, 0], m.cell_taste[cell, 0], profile_x)
-            y = creative_position(creative, m.position[j, 1], m.cell_taste[cell, 1], profile_y)
-            s.relevance[h, b, k] = attention.relevance(s.taste[0, i], s.taste[1, i], x, y)
+        u = ZERO
+        if audience == RANDOM:
+            u, _, _, _ = sparse_uniforms(_U(i), plan.channel_id[h], _U(0), word, k0, k1)
+        s.weight[h, b, k] = audience_weight(
+            audience, m.cell_reach[plan.channel[h], cell], u, plan.audience_share[h], plan.in_segment[h, cell],
+            s.values[b, j, PROFILE_X, k], s.values[b, j, PROFILE_Y, k], m.position[j, 0], m.position[j, 1],
+            plan.sharpness[h], F(np.int32(t) - s.visit_step[j, i]), p.retarget_weeks,
+        )
+
+
+@part
+def judge_relevance(h: Any, m: Any, plan: Any, world: Any, s: Any) -> None:
+    """Compute a line's relevance for every consumer."""
+    j = plan.brand[h]
+    creative = plan.creative[h]
+    for i in range(world.latest_brand.size):
+        b = i // BLOCK
+        k = i % BLOCK
+        cell = world.population.cell[i]
+        x = creative_position(creative, m.position[j, 0], m.cell_taste[cell, 0], s.values[b, j, PROFILE_X, k])
+        y = creative_position(creative, m.position[j, 1], m.cell_taste[cell, 1], s.values[b, j, PROFILE_Y, k])
+        s.relevance[h, b, k] = attention.relevance(s.taste[0, i], s.taste[1, i], x, y)
 
 
 @part
@@ -223,9 +226,12 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, s
     for h in range(plan.brand.size):
         j = plan.brand[h]
         new_weights = weights_are_due(plan.audience[h], is_first, np.int32(t), np.int32(p.refit_weeks))
-        is_stale = new_weights or relevance_is_due(plan.creative[h], is_first, np.int32(t), np.int32(p.refit_weeks))
-        if is_stale:
-            refresh_line(h, t, is_first, new_weights, k0, k1, m, p, plan, world, s)
+        new_relevance = relevance_is_due(plan.creative[h], is_first, np.int32(t), np.int32(p.refit_weeks))
+        is_stale = new_weights or new_relevance
+        if new_weights:
+            weigh_audience(h, k0, k1, t, m, p, plan, world, s)
+        if new_relevance:
+            judge_relevance(h, m, plan, world, s)
         planned = plan.impressions[t, h]
         is_paid = plan.is_strategy[h] == 0 or s.is_funded[j] > 0
         if planned <= 0.0 or not is_paid:

@@ -12,8 +12,8 @@ import numpy as np
 
 from simulator.compiled import part, subframe
 from simulator.engines.numba_engine.layout import (
-    COMMITS, CONTACTS, INVITATION, INVITES, IS_LISTED, MESSAGE_SCALE, N_MOVES, N_TALKS, PIECE, SHARES, TALKS, TIES,
-    VALUE, WEIGHT, record, whole,
+    COMMITS, CONTACTS, INTENSITY, INVITATION, INVITE, INVITES, IS_LISTED, MESSAGE_SCALE, N_MOVES, N_TALKS, PIECE, REWARDED, SHARES, STRONG,
+    TALKS, TIES, VALUE, WEAK, WEIGHT, record, whole,
 )
 from simulator.model import draws
 from simulator.model.campaigns import TERM
@@ -58,25 +58,57 @@ def draw_ties(n: Any, t: Any, k0: Any, k1: Any, w: Any) -> None:
 
 
 @part
-def tell(a: Any, strong: Any, weak: Any, invite: Any, weight: Any, invited_weight: Any, p: Any, world: Any, on: Any,
-         s: Any, w: Any, row: Any) -> None:
-    """Let everything that a sender has to say about a brand meet one neighbor."""
+def prepare_talk(n: Any, t: Any, p: Any, plan: Any, world: Any, w: Any) -> None:
+    """Work out what holds for all ties of one talk: chances by strength of tie, and weights."""
+    i = w.talk_consumer[n]
+    j = w.talk_brand[n]
+    intensity = word_of_mouth.talk_intensity(
+        world.population.sharing[i], w.talk_surprise[n], p.talk_base, p.surprise_unit, p.loss_factor
+    )
+    talks = ONE if w.talk_kind[n] & TALKS else ZERO
+    w.talk_terms[STRONG, n] = word_of_mouth.talk_probability(p.p_strong, intensity) * talks
+    w.talk_terms[WEAK, n] = word_of_mouth.talk_probability(p.p_weak, intensity) * talks
+    w.talk_terms[INTENSITY, n] = intensity * talks
+    if w.talk_kind[n] & INVITES:
+        n_neighbors = F(world.indptr[i + 1] - world.indptr[i])
+        w.talk_terms[INVITE, n] = referral.invitation_probability(plan.programs[t, j, _INVITED], n_neighbors)
+        rewarded = p.rewarded_credibility if plan.programs[t, j, _SENDER] > ZERO else ONE
+        w.talk_terms[REWARDED, n] = word_of_mouth.message_weight(p.friend_credibility, rewarded)
+
+
+@part
+def gather_ties(n: Any, first: Any, last: Any, n_ties: Any, m: Any, p: Any, world: Any, on: Any, w: Any) -> Any:
+    """Add some of a sender's ties to those whose draws are made at once; return how many there are."""
+    i = _U(w.talk_consumer[n])
+    word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], _U(0))
+    strong = w.talk_terms[STRONG, n]
+    weak = w.talk_terms[WEAK, n]
+    for k in range(first, last):
+        w.tie_sender[n_ties] = i
+        w.tie_receiver[n_ties] = world.neighbors[k]
+        w.tie_tail[n_ties] = _U(word | (_U(world.occurrence[k]) << _U(16))) if on.is_multiple else word
+        w.tie_talk[n_ties] = n
+        w.tie_arc[n_ties] = k
+        w.tie_chance[n_ties] = strong if world.is_strong[k] > 0 else weak
+        if on.is_weighted:
+            rate = word_of_mouth.weighted_tie(p.p_strong if world.is_strong[k] > 0 else p.p_weak, world.weights[k])
+            w.tie_chance[n_ties] = word_of_mouth.talk_probability(rate, w.talk_terms[INTENSITY, n])
+        n_ties += 1
+    return n_ties
+
+
+@part
+def tell(a: Any, weight: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Let what a sender has to say about a brand meet one neighbor."""
     n = w.tie_talk[a]
     j = np.int64(w.talk_brand[n])
     kind = w.talk_kind[n]
     r = np.int64(w.tie_receiver[a])
-    arc = w.tie_arc[a]
-    is_strong = world.is_strong[arc] > 0
-    if kind & TALKS:
-        chance = strong if is_strong else weak
-        if on.is_weighted:
-            rate = word_of_mouth.weighted_tie(p.p_strong if is_strong else p.p_weak, world.weights[arc])
-            chance = word_of_mouth.talk_probability(rate, intensity_of(n, p, world, w))
-        if w.tie_uniforms[0, a] < chance:
-            send(r, j, w.talk_value[n], weight, s)
-            row[j, _POSITIVE if w.talk_surprise[n] >= ZERO else _NEGATIVE] += 1
-    if kind & INVITES and w.tie_uniforms[1, a] < invite:
-        send(r, j, w.talk_value[n], invited_weight, s)
+    if w.tie_uniforms[0, a] < w.tie_chance[a]:
+        send(r, j, w.talk_value[n], weight, s)
+        row[j, _POSITIVE if w.talk_surprise[n] >= ZERO else _NEGATIVE] += 1
+    if kind & INVITES and w.tie_uniforms[1, a] < w.talk_terms[INVITE, n]:
+        send(r, j, w.talk_value[n], w.talk_terms[REWARDED, n], s)
         s.inbox[j, r, INVITATION] = min(s.inbox[j, r, INVITATION], w.talk_consumer[n])
         row[j, _INVITATIONS] += 1
     if kind & SHARES and w.tie_uniforms[2, a] < p.feed_attention:
@@ -84,7 +116,8 @@ def tell(a: Any, strong: Any, weak: Any, invite: Any, weight: Any, invited_weigh
         s.inbox[j, r, PIECE] = max(s.inbox[j, r, PIECE], w.talk_piece[n])
         row[j, _SHARED_VIEWS] += 1
     if kind & COMMITS:
-        rate = p.p_strong if is_strong else p.p_weak
+        arc = w.tie_arc[a]
+        rate = p.p_strong if world.is_strong[arc] > 0 else p.p_weak
         if on.is_weighted:
             rate = word_of_mouth.weighted_tie(rate, world.weights[arc])
         if w.tie_uniforms[3, a] < word_of_mouth.talk_probability(rate, world.population.sharing[w.talk_consumer[n]]):
@@ -93,37 +126,16 @@ def tell(a: Any, strong: Any, weak: Any, invite: Any, weight: Any, invited_weigh
 
 
 @part
-def intensity_of(n: Any, p: Any, world: Any, w: Any) -> Any:
-    """Return how much the consumer of a talk talks."""
-    return word_of_mouth.talk_intensity(
-        world.population.sharing[w.talk_consumer[n]], w.talk_surprise[n], p.talk_base, p.surprise_unit, p.loss_factor
-    )
-
-
-@part
-def tell_all(n_ties: Any, t: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
-    """Go through the gathered ties, sender by sender."""
+def tell_all(n_ties: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """List the gathered ties on which something happens, without a branch, and go through them."""
     weight = word_of_mouth.message_weight(p.friend_credibility, ONE)
-    before = np.int32(-1)
-    strong = ZERO
-    weak = ZERO
-    invite = ZERO
-    invited_weight = ZERO
+    n_hits = 0
     for a in range(n_ties):
-        n = w.tie_talk[a]
-        if n != before:
-            before = n
-            j = w.talk_brand[n]
-            intensity = intensity_of(n, p, world, w)
-            strong = word_of_mouth.talk_probability(p.p_strong, intensity)
-            weak = word_of_mouth.talk_probability(p.p_weak, intensity)
-            i = np.int64(w.talk_consumer[n])
-            invite = referral.invitation_probability(
-                plan.programs[t, j, _INVITED], F(world.indptr[i + 1] - world.indptr[i])
-            )
-            rewarded = p.rewarded_credibility if plan.programs[t, j, _SENDER] > ZERO else ONE
-            invited_weight = word_of_mouth.message_weight(p.friend_credibility, rewarded)
-        tell(a, strong, weak, invite, weight, invited_weight, p, world, on, s, w, row)
+        w.tie_hit[n_hits] = a
+        is_more = w.talk_kind[w.tie_talk[a]] != TALKS
+        n_hits += np.int64((w.tie_uniforms[0, a] < w.tie_chance[a]) | is_more)
+    for hit in range(n_hits):
+        tell(np.int64(w.tie_hit[hit]), weight, p, world, on, s, w, row)
 
 
 @subframe
@@ -134,24 +146,18 @@ def deliver(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on:
     while n < w.n[N_TALKS]:
         n_ties = 0
         while n < w.n[N_TALKS] and n_ties < TIES:
-            i = np.int64(w.talk_consumer[n])
+            i = w.talk_consumer[n]
             if arc < 0:
                 arc = world.indptr[i]
+                prepare_talk(n, t, p, plan, world, w)
             last = min(world.indptr[i + 1], arc + TIES - n_ties)
-            word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], _U(0))
-            for k in range(arc, last):
-                w.tie_sender[n_ties] = i
-                w.tie_receiver[n_ties] = world.neighbors[k]
-                w.tie_tail[n_ties] = _U(word | (_U(world.occurrence[k]) << _U(16))) if on.is_multiple else word
-                w.tie_talk[n_ties] = n
-                w.tie_arc[n_ties] = k
-                n_ties += 1
+            n_ties = gather_ties(n, arc, last, n_ties, m, p, world, on, w)
             arc = last
             if arc == world.indptr[i + 1]:
                 n += 1
                 arc = np.int64(-1)
         draw_ties(n_ties, t, k0, k1, w)
-        tell_all(n_ties, t, m, p, plan, world, on, s, w, row)
+        tell_all(n_ties, p, world, on, s, w, row)
     w.n[N_TALKS] = 0
 
 
