@@ -21,22 +21,59 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
+    from simulator.experiment.verdict import Verdict
+    from simulator.outcomes.curves import CURVES
+    from simulator.outcomes.metrics import METRICS
+    from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
+    from simulator.present.report import report
+    from simulator.scenario import Scenario, check_scenario, editor_schema, gallery, load_scenario
+    from simulator.scenario.parameters import PARAMETERS
 
 #: Module that defines each public name.
 _HOMES = {
+    "CURVES": "simulator.outcomes.curves",
+    "Comparison": "simulator.present.accessors",
     "EngineError": "simulator.errors",
+    "METRICS": "simulator.outcomes.metrics",
     "NetworkError": "simulator.errors",
+    "PARAMETERS": "simulator.scenario.parameters",
+    "Scenario": "simulator.scenario",
     "ScenarioError": "simulator.errors",
     "SimulatorError": "simulator.errors",
     "StoreError": "simulator.errors",
+    "Trajectories": "simulator.present.accessors",
+    "Verdict": "simulator.experiment.verdict",
+    "check_scenario": "simulator.scenario",
+    "compare": "simulator.present.accessors",
+    "editor_schema": "simulator.scenario",
+    "gallery": "simulator.scenario",
+    "load_scenario": "simulator.scenario",
+    "repeat": "simulator.present.accessors",
+    "report": "simulator.present.report",
+    "simulate": "simulator.present.accessors",
 }
 
 __all__ = [
+    "CURVES",
+    "Comparison",
     "EngineError",
+    "METRICS",
     "NetworkError",
+    "PARAMETERS",
+    "Scenario",
     "ScenarioError",
     "SimulatorError",
     "StoreError",
+    "Trajectories",
+    "Verdict",
+    "check_scenario",
+    "compare",
+    "editor_schema",
+    "gallery",
+    "load_scenario",
+    "repeat",
+    "report",
+    "simulate",
 ]
 
 

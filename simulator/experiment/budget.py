@@ -29,11 +29,13 @@ from simulator.scenario import Scenario
 #: Consumers simulated in the pilot replicates of one strategy together.
 PILOT_CONSUMERS = 160_000
 FEWEST_PILOTS = 2
-MOST_PILOTS = 256
+MOST_PILOTS = 64
+#: Part of the pilots on which the search for a level begins.
+_FIRST_PART = 0.25
 
 #: Most bytes of recorded numbers that pilots hold at once.
 _MEMORY_LIMIT = 2**28
-_USUAL_ROUNDS = 4
+_USUAL_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,12 @@ def n_pilots(n_consumers: int) -> int:
     Returns
     -------
     int
-        2 to 256.
+        2 to 64.
 
     Examples
     --------
     >>> n_pilots(300), n_pilots(10_000), n_pilots(1_000_000)
-    (256, 16, 2)
+    (64, 16, 2)
     """
     return min(max(math.ceil(PILOT_CONSUMERS / n_consumers), FEWEST_PILOTS), MOST_PILOTS)
 
@@ -120,10 +122,16 @@ def balanced_plans(
     budget = float(scenario.comparison.budget)
     searches = {name: _search(plan, market) for name, plan in plans.items() if plan.budget > 0}
     pilots = _Pilots(market, seed, threads, on_progress, len(searches))
-    while waiting := [name for name, search in searches.items() if not search.is_done]:
-        trials = [_trial(market, searches[name], plans[name]) for name in waiting]
-        for name, spend in zip(waiting, pilots.spend(trials), strict=True):
-            searches[name].learn(spend)
+    while any(not search.is_done for search in searches.values()):
+        for is_capped in (False, True):
+            waiting = [
+                name
+                for name, search in searches.items()
+                if not search.is_done and search.is_capped is is_capped
+            ]
+            trials = [_trial(market, searches[name], plans[name]) for name in waiting]
+            for name, spend in zip(waiting, pilots.spend(trials, is_capped), strict=True):
+                searches[name].learn(spend)
     pilots.end()
     return {
         name: _balanced(market, plan, budget, searches.get(name), len(pilots.numbers))
@@ -174,33 +182,39 @@ class _Pilots:
         self.seed = seed
         self.threads = threads
         self.numbers = [PILOT | k for k in range(n_pilots(market.n_consumers))]
+        self.n_first = max(FEWEST_PILOTS, math.ceil(_FIRST_PART * len(self.numbers)))
         self.on_progress = on_progress
         self.done = 0
         self.expected = n_strategies * len(self.numbers) * _USUAL_ROUNDS
 
-    def spend(self, plans: Sequence[Plan]) -> NDArray[np.float64]:
+    def spend(self, plans: Sequence[Plan], with_all: bool) -> NDArray[np.float64]:
         """Run the pilots of some plans and return what their strategies spent.
 
         Parameters
         ----------
         plans : sequence of Plan
             The plans.
+        with_all : bool
+            Whether all pilots are run, or the first part of them.
 
         Returns
         -------
         ndarray of float64, shape (plan, pilot)
             Currency.
         """
+        if not plans:
+            return np.zeros((0, 0))
         market = self.market
+        numbers = self.numbers if with_all else self.numbers[: self.n_first]
         n_bytes = len(plans) * market.n_steps * market.arrays.n_brands * N_SERIES * 8
         size = max(1, _MEMORY_LIMIT // n_bytes)
-        self.expected = max(self.expected, self.done + len(plans) * len(self.numbers))
+        self.expected = max(self.expected, self.done + len(plans) * len(numbers))
         on_done = self._counter()
         parts = [
-            self._spend(plans, self.numbers[start : start + size], on_done)
-            for start in range(0, len(self.numbers), size)
+            self._spend(plans, numbers[start : start + size], on_done)
+            for start in range(0, len(numbers), size)
         ]
-        self.done += len(plans) * len(self.numbers)
+        self.done += len(plans) * len(numbers)
         return np.concatenate(parts, axis=1) * (market.people_per_consumer / MONEY_SCALE)
 
     def end(self) -> None:

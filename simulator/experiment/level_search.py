@@ -1,8 +1,8 @@
 """The search for the level at which a strategy spends its budget, one trial after another.
 
-Spend is a noisy but smooth function of the level, because every trial meets the same worlds and luck.
-Without the cap of the budget it rises throughout and is found by secants within a bracket. The cap bends it
-at the budget: what a lucky replicate may not spend is made up for by a slightly higher level.
+Mean spend is a smooth function of the level, because every trial meets the same worlds and the same luck.
+Free of the budget's cap it rises throughout and is found by secants. The cap bends it: what a replicate in
+which programs cost much may not spend, the others make up for at a slightly higher level.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-#: Largest relative distance of mean spend from the budget that ends the search without and with the cap.
-TOLERANCE_FREE = 0.002
-TOLERANCE_CAPPED = 0.003
+#: Largest relative distance of mean spend from the budget that ends the search, free of the cap and with it.
+TOLERANCE_FREE = 0.004
+TOLERANCE_CAPPED = 0.002
 
 #: Relative distance from which a note says why the budget is not met.
 NOTEWORTHY = 0.01
@@ -25,9 +25,9 @@ MOST_FREE_TRIALS = 8
 MOST_CAPPED_TRIALS = 5
 
 _FIRST_DEPTH = 0.1
-_LARGEST_GROWTH = 2.0
-_LARGEST_RAISE = 1.5
+_GROWTH = 2.0
 _SATURATED = 0.02
+_ROOM = 0.5
 
 
 class Trial(NamedTuple):
@@ -54,13 +54,13 @@ class LevelSearch:
     level : float
         Level of the next trial; when done, the solution.
     spend : float
-        When done, mean spend at it, with the cap.
+        When done, mean spend at it.
     is_capped : bool
         Whether the next trial is made with the cap of the budget.
     is_done : bool
         Whether the search has ended.
     note : str
-        What is remarkable about the solution, one clause.
+        Why the budget is not met or nothing is left for media, one clause.
     """
 
     def __init__(self, solves: str, budget: float, planned_media: float = 0.0) -> None:
@@ -73,9 +73,8 @@ class LevelSearch:
         self.is_done = False
         self.note = ""
         self._largest = LARGEST_DEPTH if solves == "depth" else LARGEST_MULTIPLE
+        self._slope = planned_media
         self._trials: list[Trial] = []
-        self._slope = planned_media if solves == "media" else 0.0
-        self._remark = ""
 
     def learn(self, spend: NDArray[np.float64]) -> None:
         """Take in what each pilot replicate spent at the present level, and choose the next.
@@ -87,120 +86,95 @@ class LevelSearch:
         """
         self._trials.append(Trial(self.level, float(spend.mean())))
         if self.is_capped:
-            self._learn_capped(spend)
+            self._learn_capped()
         else:
             self._learn_free(spend)
 
     def _learn_free(self, spend: NDArray[np.float64]) -> None:
-        trial = self._trials[-1]
-        self._update_slope()
-        if self._distance(trial) <= TOLERANCE_FREE:
-            self._cap(spend)
-        elif trial.level == 0.0 and trial.spend > self.budget:
-            self._remark = "its programs alone cost more than the budget, so nothing is left for media"
-            self._cap(spend)
-        elif self._is_exhausted():
-            self._remark = (
-                "not even the deepest price cut spends the budget"
-                if self.solves == "depth"
-                else "the audiences of its media take up no more"
-            )
-            self._cap(spend)
-        elif len(self._trials) == MOST_FREE_TRIALS:
-            self.level = min(self._trials, key=self._distance).level
-            self._cap(spend)
+        self._measure_slope()
+        now = self._trials[-1]
+        self.note = self._obstacle()
+        if self.note or self._distance(now) <= TOLERANCE_FREE or len(self._trials) == MOST_FREE_TRIALS:
+            self._close(spend)
         else:
-            self.level = self._next(self._largest)
+            self.level = self._next()
 
-    def _cap(self, spend: NDArray[np.float64]) -> None:
-        """Go on with the cap; there is nothing to do where it never binds."""
-        trial = self._trials[-1]
-        if trial.level == self.level and spend.max() <= self.budget:
-            self._end(trial)
+    def _close(self, spend: NDArray[np.float64]) -> None:
+        """Go on with the cap, from a level that is expected to make up for it; end where it never binds."""
+        if spend.max() <= self.budget:
+            best = min(self._trials, key=lambda trial: (round(self._distance(trial), 3), trial.level))
+            self._end(best)
             return
+        if not self.note:
+            self._largest = min(self._largest, (1 + _ROOM) * self.level + (self.solves == "media") * _ROOM)
+            raised = np.linspace(self.level, self._largest, 500)
+            gains = self._slope * (raised - self.level)
+            means = [float(np.minimum(spend + gain, self.budget).mean()) for gain in gains]
+            enough = np.flatnonzero(np.array(means) >= (1 - 2 * TOLERANCE_CAPPED) * self.budget)
+            self.level = float(raised[enough[0]] if enough.size else raised[-1])
         self.is_capped = True
         self._trials = []
 
-    def _learn_capped(self, spend: NDArray[np.float64]) -> None:
-        trial = self._trials[-1]
-        is_last = len(self._trials) == MOST_CAPPED_TRIALS
-        if self.solves == "nothing" or self._remark or self._distance(trial) <= TOLERANCE_CAPPED or is_last:
+    def _learn_capped(self) -> None:
+        now = self._trials[-1]
+        if len(self._trials) > 1:
+            self._measure_slope()
+        is_last = self.solves == "nothing" or bool(self.note) or len(self._trials) == MOST_CAPPED_TRIALS
+        following = now.level if is_last else self._next()
+        if is_last or self._distance(now) <= TOLERANCE_CAPPED or following == now.level:
             self._end(min(self._trials, key=self._distance))
-            return
-        if len(self._trials) == 1:
-            self._slope *= max(0.1, float((spend < self.budget).mean()))
-            self._most = min(self._largest, _LARGEST_RAISE * trial.level)
-            if self.solves == "media":
-                self._most = max(self._most, trial.level + 0.5)
         else:
-            self._update_slope()
-        following = self._next(self._most)
-        if following == trial.level:
-            self._end(min(self._trials, key=self._distance))
-        self.level = following if not self.is_done else self.level
+            self.level = following
 
     def _end(self, trial: Trial) -> None:
         self.level, self.spend = trial
         self.is_done = True
-        self.note = self._remark
         if not self.note and self._distance(trial) > NOTEWORTHY:
-            self.note = "what its programs cost cannot be planned"
+            self.note = "what its programs cost emerges, and it has no media that could make up for it"
 
     def _distance(self, trial: Trial) -> float:
         return abs(trial.spend / self.budget - 1)
 
-    def _update_slope(self) -> None:
-        """Measure how spend rises with the level between the latest two trials."""
-        if len(self._trials) == 1:
-            only = self._trials[0]
-            if self.solves == "depth":
-                self._slope = only.spend / only.level
-            return
-        before, now = self._trials[-2:]
-        if now.level != before.level:
-            self._slope = max(0.0, (now.spend - before.spend) / (now.level - before.level))
-
-    def _next(self, largest: float) -> float:
-        """Return the next level: by the latest secant, kept within the bracket."""
+    def _obstacle(self) -> str:
+        """Return what keeps any level from spending the budget, if there is such a thing."""
         now = self._trials[-1]
-        low, high = self._bracket()
-        if self._slope > 0:
-            level = now.level + (self.budget - now.spend) / self._slope
-        else:
-            level = now.level * (_LARGEST_GROWTH if now.spend < self.budget else 1 / _LARGEST_GROWTH)
-        level = min(max(level, now.level / 4 if now.level > 0.02 else 0.0), largest)
-        if self.solves == "media" and now.spend > self.budget and self._media_at(now.level) <= now.spend - self.budget:
-            level = 0.0
-        if high is None:
-            return min(level, max(_LARGEST_GROWTH * now.level, 0.05))
-        if low is None or low.level < level < high.level:
-            return level
-        weight = (self.budget - low.spend) / (high.spend - low.spend)
-        return low.level + min(max(weight, 0.1), 0.9) * (high.level - low.level)
+        if now.spend > self.budget:
+            is_at_end = now.level == 0.0 and self._distance(now) > TOLERANCE_FREE
+            return "its programs cost more than the budget, so nothing is left for media" if is_at_end else ""
+        if self.solves == "depth":
+            return "not even the deepest price cut spends it" if now.level >= self._largest else ""
+        if now.level >= self._largest or self._is_saturated():
+            return "the audiences of its media are too small to take it up"
+        return ""
 
-    def _media_at(self, level: float) -> float:
-        return self.planned_media * level
+    def _is_saturated(self) -> bool:
+        """Return whether more planned media no longer raise spend."""
+        if len(self._trials) < 2:
+            return False
+        before, now = self._trials[-2:]
+        planned = self.planned_media * (now.level - before.level)
+        return planned > 0 and now.spend - before.spend < _SATURATED * planned
 
-    def _bracket(self) -> tuple[Trial | None, Trial | None]:
-        """Return the highest level that spends too little and the lowest that spends too much."""
+    def _measure_slope(self) -> None:
+        """Measure how spend rises with the level, between the latest two trials where there are two."""
+        now = self._trials[-1]
+        if len(self._trials) > 1:
+            before = self._trials[-2]
+            self._slope = max(0.0, (now.spend - before.spend) / (now.level - before.level))
+        elif self.solves == "depth":
+            self._slope = now.spend / now.level
+
+    def _next(self) -> float:
+        """Return the next level: by the latest secant, kept within the bracket and within reach."""
+        now = self._trials[-1]
         below = [trial for trial in self._trials if trial.spend < self.budget]
         above = [trial for trial in self._trials if trial.spend >= self.budget]
         low = max(below, key=lambda trial: trial.level, default=None)
         high = min(above, key=lambda trial: trial.level, default=None)
-        return low, high
-
-    def _is_exhausted(self) -> bool:
-        """Return whether a higher level spends no more; the level is then the lowest that spends as much."""
-        now = self._trials[-1]
-        if now.spend >= self.budget:
-            return False
-        if now.level >= self._largest:
-            return True
-        if len(self._trials) < 2 or self.solves != "media":
-            return False
-        before = self._trials[-2]
-        planned = self._media_at(now.level) - self._media_at(before.level)
-        if planned <= 0 or now.spend - before.spend > _SATURATED * planned:
-            return False
-        self.level = before.level
-        return True
+        highest = min(_GROWTH * now.level + 0.05, self._largest) if high is None else high.level
+        lowest = low.level if low is not None else 0.0 if self.solves == "media" else now.level / _GROWTH
+        missing = self.budget - now.spend
+        level = now.level + missing / self._slope if self._slope > 0 else (highest if missing > 0 else lowest)
+        if low is not None and high is not None and not lowest < level < highest:
+            return (lowest + highest) / 2
+        return min(max(level, lowest), highest)

@@ -180,6 +180,12 @@ def build_plan(market: Market, strategy: str, *, level: float | None = None) -> 
     return Plan(strategy, chosen, solves, budget, collected.arrays())
 
 
+def _too_few_seeds(line: Any, money: float, people: float) -> Fault:
+    got = f"{money:,.2f} for seeding at {line.cost_per_seed:g} per person"
+    expected = f"enough for one consumer, who stands for {people:,.4g} people on this social graph"
+    return Fault("strategies: seeding", got, expected, "raise its share, or lower cost_per_seed")
+
+
 class _Collector:
     """Gathers lines and programs of all brands and writes them out as arrays."""
 
@@ -257,6 +263,8 @@ class _Collector:
     def _add_seeding(self, line: Any, brand: int, step: int, money: float) -> None:
         cost = line.cost_per_seed * self.people
         count = min(math.floor(money / cost + 1e-9), self.market.n_consumers)
+        if money > 0 and count == 0:
+            raise ScenarioError([_too_few_seeds(line, money, self.people)])
         self.seedings.append((step, brand, SEED_RULES.index(line.rule), count, self.money(cost)))
 
     def _add_program(

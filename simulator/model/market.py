@@ -116,7 +116,7 @@ class Market:
     @property
     def people_per_consumer(self) -> float:
         """People for whom one consumer stands."""
-        return float(self.scenario.population.people_per_consumer)
+        return people_per_consumer(self.scenario, self.network)
 
     @cached_property
     def brand_names(self) -> tuple[str, ...]:
@@ -154,7 +154,8 @@ def build_market(scenario: Any) -> Market:
     brands = tuple(sorted(scenario.brands, key=lambda brand: brand.id))
     channels = tuple(sorted(scenario.channels, key=lambda channel: channel.id))
     cells, shares, grid = _cells(scenario.population, channels)
-    by_step = _by_step(scenario, brands)
+    network = given_network(scenario)
+    by_step = _by_step(scenario, brands, people_per_consumer(scenario, network))
     arrays = MarketArrays(
         **_brand_arrays(brands, scenario.population.regions),
         **by_step,
@@ -165,7 +166,32 @@ def build_market(scenario: Any) -> Market:
     )
     chosen = scenario.parameters
     parameters = Parameters(*(np.float32(getattr(chosen, parameter.name)) for parameter in PARAMETERS))
-    return Market(scenario, brands, channels, cells, shares, parameters, arrays, given_network(scenario))
+    return Market(scenario, brands, channels, cells, shares, parameters, arrays, network)
+
+
+def people_per_consumer(scenario: Any, network: Any) -> float:
+    """Return the people for whom one consumer stands.
+
+    The market keeps the scenario's number of people, ``consumers x people_per_consumer``, when a given graph
+    has another number of consumers, so that budgets and supply keep their meaning.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A checked scenario.
+    network : Network or None
+        The social graph, where it is given.
+
+    Returns
+    -------
+    float
+        Above 0.
+    """
+    people = float(scenario.population.people_per_consumer)
+    consumers = int(scenario.population.consumers)
+    if network is None or network.n_consumers == consumers:
+        return people
+    return people * consumers / int(network.n_consumers)
 
 
 def _switches(scenario: Any) -> dict[str, Any]:
@@ -247,11 +273,10 @@ def _season(scenario: Any, n_steps: int) -> np.ndarray:
     return (np.round(factor * 2**16) / 2**16).astype(np.float32)
 
 
-def _by_step(scenario: Any, brands: tuple[Any, ...]) -> dict[str, Any]:
+def _by_step(scenario: Any, brands: tuple[Any, ...], people: float) -> dict[str, Any]:
     burn_in = scenario.burn_in
     n_steps = burn_in + scenario.horizon
     regions = scenario.population.regions
-    people = scenario.population.people_per_consumer
     names = [brand.name for brand in brands]
     price = np.tile(np.array([brand.price for brand in brands], np.float32), (n_steps, 1))
     quality = np.tile(np.array([brand.quality for brand in brands], np.float32), (n_steps, 1))

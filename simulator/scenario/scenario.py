@@ -201,7 +201,8 @@ class Scenario(ScenarioTables):
         Parameters
         ----------
         graph : networkx graph or scipy sparse matrix
-            The social graph; `population.consumers` becomes its number of nodes.
+            The social graph; `population.consumers` becomes its number of nodes, and
+            `population.people_per_consumer` keeps the number of people in the market.
 
         Returns
         -------
@@ -213,7 +214,12 @@ class Scenario(ScenarioTables):
         ScenarioError
             If it is not a graph, or the scenario does not suit its size.
         """
-        tree, faults = apply_overrides(self._tree, {"population.consumers": graph_size(graph)})
+        size, population = graph_size(graph), self.population
+        changes: dict[str, Any] = {"population.consumers": size}
+        if size not in (0, population.consumers):
+            people = population.consumers * population.people_per_consumer / size
+            changes["population.people_per_consumer"] = people
+        tree, faults = apply_overrides(self._tree, changes)
         return self.from_tree(tree, faults, graph)
 
     def value_at(self, path: str) -> Any:

@@ -83,7 +83,7 @@ class MediaLine:
             return
         if is_stale or self._solved_for != planned:
             self.rate, self.delivered = impression_rate(
-                np.array(self.weights, np.float32), np.float32(self.cap), np.float64(planned)
+                np.array([self.weights], np.float32), np.float32(self.cap), np.float64(planned)
             )
             self.wasted = sum(self._wasted_on(relation) for relation in self.brand.relations)
             self._solved_for = planned

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.compiled import cache_folder, is_compiled
 from simulator.engines.numba_engine.layout import new_counts, new_state, new_work, switches
 from simulator.engines.numba_engine.step import run_replicate
 from simulator.model.campaigns import Plan
@@ -62,6 +63,13 @@ def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int)
         counts,
     )
     return counts[market.burn_in :]
+
+
+def is_warm() -> bool:
+    """Return whether the main kernel is compiled already, in this process or in the cache on disk."""
+    if not is_compiled() or run_replicate.signatures:
+        return True
+    return any(cache_folder().glob("**/*run_replicate*.nbc"))
 
 
 def warm_up() -> None:

@@ -1,0 +1,1 @@
+"""Results for people: figures, a report, progress and the command line. Nothing is computed here."""

@@ -1,0 +1,335 @@
+"""The command line: thin verbs over the public interface.
+
+Exit status: 0 done, 2 bad input, 1 fault, 130 interrupted. With ``--json`` one JSON document goes to
+standard output and nothing else; everything said to people goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator import __version__
+from simulator.errors import FaultyInputError, SimulatorError
+from simulator.present.progress import Progress, duration
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Agent-based simulator of consumer markets: which marketing strategy wins, by how much, and how sure.",
+)
+
+ScenarioPath = Annotated[str, typer.Argument(metavar="SCENARIO", help="scenario file, or the name of a shipped one")]
+Replicates = Annotated[int | None, typer.Option(help="replicates of every strategy [the scenario's]")]
+FirstReplicate = Annotated[int, typer.Option(help="number of the first replicate")]
+Seed = Annotated[int | None, typer.Option(help="seed of all chance [the scenario's]")]
+Engine = Annotated[str, typer.Option(help="numba or mesa; both give the same trajectories")]
+Consumers = Annotated[
+    int | None,
+    typer.Option(help="simulate the same market with this many consumers; each then stands for more or fewer people"),
+]
+Threads = Annotated[int | None, typer.Option(help="threads of the numba engine [all processors]")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key by its dotted path; repeatable")
+]
+Out = Annotated[Path | None, typer.Option(help="folder for the results [results/SCENARIO]")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on standard output")]
+Quiet = Annotated[bool, typer.Option(help="say nothing but the result")]
+
+
+def load(scenario: str, consumers: int | None, settings: list[str] | None, say: Callable[[str], None]) -> Any:
+    """Load a scenario with the overrides of the command line.
+
+    ``consumers`` keeps the number of people in the market: whoever is simulated then stands for more or
+    fewer of them, so that budgets stay meaningful.
+    """
+    from simulator.scenario import load_scenario
+
+    loaded = load_scenario(scenario, settings or None)
+    if consumers is None:
+        return loaded
+    people = loaded.population.consumers * loaded.population.people_per_consumer
+    scaled = people / max(consumers, 1)
+    say(f"{consumers:,} consumers, each standing for {scaled:g} people")
+    return loaded.with_overrides({"population.consumers": consumers, "population.people_per_consumer": scaled})
+
+
+def announce_compilation(progress: Progress, engine: str) -> None:
+    """Compile the engine where it is not in the cache yet, and say so."""
+    if engine != "numba":
+        return
+    from simulator.engines.numba_engine import is_warm, warm_up
+
+    if not is_warm():
+        progress.announce("compiling the engine, once per version of the package (about half a minute)")
+    warm_up()
+
+
+def print_document(document: dict[str, Any]) -> None:
+    """Print one JSON document on standard output."""
+    json.dump(document, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
+    print()
+
+
+def show(comparison: Any) -> None:
+    """Print a comparison for people: the verdict first, then the table."""
+    from simulator.present.report import strategy_rows, text_table
+
+    verdict = comparison.verdict
+    print(f"\n{verdict.sentence}\n")
+    for line in (*verdict.reasons, *verdict.warnings):
+        print(f"  {line}")
+    print(f"\n{text_table(strategy_rows(comparison))}\n")
+
+
+@app.command()
+def compare(
+    scenario: ScenarioPath,
+    strategies: Annotated[str | None, typer.Option(help="names, separated by commas [all]")] = None,
+    replicates: Replicates = None,
+    first_replicate: FirstReplicate = 0,
+    seed: Seed = None,
+    engine: Engine = "numba",
+    consumers: Consumers = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare strategies at equal budgets in the same worlds, and say which one wins."""
+    from simulator.outcomes.store import check_place
+    from simulator.present.accessors import compare as run
+    from simulator.present.report import report
+
+    silent = quiet or as_json
+    with Progress(quiet=silent) as progress:
+        loaded = load(scenario, consumers, settings, progress.announce)
+        place = check_place(out) if out is not None else None
+        if place is None and not as_json:
+            place = check_place(Path("results") / loaded.name)
+        names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+        announce_compilation(progress, engine)
+        comparison = run(
+            loaded,
+            strategies=names,
+            seed=seed,
+            n_replicates=replicates,
+            first_replicate=first_replicate,
+            engine=engine,
+            threads=threads,
+            on_progress=progress,
+        )
+        if place is not None:
+            progress.announce("drawing figures and writing results")
+            place = report(comparison, place)
+    finish(comparison, place, as_json=as_json, quiet=quiet)
+
+
+def finish(comparison: Any, place: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Print a comparison in the way that was asked for."""
+    if as_json:
+        print_document(comparison.to_json_document())
+        return
+    if quiet:
+        print(comparison.verdict.sentence)
+        return
+    show(comparison)
+    if place is not None:
+        print(f"report: {place / 'report.html'}")
+    print(f"digest: {comparison.digest}")
+    print(f"took {duration(comparison.manifest['wall_seconds'])}")
+
+
+@app.command()
+def simulate(
+    scenario: ScenarioPath,
+    strategy: Annotated[str, typer.Option(help="name of the strategy, or several separated by commas")],
+    replicates: Replicates = None,
+    first_replicate: FirstReplicate = 0,
+    seed: Seed = None,
+    engine: Engine = "numba",
+    consumers: Consumers = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    out: Annotated[Path | None, typer.Option(help="Parquet file for the trajectories")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate strategies in numbered replicates and record everything."""
+    from simulator.outcomes.metrics import measure
+    from simulator.present.accessors import simulate as run
+
+    with Progress(quiet=quiet or as_json) as progress:
+        loaded = load(scenario, consumers, settings, progress.announce)
+        announce_compilation(progress, engine)
+        names = [name.strip() for name in strategy.split(",") if name.strip()]
+        trajectories = run(
+            loaded,
+            names,
+            seed=seed,
+            n_replicates=replicates,
+            first_replicate=first_replicate,
+            engine=engine,
+            threads=threads,
+            on_progress=progress,
+        )
+        saved = trajectories.save(out) if out is not None else None
+    if as_json:
+        print_document(trajectories_document(loaded, trajectories, measure(trajectories)))
+    elif quiet:
+        print(trajectories.digest)
+    else:
+        print(trajectories)
+        if saved is not None:
+            print(f"trajectories: {saved}")
+        print(f"digest: {trajectories.digest}")
+
+
+def trajectories_document(scenario: Any, trajectories: Any, outcomes: Any) -> dict[str, Any]:
+    """Return the document that ``simulator simulate --json`` prints."""
+    from simulator.experiment.document import plain
+    from simulator.model.observation import TRAJECTORY_VERSION
+    from simulator.outcomes.metrics import METRIC
+    from simulator.outcomes.statistics import estimate
+
+    found = {}
+    for s, name in enumerate(trajectories.strategies):
+        found[name] = {}
+        for metric in METRIC:
+            e = estimate(outcomes.of(metric)[s])
+            found[name][metric] = {key: getattr(e, key) for key in ("mean", "half_width", "q05", "q50", "q95")}
+    document: dict[str, Any] = plain(
+        {
+            "scenario": scenario.name,
+            "seed": trajectories.seed,
+            "replicates": trajectories.n_replicates,
+            "engine": trajectories.engine,
+            "trajectory_version": TRAJECTORY_VERSION,
+            "digest": trajectories.digest,
+            "strategies": found,
+        }
+    )
+    return document
+
+
+@app.command()
+def check(
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="scenario files")] = None,
+    schema: Annotated[bool, typer.Option(help="print the JSON Schema for editors instead")] = False,
+) -> None:
+    """Check scenario files and report every fault at once."""
+    from simulator.scenario import check_scenario, editor_schema
+
+    if schema:
+        print_document(editor_schema())
+        return
+    if not files:
+        raise typer.BadParameter("name at least one scenario file")
+    faults = [(file, check_scenario(file)) for file in files]
+    for file, found in faults:
+        for fault in found:
+            print(fault, file=sys.stderr)
+        if not found:
+            print(f"{file}: no fault")
+    if any(found for _, found in faults):
+        raise typer.Exit(2)
+
+
+@app.command()
+def scenarios() -> None:
+    """List the scenarios that ship with the package."""
+    from simulator.scenario import gallery
+
+    rows = [["name", "consumers", "weeks", "strategies", "purpose"]]
+    for entry in gallery():
+        rows.append(
+            [entry.name, f"{entry.consumers:,}", str(entry.horizon), str(len(entry.strategies)), entry.purpose]
+        )
+    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(row[k].rjust(widths[k]) for k in range(1, 4)), row[4]]
+        print("  ".join(cells))
+
+
+@app.command()
+def warmup(quiet: Quiet = False) -> None:
+    """Compile the engine and keep the result for later runs."""
+    from simulator.compiled import cache_folder
+
+    with Progress(quiet=quiet) as progress:
+        announce_compilation(progress, "numba")
+    if not quiet:
+        print(f"the engine is compiled, in {cache_folder()}")
+
+
+@app.command()
+def repeat(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="manifest.json of results, or their folder")],
+    engine: Annotated[str | None, typer.Option(help="numba or mesa [that of the manifest]")] = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a stored comparison again; fails unless the digest is the same."""
+    from simulator.present.accessors import repeat as run
+
+    with Progress(quiet=quiet or as_json) as progress:
+        announce_compilation(progress, engine or "numba")
+        comparison = run(manifest, engine=engine, threads=threads, on_progress=progress)
+    finish(comparison, None, as_json=as_json, quiet=quiet)
+    if not comparison.manifest["repeats"]["is_equal"]:
+        stored = comparison.manifest["repeats"]["digest"]
+        print(f"{manifest}: digest {comparison.digest} differs from the stored {stored}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and end with its exit status."""
+    try:
+        app(standalone_mode=False)
+        status = 0
+    except typer.Exit as stop:
+        status = stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; nothing was written", file=sys.stderr)
+        status = 130
+    except FaultyInputError as error:
+        print(error, file=sys.stderr)
+        status = 2
+    except SimulatorError as error:
+        print(error, file=sys.stderr)
+        status = 1
+    except Exception as error:
+        status = _usage_status(error)
+    sys.exit(status)
+
+
+def _usage_status(error: Exception) -> int:
+    """Return 2 for a wrong option, after saying so; raise anything else."""
+    show_error = getattr(error, "show", None)
+    if show_error is None:
+        raise error
+    show_error()
+    return int(getattr(error, "exit_code", 2))

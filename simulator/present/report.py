@@ -1,0 +1,217 @@
+"""The report of a comparison: one self-contained page, and the folder that holds everything.
+
+The page leads with the verdict and then answers by how much, how sure, why, at what spend, and how to
+repeat it. It needs no network: figures are embedded.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.outcomes.metrics import METRIC
+
+if TYPE_CHECKING:
+    from simulator.experiment.comparison import Comparison
+
+#: Metrics in the table of the report, beside the one that decides.
+SHOWN = ("profit", "sales", "adoption", "share_value", "awareness", "repeat_rate", "satisfaction")
+_CAPTIONS = {
+    "differences": "By how much, and how sure",
+    "adoption": "Adoption over time",
+    "share": "Market share over time",
+    "spend": "What was spent",
+    "funnel": "From reach to repeat purchase",
+    "sources": "Through which source people bought",
+    "risk": "Risk",
+}
+_STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .4rem}
+.verdict{font-size:1.15rem;border-left:4px solid #0072B2;padding:.4rem 1rem;background:#f5f8fb}
+.warning{border-left:4px solid #D55E00;padding:.2rem 1rem;background:#fdf6f1}
+table{border-collapse:collapse;font-size:.88rem}td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #ddd}
+th:first-child,td:first-child{text-align:left}img{max-width:100%}
+code{background:#f2f2f2;padding:.1rem .3rem}.wide{overflow-x:auto}.small{font-size:.85rem;color:#555}
+"""
+
+
+def command_of(comparison: Comparison) -> str:
+    """Return the command that repeats a comparison from its folder."""
+    return "simulator repeat FOLDER/manifest.json"
+
+
+def strategy_rows(comparison: Comparison) -> list[list[str]]:
+    """Return the table of a comparison, a row per strategy, the best first.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+
+    Returns
+    -------
+    list of list of str
+        Name, mean and half-width, difference to the baseline with its interval, probability of being
+        best, worst 5 %, and spend with its imbalance. The first row has the titles.
+    """
+    metric, currency = METRIC[comparison.metric], comparison.currency
+    sign = -1.0 if metric.better == "higher" else 1.0
+    order = sorted(comparison.strategies, key=lambda name: sign * comparison.estimates[name][metric.name].mean)
+    rows = [
+        [
+            "strategy",
+            metric.name,
+            "+-",
+            f"against {comparison.baseline}",
+            f"{comparison.confidence:.0%} interval",
+            "P(best)",
+            "worst 5 %",
+            "spend",
+            "of budget",
+        ]
+    ]
+    for name in order:
+        found, risk, use = comparison.estimates[name][metric.name], comparison.risks[name], comparison.budgets[name]
+        gap = comparison.to_baseline.get(name, {}).get(metric.name)
+        interval = ""
+        if gap is not None:
+            low, high = (metric.describe(value, currency, "change") for value in (gap.lower, gap.upper))
+            interval = f"{low} to {high}"
+        rows.append(
+            [
+                name,
+                metric.describe(found.mean, currency),
+                metric.describe(found.half_width, currency, "gap"),
+                metric.describe(gap.mean, currency, "change") if gap is not None else "",
+                interval,
+                f"{risk.p_best_mean:.3f}",
+                metric.describe(risk.conditional_value_at_risk, currency),
+                METRIC["spend"].describe(use.spend, currency),
+                f"{use.spend / use.budget:.1%}" if use.budget > 0 else "",
+            ]
+        )
+    return rows
+
+
+def text_table(rows: list[list[str]]) -> str:
+    """Return rows as aligned text; the first column to the left, the others to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def figure_files(comparison: Comparison) -> dict[str, bytes]:
+    """Draw every figure of a comparison.
+
+    Returns
+    -------
+    dict
+        PNG files by name inside the folder of results.
+    """
+    from simulator.present.plots import figures_of
+
+    return {f"figures/{name}.png": draw().png() for name, draw in figures_of(comparison).items()}
+
+
+def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
+    """Return the report as one self-contained page.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+    figures : dict
+        PNG files as :func:`figure_files` returns them.
+
+    Returns
+    -------
+    str
+        HTML without scripts and without a reference to anything outside it.
+    """
+    verdict = comparison.verdict
+    title = escape(comparison.title or comparison.scenario)
+    parts = [
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style>",
+        f"<h1>{title}</h1><p class='small'>Brand {escape(comparison.brand)}, {comparison.n_replicates:,} replicates "
+        f"of every strategy in the same worlds, seed {comparison.seed}, engine {comparison.engine}</p>",
+        f"<p class='verdict'>{escape(verdict.sentence)}</p>",
+        *(f"<p class='warning'>{escape(warning)}</p>" for warning in verdict.warnings),
+    ]
+    if verdict.reasons:
+        parts.append("<h2>Why</h2><ul>" + "".join(f"<li>{escape(text)}</li>" for text in verdict.reasons) + "</ul>")
+    parts.append(f"<h2>Strategies</h2><div class='wide'>{_html_rows(strategy_rows(comparison))}</div>")
+    labels = "".join(
+        f"<li><b>{escape(name)}</b>: {escape(comparison.labels.get(name, name))}</li>" for name in comparison.strategies
+    )
+    parts.append(f"<ul class='small'>{labels}</ul>")
+    for path, data in figures.items():
+        name = Path(path).stem
+        picture = base64.b64encode(data).decode()
+        caption = escape(_CAPTIONS.get(name, name))
+        parts.append(f"<h2>{caption}</h2><img alt='{caption}' src='data:image/png;base64,{picture}'>")
+    parts += [_more_metrics(comparison), _definitions(comparison), _repetition(comparison), "</html>"]
+    return "\n".join(parts)
+
+
+def report(comparison: Comparison, path: str | Path) -> Path:
+    """Write a comparison's folder: report, figures, tables, trajectories and manifest, whole or not at all.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+    path : path
+        Folder; earlier results in it are replaced, a folder with anything else is refused.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder; ``report.html`` is the page to open.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be used.
+    """
+    figures = figure_files(comparison)
+    page = html_page(comparison, figures).encode()
+    return comparison.save(path, extra_files={**figures, "report.html": page})
+
+
+def _html_rows(rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _more_metrics(comparison: Comparison) -> str:
+    rows = [["strategy", *(name.replace("_", " ") for name in SHOWN)]]
+    for name in comparison.strategies:
+        means = (METRIC[key].describe(comparison.estimates[name][key].mean, comparison.currency) for key in SHOWN)
+        rows.append([name, *means])
+    return f"<h2>More metrics (means)</h2><div class='wide'>{_html_rows(rows)}</div>"
+
+
+def _definitions(comparison: Comparison) -> str:
+    names = dict.fromkeys((comparison.metric, *SHOWN))
+    items = "".join(
+        f"<li><b>{escape(name)}</b>: {escape(METRIC[name].meaning)} <code>{escape(METRIC[name].formula)}</code></li>"
+        for name in names
+    )
+    return f"<h2>Definitions</h2><ul class='small'>{items}</ul>"
+
+
+def _repetition(comparison: Comparison) -> str:
+    versions = ", ".join(f"{key} {value}" for key, value in comparison.manifest.get("versions", {}).items())
+    return (
+        "<h2>How to repeat it</h2><p class='small'>The manifest in this folder has the whole scenario, the seed and "
+        f"the versions: <code>{escape(command_of(comparison))}</code> runs it again and must give the digest "
+        f"<code>{escape(comparison.digest)}</code>. {escape(versions)}</p>"
+    )
