@@ -5,7 +5,8 @@ planned. The level of a strategy multiplies its media, or is the depth of its pr
 pilot replicates, which are never among those that are evaluated: first without the cap of the budget, where
 spend rises smoothly with the level, then with the cap, which stops a replicate that would overspend.
 
-The pilots depend on scenario and seed alone, not on engine, threads, evaluated replicates or other strategies.
+The pilots depend on scenario and seed alone: not on the engine, the threads, the replicates that are
+evaluated or the other strategies.
 """
 
 from __future__ import annotations
@@ -215,7 +216,8 @@ class _Pilots:
             for start in range(0, len(numbers), size)
         ]
         self.done += len(plans) * len(numbers)
-        return np.concatenate(parts, axis=1) * (market.people_per_consumer / MONEY_SCALE)
+        spent = np.concatenate(parts, axis=1).astype(np.float64)
+        return spent * (market.people_per_consumer / MONEY_SCALE)
 
     def end(self) -> None:
         """Report that no pilot is needed any more."""

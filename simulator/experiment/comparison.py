@@ -297,7 +297,8 @@ def _assemble(
     metric = METRIC[question.metric]
     estimates = estimate_all(outcomes, question.baseline, question.confidence)
     levels = {name: float(plan.level) for name, plan in treatments.balanced.items()}
-    use = budget_use(outcomes, _budgets(treatments), levels)
+    notes = {name: plan.note for name, plan in treatments.balanced.items()}
+    use = budget_use(outcomes, _budgets(treatments), levels, notes)
     values = outcomes.of(metric.name)
     chances = risks(values, asked.strategies, question.baseline, higher_is_better=metric.better == "higher")
     currency = scenario.market.currency
@@ -307,8 +308,7 @@ def _assemble(
         to_best=best_differences(outcomes, metric.name, question.confidence),
         to_baseline={name: found[metric.name] for name, found in estimates.to_baseline.items()},
         risks=chances,
-        spend_by_kind={name: spent.by_kind for name, spent in use.items()},
-        imbalance={name: spent.imbalance for name, spent in use.items() if spent.budget > 0},
+        budgets=use,
         baseline=question.baseline,
         minimum_effect=question.minimum_effect,
         confidence=question.confidence,

@@ -21,13 +21,15 @@ class BudgetUse:
     budget : float
         Budget of the strategy, currency; 0 for a strategy without campaign lines.
     spend : float
-        Mean spend over replicates beyond that under ``none`` in the same world, currency.
+        Mean spend over replicates that the strategy's own lines caused, currency.
     imbalance : float
         ``spend / budget - 1``; NaN without a budget.
     by_kind : mapping
         Mean total spend of the brand by kind, its standing plan included, currency.
     level : float
-        Level of the strategy's endogenous spend, solved on pilot replicates.
+        Multiplier of its media, or depth of its price cut, solved on pilot replicates.
+    note : str
+        Why the budget is not met, or what was given up to meet it; empty where nothing was.
     """
 
     budget: float
@@ -35,6 +37,7 @@ class BudgetUse:
     imbalance: float
     by_kind: Mapping[str, float]
     level: float
+    note: str = ""
 
 
 class Estimates(NamedTuple):
@@ -89,7 +92,7 @@ def best_differences(outcomes: Outcomes, metric: str, confidence: float) -> dict
 
 
 def budget_use(
-    outcomes: Outcomes, budgets: Mapping[str, float], levels: Mapping[str, float]
+    outcomes: Outcomes, budgets: Mapping[str, float], levels: Mapping[str, float], notes: Mapping[str, str]
 ) -> dict[str, BudgetUse]:
     """Return what every strategy spent, against its budget.
 
@@ -99,19 +102,19 @@ def budget_use(
         Every metric in every replicate.
     budgets : mapping
         Budget by strategy, currency; 0 for a strategy without campaign lines.
-    levels : mapping
-        Solved level by strategy.
+    levels, notes : mapping
+        Solved level by strategy, and what is remarkable about it.
 
     Returns
     -------
     dict of str to BudgetUse
         By strategy.
     """
-    incremental = outcomes.of("incremental_spend").mean(axis=1)
+    spent = outcomes.of("strategy_spend").mean(axis=1)
     result = {}
     for s, name in enumerate(outcomes.strategies):
         by_kind = {kind: float(outcomes.of(f"spend_{kind}")[s].mean()) for kind in SPEND_KINDS}
-        budget, spend = budgets[name], float(incremental[s])
+        budget, spend = budgets[name], float(spent[s])
         imbalance = spend / budget - 1 if budget > 0 else float("nan")
-        result[name] = BudgetUse(budget, spend, imbalance, by_kind, levels[name])
+        result[name] = BudgetUse(budget, spend, imbalance, by_kind, levels[name], notes[name])
     return result

@@ -28,6 +28,8 @@ _FIRST_DEPTH = 0.1
 _GROWTH = 2.0
 _SATURATED = 0.02
 _ROOM = 0.5
+_FLATTEST = 0.2
+_ROUNDING = 1e-6
 
 
 class Trial(NamedTuple):
@@ -74,6 +76,7 @@ class LevelSearch:
         self.note = ""
         self._largest = LARGEST_DEPTH if solves == "depth" else LARGEST_MULTIPLE
         self._slope = planned_media
+        self._flattest = 0.0
         self._trials: list[Trial] = []
 
     def learn(self, spend: NDArray[np.float64]) -> None:
@@ -101,7 +104,7 @@ class LevelSearch:
 
     def _close(self, spend: NDArray[np.float64]) -> None:
         """Go on with the cap, from a level that is expected to make up for it; end where it never binds."""
-        if spend.max() <= self.budget:
+        if spend.max() <= (1 + _ROUNDING) * self.budget:
             best = min(self._trials, key=lambda trial: (round(self._distance(trial), 3), trial.level))
             self._end(best)
             return
@@ -112,6 +115,7 @@ class LevelSearch:
             means = [float(np.minimum(spend + gain, self.budget).mean()) for gain in gains]
             enough = np.flatnonzero(np.array(means) >= (1 - 2 * TOLERANCE_CAPPED) * self.budget)
             self.level = float(raised[enough[0]] if enough.size else raised[-1])
+            self._flattest = _FLATTEST * self._slope
         self.is_capped = True
         self._trials = []
 
@@ -160,7 +164,8 @@ class LevelSearch:
         now = self._trials[-1]
         if len(self._trials) > 1:
             before = self._trials[-2]
-            self._slope = max(0.0, (now.spend - before.spend) / (now.level - before.level))
+            slope = (now.spend - before.spend) / (now.level - before.level)
+            self._slope = max(self._flattest, slope)
         elif self.solves == "depth":
             self._slope = now.spend / now.level
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from simulator.experiment.estimation import BudgetUse
 from simulator.model.observation import SOURCES
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.differences import replicates_needed
@@ -86,8 +87,7 @@ class Evidence(NamedTuple):
     to_best: Mapping[str, Difference]
     to_baseline: Mapping[str, Difference]
     risks: Mapping[str, Risk]
-    spend_by_kind: Mapping[str, Mapping[str, float]]
-    imbalance: Mapping[str, float]
+    budgets: Mapping[str, BudgetUse]
     baseline: str
     minimum_effect: float
     confidence: float
@@ -312,23 +312,28 @@ def _source_sentence(best: str, against: str, gains: Mapping[str, float]) -> str
 
 
 def _spend_sentence(evidence: Evidence, best: str) -> str:
-    spent = {kind: amount for kind, amount in evidence.spend_by_kind[best].items() if amount > 0}
+    spent = {kind: amount for kind, amount in evidence.budgets[best].by_kind.items() if amount > 0}
     if not spent:
-        return f'"{best}" spends nothing.'
+        return f'With "{best}" the brand spends nothing.'
     largest = sorted(spent, key=lambda kind: spent[kind], reverse=True)
     told = ", ".join(f"{rounded(spent[kind])} on {kind}" for kind in largest)
-    return f'"{best}" spends {rounded(sum(spent.values()))} {evidence.currency}: {told}.'
+    return (
+        f'With "{best}" the brand spends {rounded(sum(spent.values()))} {evidence.currency} in all: {told}.'
+    )
 
 
 def _warnings(evidence: Evidence) -> tuple[str, ...]:
     warnings = []
-    for name, imbalance in evidence.imbalance.items():
-        if abs(imbalance) > LARGEST_IMBALANCE:
-            more = "more" if imbalance > 0 else "less"
+    for name, use in evidence.budgets.items():
+        if use.budget > 0 and abs(use.imbalance) > LARGEST_IMBALANCE:
+            more = "more" if use.imbalance > 0 else "less"
+            why = f" ({use.note})" if use.note else ""
             warnings.append(
-                f'"{name}" spent {abs(imbalance) * 100:.3g} % {more} than its budget: '
+                f'"{name}" spent {abs(use.imbalance) * 100:.3g} % {more} than its budget{why}: '
                 "budgets are not equal, read its differences with care."
             )
+        elif use.note:
+            warnings.append(f'The budget of "{name}": {use.note}.')
     values = evidence.outcomes.of(evidence.metric.name)
     for s, name in enumerate(evidence.outcomes.strategies):
         missing = int(np.isnan(values[s]).sum())

@@ -11,7 +11,7 @@ standing lines of brands from 0 on, so neither moves the other's luck.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -226,7 +226,9 @@ class _Collector:
         is_live[self.burn_in + line.start : self.burn_in + end] = True
         self._add(line, self.market.focal, slot, is_live, line.share * self.budget, is_strategy=True)
 
-    def _add(self, line: Any, brand: int, slot: int, is_live: np.ndarray, money: float, *, is_strategy: bool) -> None:
+    def _add(
+        self, line: Any, brand: int, slot: int, is_live: np.ndarray, money: float, *, is_strategy: bool
+    ) -> None:
         if line.kind == "advertising":
             if line.pulse_on and line.pulse_off:
                 phase = (np.arange(self.n_steps) - int(np.argmax(is_live))) % (line.pulse_on + line.pulse_off)
@@ -308,7 +310,10 @@ class _Collector:
         )
         channels = [market.channels[channel_of[line.terms.channel]] for line in order]
         is_content = [line.terms.kind == "content" for line in order]
-        targeted = [not content and line.terms.audience != "everyone" for line, content in zip(order, is_content, strict=True)]
+        targeted = [
+            not content and line.terms.audience != "everyone"
+            for line, content in zip(order, is_content, strict=True)
+        ]
         media = np.array([channel.cost_per_thousand / 1000 for channel in channels])
         data = np.array(
             [channel.data_cost_per_thousand / 1000 * t for channel, t in zip(channels, targeted, strict=True)]
@@ -316,11 +321,14 @@ class _Collector:
         spend = np.array([line.spend for line in order]).reshape(len(order), self.n_steps)
         cost = (media + data).reshape(-1, 1)
 
-        def column(kind: Any, values: Sequence[Any]) -> np.ndarray:
+        def column(kind: Any, values: Iterable[Any]) -> np.ndarray:
             return np.array(list(values), kind)
 
         def term(name: str, fallback: Any) -> list[Any]:
-            return [fallback if content else getattr(line.terms, name) for line, content in zip(order, is_content, strict=True)]
+            return [
+                fallback if content else getattr(line.terms, name)
+                for line, content in zip(order, is_content, strict=True)
+            ]
 
         seedings = np.array(self.seedings, np.int64).reshape(-1, 5)
         return PlanArrays(

@@ -63,6 +63,7 @@ class MarketArrays(NamedTuple):
     externality: int
     n_brands: int
     n_regions: int
+    burn_in: int
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def build_market(scenario: Any) -> Market:
         **_switches(scenario),
         n_brands=len(brands),
         n_regions=len(scenario.population.regions),
+        burn_in=int(scenario.burn_in),
     )
     chosen = scenario.parameters
     parameters = Parameters(*(np.float32(getattr(chosen, parameter.name)) for parameter in PARAMETERS))
@@ -216,9 +218,9 @@ def _brand_arrays(brands: tuple[Any, ...], regions: Any) -> dict[str, Any]:
     days = [[brand.delivery_days + region.delivery_days for region in regions] for brand in brands]
     return {
         "brand_id": column("id", np.uint32),
-        "unit_cost": (column("unit_cost", np.float64) + column("tailoring_cost", np.float64) * tailoring**2).astype(
-            np.float32
-        ),
+        "unit_cost": (
+            column("unit_cost", np.float64) + column("tailoring_cost", np.float64) * tailoring**2
+        ).astype(np.float32),
         "position": np.array([list(brand.position) for brand in brands], np.float32),
         "tailoring": tailoring,
         "online_coverage": column("online_coverage"),
@@ -229,7 +231,10 @@ def _brand_arrays(brands: tuple[Any, ...], regions: Any) -> dict[str, Any]:
         "initial_trust": column("initial_trust"),
         "initial_review_count": counts,
         "initial_review_sum": np.array(
-            [math.floor(brand.review_mean * 65536) * int(count) for brand, count in zip(brands, counts, strict=True)],
+            [
+                math.floor(brand.review_mean * 65536) * int(count)
+                for brand, count in zip(brands, counts, strict=True)
+            ],
             np.int64,
         ),
     }
@@ -247,7 +252,9 @@ def _cells(population: Any, channels: tuple[Any, ...]) -> tuple[tuple[str, ...],
                 demographic_of.append(d)
                 reach.append(
                     [
-                        min(1.0, habit.reach.get(channel.name, 0.0) * demographic.reach.get(channel.name, 1.0))
+                        min(
+                            1.0, habit.reach.get(channel.name, 0.0) * demographic.reach.get(channel.name, 1.0)
+                        )
                         for channel in channels
                     ]
                 )

@@ -237,6 +237,8 @@ _MONEY = (
                _total(f"spend_{kind}"), None)
         for kind in SPEND_KINDS
     ),
+    Metric("strategy_spend", "the part of all spend that the strategy's own lines caused", "currency",
+           "sum spend_strategy", _total("spend_strategy"), None),
     Metric("unspent_media", "planned media that the cap on exposure refused", "currency",
            "sum unspent_media", _total("unspent_media"), None),
     Metric("roi", "profit per unit of spend", "ratio", "profit / spend",

@@ -50,6 +50,7 @@ class FakeEngine:
         counts[0, INDEX["revenue"]] = units * 10 * MONEY
         counts[0, INDEX["cost_of_goods"]] = units * 5 * MONEY
         counts[0, INDEX["spend_media"]] = round(self.spend[plan] / 100 * MONEY)
+        counts[0, INDEX["spend_strategy"]] = counts[0, INDEX["spend_media"]]
 
     def balanced_plans(self, scenario, market, strategies, seed, *, threads, on_progress=None):
         if on_progress is not None:
@@ -61,6 +62,7 @@ class FakeEngine:
                 pilot_spend=self.spend[name],
                 budget=scenario.comparison.budget,
                 n_pilot_runs=0,
+                note="",
             )
             for name in strategies
         }

@@ -192,10 +192,10 @@ class Consumer(FixedAgent):
                 return
             self.commitment = None
             self.let_know(brand, "committed", -1)
+            brand.settle_group(is_complete)
             if is_complete:
                 settled = brand
             else:
-                brand.record("group_failures")
                 self.has_need = True
         if settled is not None or self.has_need:
             self._choose(settled)

@@ -91,6 +91,8 @@ class Brand(Agent):
         self.price, self.quality, self.price_cut = self.prices[0], self.qualities[0], ZERO
         self.is_available = bool(arrays.is_available[0, index])
         self.share_of_consumers = ZERO
+        self.groups_completed = self.groups_lapsed = 0
+        self.group_odds = ZERO
         self.review_count = int(arrays.initial_review_count[index])
         self.review_sum = int(arrays.initial_review_sum[index])
         self.review_mean = self.review_weight = ZERO
@@ -154,6 +156,11 @@ class Brand(Agent):
 
     # ---- at the start of a step
 
+    def forget_reach(self) -> None:
+        """Forget, when observation begins, whom advertising has reached."""
+        for relation in self.relations:
+            relation.was_reached = False
+
     def open_books(self) -> None:
         """Decide what the brand can afford; take in supply, reviews and installed base; publish."""
         now, arrays = self.model.now, self.model.market.arrays
@@ -163,6 +170,7 @@ class Brand(Agent):
         supply = arrays.supply[now, self.index].tolist()
         self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
         self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
+        self.group_odds = choice.group_odds(self.groups_completed, self.groups_lapsed)
         self._open_programs()
         self._read_reviews()
         self._publish()
@@ -277,6 +285,14 @@ class Brand(Agent):
         self.record("satisfaction", fixed_point(satisfaction))
         self.record("promoters", int(experience.is_promoter(satisfaction)))
         self.record("detractors", int(experience.is_detractor(satisfaction)))
+
+    def settle_group(self, is_complete: bool) -> None:
+        """Let the public see that a commitment to a group was completed, or lapsed."""
+        if is_complete:
+            self.groups_completed += 1
+        else:
+            self.groups_lapsed += 1
+            self.record("group_failures")
 
     def publish_review(self, satisfaction: Any) -> None:
         """Add a buyer's public rating."""

@@ -104,6 +104,8 @@ class MarketModel(mesa.Model):
     def step(self) -> None:
         """Simulate one step."""
         self.begin_step()
+        if self.now == self.market.burn_in > 0:
+            self.brands.do("forget_reach")
         if self.tastes_shift:
             self.consumers.do("shift_taste")
         self.brands.do("open_books")

@@ -345,7 +345,7 @@ class Relation:
         offer = Offer(brand, utility, total, total)
         if not is_settled and brand.runs("group_buying"):
             p = self.consumer.model.parameters
-            cheap = choice.price_after(price, brand.terms["group_discount"], ZERO)
+            cheap = choice.expected_group_price(price, brand.terms["group_discount"], brand.group_odds)
             in_group = choice.delayed_total(self._at_price(worth, cheap), p.delay_weight, shock)
             if in_group > total:
                 offer.best_total, offer.joins = in_group, True

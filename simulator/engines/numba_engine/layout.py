@@ -72,6 +72,8 @@ class State(NamedTuple):
     is_open: np.ndarray  # uint8 [J, programs], programs with money left at the start of the step
     is_funded: np.ndarray  # uint8 [J], budget left at the start of the step
     price_cut: np.ndarray  # float32 [J]
+    group_results: np.ndarray  # int64 [J, 2], commitments that were completed and that lapsed
+    group_odds: np.ndarray  # float32 [J], as seen at the start of the step
     review_mean: np.ndarray  # float32 [J]
     review_weight: np.ndarray  # float32 [J]
     latest_piece: np.ndarray  # int32 [J]
@@ -258,6 +260,8 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         is_open=np.empty(plan.program_cap.shape, u1),
         is_funded=np.empty(n_brands, u1),
         price_cut=np.empty(n_brands, f4),
+        group_results=np.empty((n_brands, 2), i8),
+        group_odds=np.empty(n_brands, f4),
         review_mean=np.empty(n_brands, f4),
         review_weight=np.empty(n_brands, f4),
         latest_piece=np.empty(n_brands, i4),

@@ -15,7 +15,7 @@ from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.fulfill import accept_all, book, carry_out, ration
 from simulator.engines.numba_engine.layout import (
     BELIEF, BELONGING, EVIDENCE, FATIGUE, GOODWILL, HABIT, HAS_BOUGHT, INVITATION, LONG_AGO, MEMORY, N_INBOX, N_MOVES, N_ORDERS, N_TALKS,
-    NOBODY, PROFILE_EVIDENCE, PROFILE_X, PROFILE_Y, TALKS, TRUST, record,
+    NOBODY, PROFILE_EVIDENCE, PROFILE_X, PROFILE_Y, TALKS, TRUST, WAS_REACHED, record,
 )
 from simulator.engines.numba_engine.talk import deliver, follow_moves
 from simulator.engines.numba_engine.visit import COMMUNITY_PROGRAM, add_move, add_talk, draw_for_shoppers, visit
@@ -27,7 +27,7 @@ from simulator.model.campaigns import RANDOM, TERM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.observation import FRACTION_SCALE
-from simulator.model.rules import attention, content, experience, search
+from simulator.model.rules import attention, choice, content, experience, search
 from simulator.model.rules.ledger import affordable_cut, money
 
 _U = np.uint32
@@ -96,6 +96,8 @@ def _reset_brand(j: Any, m: Any, s: Any) -> None:
     s.members[j] = 0
     s.spent_total[j] = 0
     s.last_cut_spend[j] = 0
+    s.group_results[j, 0] = 0
+    s.group_results[j, 1] = 0
     s.latest_piece[j] = -1
     s.n_receivers[j] = 0
 
@@ -125,7 +127,11 @@ def reset(m: Any, plan: Any, world: Any, on: Any, s: Any) -> None:
 
 @part
 def environment(t: Any, m: Any, world: Any, s: Any) -> None:
-    """Apply a scheduled shift of tastes."""
+    """Apply a scheduled shift of tastes; forget, when observation begins, whom advertising has reached."""
+    if t == m.burn_in and t > 0:
+        for j in range(m.n_brands):
+            for i in range(world.latest_brand.size):
+                s.flags[j, i] &= ~WAS_REACHED
     if m.has_taste_shift[t]:
         for i in range(world.latest_brand.size):
             group = m.cell_demographic[world.population.cell[i]]
@@ -151,6 +157,7 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
         for r in range(m.n_regions):
             s.stock[j, r] += m.supply[t, j, r]
         s.base_seen[j] = s.base[j]
+        s.group_odds[j] = choice.group_odds(s.group_results[j, 0], s.group_results[j, 1])
         count = s.review_count[j]
         s.review_mean[j] = ZERO
         s.review_weight[j] = ZERO

@@ -257,7 +257,9 @@ def settle_group(i: Any, t: Any, plan: Any, s: Any, w: Any, row: Any) -> Any:
     s.committed_brand[i] = -1
     add_move(i, j, COMMITTERS, -1, w)
     if is_complete:
+        s.group_results[j, 0] += 1
         return j
+    s.group_results[j, 1] += 1
     row[j, _GROUP_FAILURES] += 1
     return np.int64(-1)
 
@@ -360,7 +362,7 @@ def shop(i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on:
             selected = np.int8(j)
             continue
         if on.group[j] and plan.programs[t, j, _GROUP] > ZERO and s.is_open[j, GROUP_PROGRAM] > 0:
-            cheap = choice.price_after(price, plan.programs[t, j, _DISCOUNT], ZERO)
+            cheap = choice.expected_group_price(price, plan.programs[t, j, _DISCOUNT], s.group_odds[j])
             in_time = choice.delayed_total(utility_of(i, worth, cheap, m, world), p.delay_weight, shock)
             if in_time > total:
                 total = in_time

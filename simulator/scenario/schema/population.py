@@ -112,7 +112,13 @@ def _one_demographic() -> list[Demographic]:
 class PopulationTable(Table):
     """The consumers: their number, the people each stands for, the grid and the traits."""
 
-    consumers: int = quantity("number of simulated consumers", "consumers", ge=10, le=20_000_000)
+    consumers: int = quantity(
+        "number of simulated consumers; a social graph that is given has its own number, and the market then "
+        "keeps its consumers x people_per_consumer people",
+        "consumers",
+        ge=10,
+        le=20_000_000,
+    )
     people_per_consumer: float = quantity(
         "people that one simulated consumer stands for", "people per consumer", 1.0, gt=0, le=10_000_000
     )

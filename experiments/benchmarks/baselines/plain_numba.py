@@ -1,0 +1,255 @@
+"""The market core as a plain compiled loop: consumer by consumer, numpy's generator inside numba.
+
+No blocks, no addressed draws, no lists of the few: the program that one writes first with numba. It has
+what costs nothing to write: rows of a consumer side by side in 32 bits, fast arithmetic, no interpreter lock.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from baselines.given import ADVERTISING, FRIEND, LONG_AGO, OBSERVED, SEEN, Given
+from numba import njit
+
+_compiled = njit(nogil=True, fastmath=True, error_model="numpy")
+_MEMORY, _GOODWILL, _FATIGUE, _BELIEF, _EVIDENCE, _HABIT = range(6)
+_NEEDS, _CONSIDERED, _CLICKS = SEEN["needs"], SEEN["considered"], SEEN["clicks"]
+_NOTICED, _REACHED, _NEWLY_REACHED = SEEN["noticed"], SEEN["reached"], SEEN["newly_reached"]
+_PURCHASES, _FIRST, _REPEAT = SEEN["purchases"], SEEN["first_purchases"], SEEN["repeat_purchases"]
+_SWITCHED, _REVENUE, _CONVERTED = SEEN["switched_away"], SEEN["revenue"], SEEN["converted_clicks"]
+_SOURCE, _CUSTOMERS, _AWARE = SEEN["bought_by_search"], SEEN["customers"], SEEN["aware"]
+_POSITIVE, _NEGATIVE = SEEN["contacts_positive"], SEEN["contacts_negative"]
+_SATISFACTION, _PROMOTERS, _DETRACTORS = SEEN["satisfaction"], SEEN["promoters"], SEEN["detractors"]
+_REVIEWS, _REVIEW_VALUE = SEEN["reviews"], SEEN["review_value"]
+_SUM_MEMORY, _SUM_GOODWILL, _SUM_BELIEF = SEEN["memory"], SEEN["goodwill"], SEEN["belief"]
+
+
+class State(NamedTuple):
+    """What changes. J brands, N consumers."""
+
+    values: np.ndarray  # float32 [N, J, 6]
+    has_bought: np.ndarray  # bool [N, J]
+    was_reached: np.ndarray  # bool [N, J]
+    touch: np.ndarray  # int8 [N, J]
+    visit_step: np.ndarray  # int32 [N, J]
+    latest_brand: np.ndarray  # int8 [N]
+    contacts: np.ndarray  # int32 [2, N, J], by parity of the step in which they are read
+    heard: np.ndarray  # float32 [2, N, J]
+    reviews: np.ndarray  # float64 [J, 2], count and sum
+    read: np.ndarray  # float64 [J, 2], mean and weight of reviews in this step
+
+
+def start(given: Given) -> State:
+    """Return the starting state."""
+    n, n_brands = given.n_consumers, given.n_brands
+    is_buyer = given.latest_brand[:, None] == np.arange(n_brands)
+    values = np.zeros((n, n_brands, 6), np.float32)
+    values[:, :, _MEMORY] = np.where(is_buyer, 1, given.initial_memory)
+    values[:, :, _GOODWILL] = given.initial_goodwill
+    values[:, :, _BELIEF] = np.where(is_buyer, given.quality, 0)
+    values[:, :, _EVIDENCE] = np.where(is_buyer, 3, 1)
+    values[:, :, _HABIT] = np.where(is_buyer, 0.6, 0)
+    pair = (n, n_brands)
+    return State(
+        values, is_buyer, np.zeros(pair, bool), np.zeros(pair, np.int8), np.full(pair, LONG_AGO, np.int32),
+        given.latest_brand.copy(), np.zeros((2, *pair), np.int32), np.zeros((2, *pair), np.float32),
+        np.stack([given.review_count, given.review_sum], axis=1), np.zeros((n_brands, 2)),
+    )  # fmt: skip
+
+
+def by_consumer(given: Given) -> Given:
+    """Return the given arrays with the rows of a consumer side by side."""
+    turned = {
+        name: np.ascontiguousarray(getattr(given, name).T)
+        for name in ("strength", "exposure", "fixed_utility", "found_chance")
+    }
+    return given._replace(**turned)
+
+
+@_compiled
+def learn(row: Any, value: Any, weight: Any, limit: Any) -> None:
+    """Update a belief with weighed evidence."""
+    evidence = row[_EVIDENCE]
+    row[_BELIEF] = (evidence * row[_BELIEF] + value) / (evidence + weight)
+    row[_EVIDENCE] = min(evidence + weight, limit)
+
+
+@_compiled
+def power(base: Any, n: Any) -> Any:
+    """Return a number to a small whole power."""
+    result = 1.0
+    for _ in range(n):
+        result *= base
+    return result
+
+
+@_compiled
+def utility(fixed: Any, row: Any, p: Any) -> Any:
+    """Return a brand's utility without taste shock."""
+    relation = p.goodwill_weight * math.log(1 + row[_GOODWILL]) + p.habit_weight * row[_HABIT]
+    return fixed + p.quality_weight * row[_BELIEF] + relation
+
+
+@_compiled
+def read_mail(i: Any, j: Any, t: Any, p: Any, s: Any) -> None:
+    """Take in last step's messages about a brand."""
+    contacts = s.contacts[t % 2, i, j]
+    if contacts > 0:
+        row = s.values[i, j]
+        weight = 0.5 * p.friend_credibility
+        learn(row, weight * s.heard[t % 2, i, j], weight * contacts, p.evidence_limit)
+        row[_MEMORY] = 1 - (1 - row[_MEMORY]) * power(1 - p.memory_gain_contact, contacts)
+        s.touch[i, j] = FRIEND
+        s.contacts[t % 2, i, j] = 0
+        s.heard[t % 2, i, j] = 0
+
+
+@_compiled
+def attend(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> None:
+    """Notice a brand's lines, update fatigue, goodwill and memory, click."""
+    row = s.values[i, j]
+    fresh = math.exp(-p.wear_out * row[_FATIGUE])
+    noticed = 0
+    clickable = 0
+    for h in range(g.line_brand.size):
+        if g.line_brand[h] == j and rng.random() < 1 - math.exp(-g.strength[i, h] * fresh):
+            noticed += 1
+            clickable |= np.int64(g.has_click[h]) << h
+    row[_FATIGUE] = p.fatigue_carryover * row[_FATIGUE] + g.exposure[i, j]
+    row[_GOODWILL] = p.goodwill_carryover * row[_GOODWILL] + noticed
+    row[_MEMORY] = 1 - (1 - p.memory_retention * row[_MEMORY]) * power(1 - p.memory_gain_ad, noticed)
+    if noticed > 0:
+        seen[t, j, _NOTICED] += noticed
+        seen[t, j, _REACHED] += 1
+        seen[t, j, _NEWLY_REACHED] += not s.was_reached[i, j]
+        s.was_reached[i, j] = True
+        s.touch[i, j] = ADVERTISING
+    if clickable > 0:
+        for h in range(g.line_brand.size):
+            if clickable >> h & 1:
+                value = g.click_intercept[h] + utility(g.fixed_utility[i, j], row, p)
+                if rng.random() < 1 / (1 + math.exp(-value)):
+                    s.visit_step[i, j] = t
+                    seen[t, j, _CLICKS] += 1
+
+
+@_compiled
+def shop(i: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> Any:
+    """Consider the brands; return the one chosen, or -1."""
+    best = -math.log(rng.standard_exponential())
+    chosen = -1
+    for j in range(g.price.size):
+        seen[t, j, _NEEDS] += 1
+        row = s.values[i, j]
+        is_found = rng.random() < g.found_chance[i, j]
+        is_recent = t - s.visit_step[i, j] <= p.visit_weeks
+        if is_found:
+            s.visit_step[i, j] = t
+        if is_found or is_recent or rng.random() < row[_MEMORY]:
+            seen[t, j, _CONSIDERED] += 1
+            weight = s.read[j, 1]
+            if weight > 0 and rng.random() < g.reading_chance[i]:
+                learn(row, s.read[j, 0] * weight, weight, p.evidence_limit)
+            total = utility(g.fixed_utility[i, j], row, p) - math.log(rng.standard_exponential())
+            if total > best:
+                best = total
+                chosen = j
+    return chosen
+
+
+@_compiled
+def count(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, seen: Any) -> None:
+    """Record a purchase, where it came from and whether it is a switch."""
+    latest = s.latest_brand[i]
+    if latest == j:
+        seen[t, j, _REPEAT] += 1
+    elif latest >= 0:
+        seen[t, latest, _SWITCHED] += 1
+    s.latest_brand[i] = j
+    seen[t, j, _PURCHASES] += 1
+    seen[t, j, _REVENUE] += g.price[j]
+    seen[t, j, _FIRST] += not s.has_bought[i, j]
+    s.has_bought[i, j] = True
+    seen[t, j, _SOURCE + s.touch[i, j]] += 1
+    seen[t, j, _CONVERTED] += t - s.visit_step[i, j] <= p.visit_weeks
+    s.visit_step[i, j] = LONG_AGO
+
+
+@_compiled
+def buy(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> None:
+    """Buy a unit, experience it, review it and talk about it."""
+    count(i, j, t, g, p, s, seen)
+    row = s.values[i, j]
+    satisfied = min(max(g.quality[j] + p.experience_sd * rng.standard_normal(), -2.0), 2.0)
+    surprise = satisfied - row[_BELIEF]
+    learn(row, satisfied, 1.0, p.evidence_limit)
+    row[_MEMORY] = 1
+    for other in range(g.price.size):
+        s.values[i, other, _HABIT] *= p.habit_retention
+    row[_HABIT] += 1 - p.habit_retention
+    seen[t, j, _SATISFACTION] += satisfied
+    seen[t, j, _PROMOTERS] += satisfied >= 1
+    seen[t, j, _DETRACTORS] += satisfied < 0
+    if rng.random() < 1 / (1 + math.exp(-p.review_intercept - p.review_surprise * abs(surprise))):
+        s.reviews[j, 0] += 1
+        s.reviews[j, 1] += satisfied
+        seen[t, j, _REVIEWS] += 1
+        seen[t, j, _REVIEW_VALUE] += satisfied
+    talk(i, j, t, satisfied, surprise, g, p, s, rng, seen)
+
+
+@_compiled
+def talk(i: Any, j: Any, t: Any, satisfied: Any, surprise: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> None:
+    """Tell neighbors, who hear it in the next step."""
+    loss = p.loss_factor if surprise < 0 else 1.0
+    intensity = g.sharing[i] * (p.talk_base + min(abs(surprise) / p.surprise_unit, 2.0) * loss)
+    strong = 1 - math.exp(-p.p_strong * intensity)
+    weak = 1 - math.exp(-p.p_weak * intensity)
+    n_told = 0
+    for k in range(g.indptr[i], g.indptr[i + 1]):
+        if rng.random() < (strong if g.is_strong[k] else weak):
+            s.contacts[(t + 1) % 2, g.neighbors[k], j] += 1
+            s.heard[(t + 1) % 2, g.neighbors[k], j] += satisfied
+            n_told += 1
+    seen[t, j, _POSITIVE if surprise >= 0 else _NEGATIVE] += n_told
+
+
+@_compiled
+def run_steps(g: Any, p: Any, s: Any, rng: Any, seen: Any) -> None:
+    """Run all steps of one replicate."""
+    n_brands = g.price.size
+    for t in range(seen.shape[0]):
+        for j in range(n_brands):
+            number = s.reviews[j, 0]
+            s.read[j, 0] = s.reviews[j, 1] / max(number, 1.0)
+            s.read[j, 1] = p.review_evidence * number / (number + p.review_half)
+        for i in range(g.need_chance.size):
+            for j in range(n_brands):
+                read_mail(i, j, t, p, s)
+                attend(i, j, t, g, p, s, rng, seen)
+            if rng.random() < g.need_chance[i]:
+                chosen = shop(i, t, g, p, s, rng, seen)
+                if chosen >= 0:
+                    buy(i, chosen, t, g, p, s, rng, seen)
+            for j in range(n_brands):
+                row = s.values[i, j]
+                seen[t, j, _CUSTOMERS] += s.latest_brand[i] == j
+                seen[t, j, _AWARE] += row[_MEMORY] >= 0.5
+                seen[t, j, _SUM_MEMORY] += row[_MEMORY]
+                seen[t, j, _SUM_GOODWILL] += row[_GOODWILL]
+                seen[t, j, _SUM_BELIEF] += row[_BELIEF]
+
+
+def run(turned: Given, seed: int) -> np.ndarray:
+    """Run one replicate on arrays already turned by :func:`by_consumer`."""
+    seen = np.zeros((turned.n_steps, turned.n_brands, len(OBSERVED)))
+    rng = np.random.Generator(np.random.SFC64(seed))
+    run_steps(turned, turned.parameters, start(turned), rng, seen)
+    return seen
+
+
+def simulate(given: Given, seed: int) -> np.ndarray:
+    """Return what was observed in one replicate, float64 [step, brand, OBSERVED]."""
+    return run(by_consumer(given), seed)
