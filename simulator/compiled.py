@@ -16,6 +16,7 @@ named after a hash of all the package's sources and of the versions involved: a 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -26,8 +27,10 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import config
 
+# the published types of numba lack the options that are used here
+_njit: Any = numba.njit
+_config: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -67,10 +70,8 @@ def cache_folder() -> Path:
     """
     roots = [os.environ.get("SIMULATOR_CACHE"), os.environ.get("XDG_CACHE_HOME")]
     candidates = [Path(root) for root in roots if root]
-    try:
+    with contextlib.suppress(RuntimeError):
         candidates.append(Path.home() / ".cache")
-    except RuntimeError:
-        pass
     candidates.append(Path(tempfile.gettempdir()))
     for candidate in candidates:
         folder = candidate / "consumer-market-simulator" / source_hash()
@@ -79,8 +80,8 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="consumer-market-simulator-"))
 
 
-if not config.DISABLE_JIT:
-    config.CACHE_DIR = str(cache_folder())
+if not _config.DISABLE_JIT:
+    _config.CACHE_DIR = str(cache_folder())
 
 
 # a part is called by compiled code alone: wrappers for Python and C would take most of the compile time
@@ -104,7 +105,9 @@ def rule(signature: str) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        compiled = numba.njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(function)
+        compiled = _njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(
+            function
+        )
         _SIGNATURES.append((compiled, signature))
         return compiled
 
@@ -127,17 +130,17 @@ def compile_rules_for_python() -> None:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over consumers: no interpreter lock, IEEE arithmetic, cached on disk."""
-    return numba.njit(error_model="numpy", nogil=True, cache=True, boundscheck=False)(function)
+    return _njit(error_model="numpy", nogil=True, cache=True, boundscheck=False)(function)
 
 
 def part(function: Callable[..., Any]) -> Any:
     """Compile a piece of a :func:`frame`, inlined into it, so that passing whole records costs nothing."""
-    return numba.njit(error_model="numpy", nogil=True, forceinline=True, _nrt=False, **_NO_WRAPPERS)(function)
+    return _njit(error_model="numpy", nogil=True, forceinline=True, _nrt=False, **_NO_WRAPPERS)(function)
 
 
 def subframe(function: Callable[..., Any]) -> Any:
     """Compile a piece of a :func:`frame` that is called, not inlined: once per block, from several places."""
-    return numba.njit(error_model="numpy", nogil=True, _nrt=False, **_NO_WRAPPERS)(function)
+    return _njit(error_model="numpy", nogil=True, _nrt=False, **_NO_WRAPPERS)(function)
 
 
 def frame(function: Callable[..., Any]) -> Any:
@@ -146,9 +149,11 @@ def frame(function: Callable[..., Any]) -> Any:
     Without allocation there is no counting of references, which inside a loop over records of arrays
     would cost more than the model itself.
     """
-    return numba.njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(function)
+    return _njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(
+        function
+    )
 
 
 def is_compiled() -> bool:
     """Return whether kernels are compiled (false with ``NUMBA_DISABLE_JIT=1``)."""
-    return not config.DISABLE_JIT
+    return not _config.DISABLE_JIT

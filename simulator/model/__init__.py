@@ -1,0 +1,1 @@
+"""The market: rules, addressed chance, population, social graph, brands and campaigns."""

@@ -29,8 +29,18 @@ _MOST_ROUNDS = 64
 
 @rule("f4(i4, f4, f4, f4, u1, f4, f4, f4, f4, f4, f4, f4)")
 def audience_weight(
-    audience: Any, reach: Any, u: Any, audience_share: Any, in_segment: Any, profile_x: Any, profile_y: Any,
-    brand_x: Any, brand_y: Any, sharpness: Any, weeks_since_visit: Any, retarget_weeks: Any,
+    audience: Any,
+    reach: Any,
+    u: Any,
+    audience_share: Any,
+    in_segment: Any,
+    profile_x: Any,
+    profile_y: Any,
+    brand_x: Any,
+    brand_y: Any,
+    sharpness: Any,
+    weeks_since_visit: Any,
+    retarget_weeks: Any,
 ) -> Any:
     """Return a consumer's weight in a line's audience: reach times what the audience rule gives.
 
@@ -108,7 +118,9 @@ def impression_rate(weights: Any, cap: Any, impressions: Any) -> Any:
         if n_capped == n_before:
             break
         n_before = n_capped
-        rate = max(0.0, (impressions - np.float64(cap) * np.float64(n_capped)) / (np.float64(rest) / _WEIGHT_SCALE))
+        rate = max(
+            0.0, (impressions - np.float64(cap) * np.float64(n_capped)) / (np.float64(rest) / _WEIGHT_SCALE)
+        )
     return F(rate), impressions
 
 

@@ -88,7 +88,9 @@ def build_world(market: Market, seed: int, replicate: int) -> World:
 
 
 @kernel
-def _assign_history(population: Population, limits: Any, mean_life: Any, latest: Any, replacement: Any) -> None:
+def _assign_history(
+    population: Population, limits: Any, mean_life: Any, latest: Any, replacement: Any
+) -> None:
     for i in range(latest.size):
         for j in range(limits.size):
             if population.history[i] < limits[j]:

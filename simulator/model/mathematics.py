@@ -69,7 +69,7 @@ def logarithm(x: Any) -> Any:
     m = m * HALF if is_large else m
     e = F(exponent) + (ONE if is_large else ZERO)
     z = m - ONE
-    y = ((((((((_L8 * z + _L7) * z + _L6) * z + _L5) * z + _L4) * z + _L3) * z + _L2) * z + _L1) * z + _L0)
+    y = (((((((_L8 * z + _L7) * z + _L6) * z + _L5) * z + _L4) * z + _L3) * z + _L2) * z + _L1) * z + _L0
     square = z * z
     y = y * z * square
     y = y + e * _LN2_LOW

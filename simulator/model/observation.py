@@ -70,10 +70,17 @@ SERIES: tuple[Series, ...] = (
     Series("spend_rewards", "referral rewards, to sender and receiver", "currency", MONEY_SCALE),
     Series("spend_service", "community service", "currency", MONEY_SCALE),
     Series("spend_seeding", "products and care given to seeds", "currency", MONEY_SCALE),
-    Series("spend_strategy", "the part of all spend that the strategy's own lines caused", "currency", MONEY_SCALE),
+    Series(
+        "spend_strategy",
+        "the part of all spend that the strategy's own lines caused",
+        "currency",
+        MONEY_SCALE,
+    ),
     Series("unspent_media", "planned media that the cap on exposure refused", "currency", MONEY_SCALE),
     Series("impressions", "expected impressions delivered to consumers", "impressions", FRACTION_SCALE),
-    Series("wasted_impressions", "impressions times one minus their relevance", "impressions", FRACTION_SCALE),
+    Series(
+        "wasted_impressions", "impressions times one minus their relevance", "impressions", FRACTION_SCALE
+    ),
     Series("noticed", "advertisements noticed (lines, not consumers)", "messages"),
     Series("reached", "consumers who noticed at least one advertisement in the step", "consumers"),
     Series("newly_reached", "consumers who noticed the brand's advertising for the first time", "consumers"),

@@ -65,8 +65,17 @@ def _position(limits: Any, u: Any) -> int:
 
 @kernel
 def _draw(
-    population: Any, seed: Any, world: Any, region_limits: Any, habit_limits: Any, demographic_limits: Any,
-    habit_online: Any, multipliers: Any, cell_taste: Any, families: Any, moments: Any,
+    population: Any,
+    seed: Any,
+    world: Any,
+    region_limits: Any,
+    habit_limits: Any,
+    demographic_limits: Any,
+    habit_online: Any,
+    multipliers: Any,
+    cell_taste: Any,
+    families: Any,
+    moments: Any,
 ) -> None:
     n_habits = habit_limits.size
     n_demographics = demographic_limits.size

@@ -19,7 +19,11 @@ __all__ = ["Comparison", "Trajectories", "compare", "repeat", "simulate"]
 #: Method of a result: the function that draws it, what is fixed, and what it shows.
 _OF_BOTH: dict[str, tuple[str, dict[str, str], str]] = {
     "plot_curve": ("plot_curve", {}, "Draw a curve over time with its band; see simulator.present.plots."),
-    "plot_adoption": ("plot_curve", {"curve": "adoption"}, "Draw adoption over time, by strategy, with bands."),
+    "plot_adoption": (
+        "plot_curve",
+        {"curve": "adoption"},
+        "Draw adoption over time, by strategy, with bands.",
+    ),
     "plot_share": ("plot_curve", {"curve": "share"}, "Draw market share over time, by strategy, with bands."),
 }
 _OF_COMPARISONS: dict[str, tuple[str, dict[str, str], str]] = {

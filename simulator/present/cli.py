@@ -25,18 +25,23 @@ app = typer.Typer(
     help="Agent-based simulator of consumer markets: which marketing strategy wins, by how much, and how sure.",
 )
 
-ScenarioPath = Annotated[str, typer.Argument(metavar="SCENARIO", help="scenario file, or the name of a shipped one")]
+ScenarioPath = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="scenario file, or the name of a shipped one")
+]
 Replicates = Annotated[int | None, typer.Option(help="replicates of every strategy [the scenario's]")]
 FirstReplicate = Annotated[int, typer.Option(help="number of the first replicate")]
 Seed = Annotated[int | None, typer.Option(help="seed of all chance [the scenario's]")]
 Engine = Annotated[str, typer.Option(help="numba or mesa; both give the same trajectories")]
 Consumers = Annotated[
     int | None,
-    typer.Option(help="simulate the same market with this many consumers; each then stands for more or fewer people"),
+    typer.Option(
+        help="simulate the same market with this many consumers; each then stands for more or fewer people"
+    ),
 ]
 Threads = Annotated[int | None, typer.Option(help="threads of the numba engine [all processors]")]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key by its dotted path; repeatable")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="override a key by its dotted path; repeatable"),
 ]
 Out = Annotated[Path | None, typer.Option(help="folder for the results [results/SCENARIO]")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on standard output")]
@@ -57,7 +62,9 @@ def load(scenario: str, consumers: int | None, settings: list[str] | None, say: 
     people = loaded.population.consumers * loaded.population.people_per_consumer
     scaled = people / max(consumers, 1)
     say(f"{consumers:,} consumers, each standing for {scaled:g} people")
-    return loaded.with_overrides({"population.consumers": consumers, "population.people_per_consumer": scaled})
+    return loaded.with_overrides(
+        {"population.consumers": consumers, "population.people_per_consumer": scaled}
+    )
 
 
 def announce_compilation(progress: Progress, engine: str) -> None:
@@ -199,12 +206,14 @@ def trajectories_document(scenario: Any, trajectories: Any, outcomes: Any) -> di
     from simulator.outcomes.metrics import METRIC
     from simulator.outcomes.statistics import estimate
 
-    found = {}
+    found: dict[str, dict[str, dict[str, float]]] = {}
     for s, name in enumerate(trajectories.strategies):
         found[name] = {}
         for metric in METRIC:
             e = estimate(outcomes.of(metric)[s])
-            found[name][metric] = {key: getattr(e, key) for key in ("mean", "half_width", "q05", "q50", "q95")}
+            found[name][metric] = {
+                key: getattr(e, key) for key in ("mean", "half_width", "q05", "q50", "q95")
+            }
     document: dict[str, Any] = plain(
         {
             "scenario": scenario.name,
@@ -250,7 +259,13 @@ def scenarios() -> None:
     rows = [["name", "consumers", "weeks", "strategies", "purpose"]]
     for entry in gallery():
         rows.append(
-            [entry.name, f"{entry.consumers:,}", str(entry.horizon), str(len(entry.strategies)), entry.purpose]
+            [
+                entry.name,
+                f"{entry.consumers:,}",
+                str(entry.horizon),
+                str(len(entry.strategies)),
+                entry.purpose,
+            ]
         )
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
     for row in rows:
@@ -271,7 +286,9 @@ def warmup(quiet: Quiet = False) -> None:
 
 @app.command()
 def repeat(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="manifest.json of results, or their folder")],
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="manifest.json of results, or their folder")
+    ],
     engine: Annotated[str | None, typer.Option(help="numba or mesa [that of the manifest]")] = None,
     threads: Threads = None,
     as_json: AsJson = False,

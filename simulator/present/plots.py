@@ -14,7 +14,6 @@ from simulator.outcomes.metrics import FUNNEL, METRIC
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
-    PALE,
     Chart,
     colors_of,
     format_axis,
@@ -34,7 +33,9 @@ OVERLAID = 3
 
 
 @styled
-def plot_curve(result: Comparison | Trajectories, curve: str = "adoption", *, brand: str | None = None) -> Chart:
+def plot_curve(
+    result: Comparison | Trajectories, curve: str = "adoption", *, brand: str | None = None
+) -> Chart:
     """Draw a quantity over time: the mean of each strategy, with the band of 90 % of replicates.
 
     Parameters
@@ -149,7 +150,9 @@ def plot_differences(result: Comparison, metric: str | None = None, *, against: 
         f"at {result.confidence:.0%}; hollow where zero is inside"
     )
     name_of_metric = chosen.name.replace("_", " ").capitalize()
-    chart = new_chart(9.6, 1.55 + 0.42 * max(2, len(names)), f"{name_of_metric} against {reference}", subtitle)
+    chart = new_chart(
+        9.6, 1.55 + 0.42 * max(2, len(names)), f"{name_of_metric} against {reference}", subtitle
+    )
     axes = chart.add_subplot()
     axes.axvline(0, color=GRAY, lw=1.0)
     if result.minimum_effect > 0 and chosen.name == result.metric:
@@ -162,7 +165,12 @@ def plot_differences(result: Comparison, metric: str | None = None, *, against: 
         interval = f"{short(row.lower, chosen.unit, sign=True)} to {short(row.upper, chosen.unit, sign=True)}"
         text = f"{short(row.mean, chosen.unit, sign=True)}   ({interval})"
         axes.annotate(
-            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+            text,
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
         )
     versus = [name if against == "baseline" else f"{name} − {rows[name].other}" for name in names]
     _name_rows(axes, versus, [colors[name] for name in names])
@@ -197,12 +205,19 @@ def plot_spend(result: Comparison) -> Chart:
         A stacked bar per strategy; the mark stands at the brand's standing plan plus the budget.
     """
     names = list(result.strategies)[::-1]
-    used = [kind for kind in SPEND_KINDS if any(result.budgets[name].by_kind.get(kind, 0) > 0 for name in names)]
-    title, subtitle = f"Spend of {result.brand}", "mean over replicates, by kind; the bar marks plan and budget"
+    used = [
+        kind for kind in SPEND_KINDS if any(result.budgets[name].by_kind.get(kind, 0) > 0 for name in names)
+    ]
+    title, subtitle = (
+        f"Spend of {result.brand}",
+        "mean over replicates, by kind; the bar marks plan and budget",
+    )
     chart = new_chart(9.6, 1.9 + 0.36 * len(names), title, subtitle)
     axes = chart.add_subplot()
     kinds = {kind: COLORS[position] for position, kind in enumerate(SPEND_KINDS)}
-    _stack(axes, [[result.budgets[name].by_kind.get(kind, 0.0) for name in names] for kind in used], used, kinds)
+    _stack(
+        axes, [[result.budgets[name].by_kind.get(kind, 0.0) for name in names] for kind in used], used, kinds
+    )
     for y, name in enumerate(names):
         use = result.budgets[name]
         total = sum(use.by_kind.values())
@@ -211,13 +226,20 @@ def plot_spend(result: Comparison) -> Chart:
             axes.plot([planned, planned], [y - 0.42, y + 0.42], color="black", lw=2)
         text = short(total, "currency") + (f"   ({use.imbalance:+.1%} of budget)" if use.budget > 0 else "")
         axes.annotate(
-            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+            text,
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
         )
     _name_rows(axes, names)
     axes.set_xlabel(f"spend ({result.currency})")
     axes.grid(True, axis="x")
     format_axis(axes.xaxis, "currency")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(SPEND_KINDS), fontsize=9, borderaxespad=0)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(SPEND_KINDS), fontsize=9, borderaxespad=0
+    )
     return chart
 
 
@@ -250,7 +272,9 @@ def plot_funnel(result: Comparison) -> Chart:
     panels = chart.subplots(1, len(FUNNEL), sharey=True)
     for panel, stage in zip(panels, FUNNEL, strict=True):
         values = [result.estimates[name][stage].mean for name in names]
-        panel.barh(range(len(names)), np.nan_to_num(values), height=0.62, color=[colors[name] for name in names])
+        panel.barh(
+            range(len(names)), np.nan_to_num(values), height=0.62, color=[colors[name] for name in names]
+        )
         widest = max(np.nan_to_num(values).max(initial=0.0), 1e-9)
         for y, value in enumerate(values):
             x = 0.0 if np.isnan(value) else value
@@ -296,7 +320,12 @@ def plot_sources(result: Comparison) -> Chart:
     for y, name in enumerate(names):
         text = f"{short(estimates[name]['sales'].mean, 'units')} units"
         axes.annotate(
-            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+            text,
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
         )
     _name_rows(axes, names)
     axes.set_xlim(0, 1)
@@ -321,7 +350,9 @@ def plot_risk(result: Comparison) -> Chart:
         A strip of dots per strategy, in the metric of the verdict.
     """
     metric = METRIC[result.metric]
-    names = sorted(result.strategies, key=lambda name: np.nan_to_num(result.estimates[name][metric.name].mean))
+    names = sorted(
+        result.strategies, key=lambda name: np.nan_to_num(result.estimates[name][metric.name].mean)
+    )
     colors = colors_of(result.strategies, result.baseline)
     title = f"Risk: {metric.name.replace('_', ' ')} in each of {result.n_replicates:,} replicates"
     subtitle = "dots: replicates;  bar: mean;  triangle: mean of the worst 5 % (conditional value at risk)"
@@ -340,7 +371,12 @@ def plot_risk(result: Comparison) -> Chart:
         if name != result.baseline:
             text += f", below {result.baseline} in {risk.p_worse_than_baseline:.0%}"
         axes.annotate(
-            text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+            text,
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
         )
     _name_rows(axes, names, [colors[name] for name in names])
     unit = unit_label(metric.unit, result.currency)

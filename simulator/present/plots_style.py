@@ -152,7 +152,9 @@ def spread(positions: Sequence[float], gap: float) -> NDArray[np.float64]:
     return result
 
 
-def label_lines(axes: Axes, x: float, labels: Sequence[tuple[float, str, str]], *, gap: float = 0.052) -> None:
+def label_lines(
+    axes: Axes, x: float, labels: Sequence[tuple[float, str, str]], *, gap: float = 0.052
+) -> None:
     """Write labels beside the right ends of lines, apart from each other, with leaders where moved.
 
     Parameters

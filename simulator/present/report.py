@@ -59,7 +59,9 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
     """
     metric, currency = METRIC[comparison.metric], comparison.currency
     sign = -1.0 if metric.better == "higher" else 1.0
-    order = sorted(comparison.strategies, key=lambda name: sign * comparison.estimates[name][metric.name].mean)
+    order = sorted(
+        comparison.strategies, key=lambda name: sign * comparison.estimates[name][metric.name].mean
+    )
     rows = [
         [
             "strategy",
@@ -74,7 +76,11 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
         ]
     ]
     for name in order:
-        found, risk, use = comparison.estimates[name][metric.name], comparison.risks[name], comparison.budgets[name]
+        found, risk, use = (
+            comparison.estimates[name][metric.name],
+            comparison.risks[name],
+            comparison.budgets[name],
+        )
         gap = comparison.to_baseline.get(name, {}).get(metric.name)
         interval = ""
         if gap is not None:
@@ -145,10 +151,13 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
         *(f"<p class='warning'>{escape(warning)}</p>" for warning in verdict.warnings),
     ]
     if verdict.reasons:
-        parts.append("<h2>Why</h2><ul>" + "".join(f"<li>{escape(text)}</li>" for text in verdict.reasons) + "</ul>")
+        parts.append(
+            "<h2>Why</h2><ul>" + "".join(f"<li>{escape(text)}</li>" for text in verdict.reasons) + "</ul>"
+        )
     parts.append(f"<h2>Strategies</h2><div class='wide'>{_html_rows(strategy_rows(comparison))}</div>")
     labels = "".join(
-        f"<li><b>{escape(name)}</b>: {escape(comparison.labels.get(name, name))}</li>" for name in comparison.strategies
+        f"<li><b>{escape(name)}</b>: {escape(comparison.labels.get(name, name))}</li>"
+        for name in comparison.strategies
     )
     parts.append(f"<ul class='small'>{labels}</ul>")
     for path, data in figures.items():
@@ -194,7 +203,9 @@ def _html_rows(rows: list[list[str]]) -> str:
 def _more_metrics(comparison: Comparison) -> str:
     rows = [["strategy", *(name.replace("_", " ") for name in SHOWN)]]
     for name in comparison.strategies:
-        means = (METRIC[key].describe(comparison.estimates[name][key].mean, comparison.currency) for key in SHOWN)
+        means = (
+            METRIC[key].describe(comparison.estimates[name][key].mean, comparison.currency) for key in SHOWN
+        )
         rows.append([name, *means])
     return f"<h2>More metrics (means)</h2><div class='wide'>{_html_rows(rows)}</div>"
 

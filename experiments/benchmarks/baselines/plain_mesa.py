@@ -270,7 +270,8 @@ class PlainMarket(mesa.Model):
                 consumer.latest.customers += 1
         for brand in self.brands:
             brand.relations = [consumer.relations[brand.index] for consumer in consumers]
-        self.datacollector = DataCollector(model_reporters={"observed": PlainMarket.observe})
+        self.records: list[list[float]] = []
+        self.datacollector = DataCollector(model_reporters={"observed": "records"})
 
     def step(self) -> None:
         """Simulate one step."""
@@ -281,11 +282,12 @@ class PlainMarket(mesa.Model):
             consumer.read_mail()
         self.needs = 0
         self.agents.do("step")
+        self.records = self.close_step()
         self.datacollector.collect(self)
         self.now += 1
 
-    def observe(self) -> list[list[float]]:
-        """Return the records of all brands."""
+    def close_step(self) -> list[list[float]]:
+        """Return the records of all brands in this step."""
         rows = [brand.close() for brand in self.brands]
         for row in rows:
             row[SEEN["needs"]] = self.needs

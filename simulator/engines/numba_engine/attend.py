@@ -12,13 +12,37 @@ import numpy as np
 
 from simulator.compiled import part
 from simulator.engines.numba_engine.layout import (
-    ADVERTISING, BELIEF, CHANCE, CLUTTER, FIRST_LINE, FRESH, OWN, UNIFORM, EVIDENCE, FATIGUE, CONTACTS, FRIEND, GOODWILL, INVITATION, IS_FOLLOWER, IS_LISTED, IS_MEMBER, MEMORY,
-    MESSAGE_SCALE, NOBODY, PIECE, TRUST, VALUE, WAS_REACHED, WEIGHT, record,
+    ADVERTISING,
+    BELIEF,
+    CHANCE,
+    CLUTTER,
+    CONTACTS,
+    EVIDENCE,
+    FATIGUE,
+    FIRST_LINE,
+    FRESH,
+    FRIEND,
+    GOODWILL,
+    INVITATION,
+    IS_FOLLOWER,
+    IS_LISTED,
+    IS_MEMBER,
+    MEMORY,
+    MESSAGE_SCALE,
+    NOBODY,
+    OWN,
+    PIECE,
+    TRUST,
+    UNIFORM,
+    VALUE,
+    WAS_REACHED,
+    WEIGHT,
+    record,
 )
 from simulator.model import draws
 from simulator.model.campaigns import TERM
 from simulator.model.draws import BLOCK, QUAD, tail
-from simulator.model.mathematics import ONE, ZERO, F, fixed_point, unit
+from simulator.model.mathematics import ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, content, search
 
@@ -73,9 +97,13 @@ def receive(j: Any, t: Any, p: Any, plan: Any, s: Any, log_contact: Any) -> None
         if weight > ZERO:
             value = F(s.inbox[j, i, VALUE]) / MESSAGE_SCALE
             evidence = s.values[b, j, EVIDENCE, k]
-            s.values[b, j, BELIEF, k] = search.belief_after_message(s.values[b, j, BELIEF, k], evidence, value, weight)
+            s.values[b, j, BELIEF, k] = search.belief_after_message(
+                s.values[b, j, BELIEF, k], evidence, value, weight
+            )
             s.values[b, j, EVIDENCE, k] = search.evidence_after_message(evidence, weight, p.evidence_limit)
-        s.values[b, j, MEMORY, k] = attention.memory_after_contacts(s.values[b, j, MEMORY, k], F(contacts), log_contact)
+        s.values[b, j, MEMORY, k] = attention.memory_after_contacts(
+            s.values[b, j, MEMORY, k], F(contacts), log_contact
+        )
         s.touch[j, i] = FRIEND
         s.inbox[j, i, WEIGHT] = 0
         s.inbox[j, i, VALUE] = 0
@@ -101,7 +129,9 @@ def expose(b: Any, p: Any, plan: Any, s: Any, w: Any) -> None:
 
 
 @part
-def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, w: Any, row: Any) -> None:
+def notice(
+    b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, w: Any, row: Any
+) -> None:
     """Let a block's consumers notice a brand's lines; update fatigue and goodwill."""
     rows = w.rows
     for k in range(BLOCK):
@@ -114,7 +144,9 @@ def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, 
             notice_line(b, h, j, t, k0, k1, m, plan, s, w)
             row[j, _WASTED] += s.waste[h] if b == 0 else 0
     for k in range(BLOCK):
-        s.values[b, j, FATIGUE, k] = attention.fatigue(s.values[b, j, FATIGUE, k], p.fatigue_carryover, rows[OWN, k])
+        s.values[b, j, FATIGUE, k] = attention.fatigue(
+            s.values[b, j, FATIGUE, k], p.fatigue_carryover, rows[OWN, k]
+        )
     for k in range(BLOCK):
         s.values[b, j, GOODWILL, k] = attention.goodwill(
             s.values[b, j, GOODWILL, k], p.goodwill_carryover, w.noticed[j, k]

@@ -8,12 +8,37 @@ import numpy as np
 
 from simulator.compiled import part, subframe
 from simulator.engines.numba_engine.layout import (
-    ADOPTERS, BELIEF, COMMUNITY, EVIDENCE, HABIT, HAS_BOUGHT, INVITES, IS_MEMBER, LONG_AGO, MEMBERS, MEMORY, N_ORDERS,
-    REFERRAL, TALKS, record, whole,
+    ADOPTERS,
+    BELIEF,
+    COMMUNITY,
+    EVIDENCE,
+    HABIT,
+    HAS_BOUGHT,
+    INVITES,
+    IS_MEMBER,
+    LONG_AGO,
+    MEMBERS,
+    MEMORY,
+    N_ORDERS,
+    REFERRAL,
+    TALKS,
+    record,
+    whole,
 )
 from simulator.engines.numba_engine.visit import (
-    ACCEPTED, COMMUNITY_PROGRAM, DROPPED, OUTSIDE, PENDING, REFERRAL_PROGRAM, WAITING, add_move, add_talk, is_invited,
-    learn_profile, price_for, weeks_since_visit,
+    ACCEPTED,
+    COMMUNITY_PROGRAM,
+    DROPPED,
+    OUTSIDE,
+    PENDING,
+    REFERRAL_PROGRAM,
+    WAITING,
+    add_move,
+    add_talk,
+    is_invited,
+    learn_profile,
+    price_for,
+    weeks_since_visit,
 )
 from simulator.model import draws
 from simulator.model.campaigns import TERM
@@ -28,7 +53,11 @@ _ORDERS, _REFUSED, _DELAYED = record("orders"), record("refused"), record("delay
 _PURCHASES, _FIRST, _REPEAT = record("purchases"), record("first_purchases"), record("repeat_purchases")
 _SWITCHED, _REVENUE, _COST = record("switched_away"), record("revenue"), record("cost_of_goods")
 _DISCOUNTS, _REWARDS, _STRATEGY = record("spend_discounts"), record("spend_rewards"), record("spend_strategy")
-_CONVERTED, _REDEEMED, _GROUP_PURCHASES = record("converted_clicks"), record("redeemed"), record("group_purchases")
+_CONVERTED, _REDEEMED, _GROUP_PURCHASES = (
+    record("converted_clicks"),
+    record("redeemed"),
+    record("group_purchases"),
+)
 _SATISFACTION, _PROMOTERS, _DETRACTORS = record("satisfaction"), record("promoters"), record("detractors")
 _REVIEWS, _REVIEW_VALUE, _DAYS = record("reviews"), record("review_value"), record("delivery_days")
 _FIRST_SOURCE = record("bought_by_search")
@@ -216,8 +245,20 @@ def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, p: Any, plan: Any, on: An
 
 
 @part
-def count_purchase(i: Any, j: Any, t: Any, in_group: Any, is_referred: Any, m: Any, p: Any, world: Any, on: Any,
-                   s: Any, w: Any, row: Any) -> None:
+def count_purchase(
+    i: Any,
+    j: Any,
+    t: Any,
+    in_group: Any,
+    is_referred: Any,
+    m: Any,
+    p: Any,
+    world: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    row: Any,
+) -> None:
     """Record a purchase, its source, and who switched from where."""
     row[j, _PURCHASES] += 1
     latest = s.latest_brand[i]
@@ -250,8 +291,9 @@ def count_purchase(i: Any, j: Any, t: Any, in_group: Any, is_referred: Any, m: A
 
 
 @part
-def live_through(i: Any, j: Any, at: Any, t: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any,
-                 w: Any, row: Any) -> None:
+def live_through(
+    i: Any, j: Any, at: Any, t: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
     """Let a buyer experience the product, review it, invite friends, join the community."""
     b = i // BLOCK
     k = i % BLOCK
@@ -282,8 +324,13 @@ def live_through(i: Any, j: Any, at: Any, t: Any, m: Any, p: Any, plan: Any, wor
     kind = np.uint8(0) if m.is_durable else TALKS
     if on.referral[j] and plan.programs[t, j, _REFERRAL] > ZERO and s.is_open[j, REFERRAL_PROGRAM]:
         chance = referral.invite_probability(
-            surprise, plan.programs[t, j, _SENDER], plan.programs[t, j, _RECEIVER], m.reference_price,
-            p.invite_intercept, p.invite_reward, p.altruism,
+            surprise,
+            plan.programs[t, j, _SENDER],
+            plan.programs[t, j, _RECEIVER],
+            m.reference_price,
+            p.invite_intercept,
+            p.invite_reward,
+            p.altruism,
         )
         if u_invite < chance:
             kind |= INVITES
@@ -292,7 +339,9 @@ def live_through(i: Any, j: Any, at: Any, t: Any, m: Any, p: Any, plan: Any, wor
     if on.community[j] and plan.programs[t, j, _COMMUNITY] > ZERO and s.is_open[j, COMMUNITY_PROGRAM]:
         if (s.flags[j, i] & IS_MEMBER) == 0:
             nearby = F(s.counts[MEMBERS, j, i])
-            if u_join < community.join_probability(surprise, nearby, p.join_intercept, p.join_surprise, p.join_neighbors):
+            if u_join < community.join_probability(
+                surprise, nearby, p.join_intercept, p.join_surprise, p.join_neighbors
+            ):
                 s.flags[j, i] |= IS_MEMBER
                 s.members[j] += 1
                 add_move(i, j, MEMBERS, 1, w)
@@ -323,8 +372,21 @@ def draw_for_buyers(n: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, w: Any) -
 
 
 @subframe
-def carry_out(first: Any, last: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any,
-              w: Any, row: Any) -> None:
+def carry_out(
+    first: Any,
+    last: Any,
+    t: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    row: Any,
+) -> None:
     """Carry out the accepted among at most 256 orders, in the order of consumers, and let buyers talk."""
     n = 0
     for order in range(first, last):

@@ -21,9 +21,19 @@ FIELDS = (
     "memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging", "profile_x", "profile_y",
     "profile_evidence",
 )  # fmt: skip
-(MEMORY, GOODWILL, FATIGUE, BELIEF, EVIDENCE, HABIT, TRUST, BELONGING, PROFILE_X, PROFILE_Y, PROFILE_EVIDENCE) = range(
-    len(FIELDS)
-)
+(
+    MEMORY,
+    GOODWILL,
+    FATIGUE,
+    BELIEF,
+    EVIDENCE,
+    HABIT,
+    TRUST,
+    BELONGING,
+    PROFILE_X,
+    PROFILE_Y,
+    PROFILE_EVIDENCE,
+) = range(len(FIELDS))
 N_FIELDS = len(FIELDS)
 
 IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED = (np.uint8(1 << k) for k in range(4))
@@ -55,7 +65,9 @@ class State(NamedTuple):
     replacement_step: np.ndarray  # int32 [N]
     committed_brand: np.ndarray  # int8 [N]
     commitment_step: np.ndarray  # int32 [N]
-    inbox: np.ndarray  # int32 [J, N, 6]: last step's contacts, value and weight (1/4096), sender of an invitation,
+    inbox: (
+        np.ndarray
+    )  # int32 [J, N, 6]: last step's contacts, value and weight (1/4096), sender of an invitation,
     # newest piece with its hops, and whether the consumer is listed as a receiver
     piece: np.ndarray  # int32 [J, N], piece that came in the last step, with its hops
     counts: np.ndarray  # int32 [3, J, N]: neighbors who adopted, are members, are committed
@@ -344,5 +356,3 @@ def record(name: str) -> int:
 def new_counts(n_steps: int, n_brands: int) -> Any:
     """Return zeroed counts, int64 [T, J, series]."""
     return np.zeros((n_steps, n_brands, N_SERIES), np.int64)
-
-

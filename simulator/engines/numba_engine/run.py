@@ -25,7 +25,13 @@ def _reusable(market: Market, plan: Plan, world: World) -> Any:
     if getattr(_memory, "key", None) != key:
         _memory.key = None
         _memory.value = None
-        _memory.value = (on, new_state(market, plan.arrays, on), new_work(market, plan.arrays, on), market, plan)
+        _memory.value = (
+            on,
+            new_state(market, plan.arrays, on),
+            new_work(market, plan.arrays, on),
+            market,
+            plan,
+        )
         _memory.key = key
     return _memory.value[:3]
 

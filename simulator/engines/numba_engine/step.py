@@ -14,14 +14,44 @@ from simulator.compiled import frame, part
 from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.fulfill import accept_all, book, carry_out, ration
 from simulator.engines.numba_engine.layout import (
-    BELIEF, BELONGING, EVIDENCE, FATIGUE, GOODWILL, HABIT, HAS_BOUGHT, INVITATION, LONG_AGO, MEMORY, N_INBOX, N_MOVES, N_ORDERS, N_TALKS,
-    NOBODY, PROFILE_EVIDENCE, PROFILE_X, PROFILE_Y, TALKS, TRUST, WAS_REACHED, record,
+    BELIEF,
+    BELONGING,
+    EVIDENCE,
+    FATIGUE,
+    GOODWILL,
+    HABIT,
+    HAS_BOUGHT,
+    INVITATION,
+    LONG_AGO,
+    MEMORY,
+    N_INBOX,
+    N_MOVES,
+    N_ORDERS,
+    N_TALKS,
+    NOBODY,
+    PROFILE_EVIDENCE,
+    PROFILE_X,
+    PROFILE_Y,
+    TALKS,
+    TRUST,
+    WAS_REACHED,
+    record,
 )
 from simulator.engines.numba_engine.talk import deliver, follow_moves
-from simulator.engines.numba_engine.visit import COMMUNITY_PROGRAM, add_move, add_talk, draw_for_shoppers, visit
+from simulator.engines.numba_engine.visit import (
+    COMMUNITY_PROGRAM,
+    add_move,
+    add_talk,
+    draw_for_shoppers,
+    visit,
+)
 from simulator.model import draws, initialization
 from simulator.model.allocation import (
-    audience_weight, creative_position, impression_rate, relevance_is_due, weights_are_due,
+    audience_weight,
+    creative_position,
+    impression_rate,
+    relevance_is_due,
+    weights_are_due,
 )
 from simulator.model.campaigns import RANDOM, TERM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
@@ -34,7 +64,11 @@ _U = np.uint32
 _CUT, _PIECES, _VALUE = TERM["price_cut"], TERM["pieces"], TERM["content_value"]
 _SERVICE, _COMMUNITY = TERM["service_cost"], TERM["community"]
 _MEDIA, _DATA, _UNSPENT = record("spend_media"), record("spend_data"), record("unspent_media")
-_PRODUCTION, _SERVICE_SPEND, _SEEDING = record("spend_production"), record("spend_service"), record("spend_seeding")
+_PRODUCTION, _SERVICE_SPEND, _SEEDING = (
+    record("spend_production"),
+    record("spend_service"),
+    record("spend_seeding"),
+)
 _IMPRESSIONS = record("impressions")
 _CUSTOMERS, _FOLLOWERS, _MEMBERS = record("customers"), record("followers"), record("members")
 _SCALE = np.float64(FRACTION_SCALE)
@@ -60,10 +94,14 @@ def _reset_consumer(i: Any, m: Any, world: Any, s: Any) -> None:
     s.taste[1, i] = world.population.taste[1, i] if is_real else ZERO
     for j in range(m.n_brands):
         is_buyer = latest == j
-        s.values[b, j, MEMORY, k] = initialization.initial_memory(is_buyer, m.initial_memory[j]) if is_real else ZERO
+        s.values[b, j, MEMORY, k] = (
+            initialization.initial_memory(is_buyer, m.initial_memory[j]) if is_real else ZERO
+        )
         s.values[b, j, GOODWILL, k] = m.initial_goodwill[j] if is_real else ZERO
         s.values[b, j, FATIGUE, k] = ZERO
-        s.values[b, j, BELIEF, k] = initialization.initial_belief(is_buyer, m.quality[0, j]) if is_real else ZERO
+        s.values[b, j, BELIEF, k] = (
+            initialization.initial_belief(is_buyer, m.quality[0, j]) if is_real else ZERO
+        )
         s.values[b, j, EVIDENCE, k] = initialization.initial_evidence(is_buyer)
         s.values[b, j, HABIT, k] = initialization.initial_habit(is_buyer)
         s.values[b, j, TRUST, k] = m.initial_trust[j] if is_real else ZERO
@@ -165,10 +203,10 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
             s.review_mean[j] = F(np.float64(s.review_sum[j]) / (np.float64(count) * _SCALE))
             s.review_weight[j] = search.review_weight(F(count), p.review_evidence, p.review_half)
         if plan.programs[t, j, _PIECES] > ZERO:
-            u, _, _, _ = sparse_uniforms(
-                _U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1
+            u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
+            s.piece_value[t, j] = content.piece_value(
+                plan.programs[t, j, _VALUE], p.piece_value_sd, normal(u)
             )
-            s.piece_value[t, j] = content.piece_value(plan.programs[t, j, _VALUE], p.piece_value_sd, normal(u))
             s.latest_piece[j] = t
         production = plan.production[t, j]
         row[j, _PRODUCTION] += production
@@ -195,9 +233,18 @@ def weigh_audience(h: Any, k0: Any, k1: Any, t: Any, m: Any, p: Any, plan: Any, 
         if audience == RANDOM:
             u, _, _, _ = sparse_uniforms(_U(i), plan.channel_id[h], _U(0), word, k0, k1)
         s.weight[h, b, k] = audience_weight(
-            audience, m.cell_reach[plan.channel[h], cell], u, plan.audience_share[h], plan.in_segment[h, cell],
-            s.values[b, j, PROFILE_X, k], s.values[b, j, PROFILE_Y, k], m.position[j, 0], m.position[j, 1],
-            plan.sharpness[h], F(np.int32(t) - s.visit_step[j, i]), p.retarget_weeks,
+            audience,
+            m.cell_reach[plan.channel[h], cell],
+            u,
+            plan.audience_share[h],
+            plan.in_segment[h, cell],
+            s.values[b, j, PROFILE_X, k],
+            s.values[b, j, PROFILE_Y, k],
+            m.position[j, 0],
+            m.position[j, 1],
+            plan.sharpness[h],
+            F(np.int32(t) - s.visit_step[j, i]),
+            p.retarget_weeks,
         )
 
 
@@ -262,8 +309,21 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, s
 
 
 @part
-def plant_seeds(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, seeds: Any, first_seed: Any, on: Any,
-                s: Any, w: Any, row: Any) -> None:
+def plant_seeds(
+    t: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    seeds: Any,
+    first_seed: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    row: Any,
+) -> None:
     """Give the chosen consumers the product and let them talk about it."""
     for seeding in range(plan.seeding_step.size):
         if plan.seeding_step[seeding] != t:
@@ -310,8 +370,21 @@ def own_seed(i: Any, j: Any, t: Any, on: Any, s: Any, w: Any) -> None:
 
 
 @part
-def live(b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, counts: Any,
-         log_ad: Any) -> None:
+def live(
+    b: Any,
+    t: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    counts: Any,
+    log_ad: Any,
+) -> None:
     """Take one block of consumers from last step's messages to its orders."""
     for k in range(BLOCK):
         w.is_busy[k] = 0
@@ -335,8 +408,9 @@ def live(b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any
 
 
 @part
-def talk_of_owners(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any,
-                   row: Any) -> None:
+def talk_of_owners(
+    t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
     """Let every owner of a durable talk, not only those who bought in this step."""
     for i in range(world.latest_brand.size):
         j = np.int64(s.latest_brand[i])
@@ -347,8 +421,20 @@ def talk_of_owners(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: A
 
 
 @frame
-def run_replicate(k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, seeds: Any, first_seed: Any, on: Any,
-                  s: Any, w: Any, counts: Any) -> None:
+def run_replicate(
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    seeds: Any,
+    first_seed: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    counts: Any,
+) -> None:
     """Run one replicate of one plan and record its counts.
 
     Parameters
@@ -398,5 +484,3 @@ def run_replicate(k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, seeds
             row[j, _MEMBERS] = s.members[j]
         for b in range(s.values.shape[0]):
             attend.observe(b, m, s, row)
-
-

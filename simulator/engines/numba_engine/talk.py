@@ -12,8 +12,27 @@ import numpy as np
 
 from simulator.compiled import part, subframe
 from simulator.engines.numba_engine.layout import (
-    COMMITS, CONTACTS, INTENSITY, INVITATION, INVITE, INVITES, IS_LISTED, MESSAGE_SCALE, N_MOVES, N_TALKS, PIECE, REWARDED, SHARES, STRONG,
-    TALKS, TIES, VALUE, WEAK, WEIGHT, record, whole,
+    COMMITS,
+    CONTACTS,
+    INTENSITY,
+    INVITATION,
+    INVITE,
+    INVITES,
+    IS_LISTED,
+    MESSAGE_SCALE,
+    N_MOVES,
+    N_TALKS,
+    PIECE,
+    REWARDED,
+    SHARES,
+    STRONG,
+    TALKS,
+    TIES,
+    VALUE,
+    WEAK,
+    WEIGHT,
+    record,
+    whole,
 )
 from simulator.model import draws
 from simulator.model.campaigns import TERM
@@ -77,7 +96,9 @@ def prepare_talk(n: Any, t: Any, p: Any, plan: Any, world: Any, w: Any) -> None:
 
 
 @part
-def gather_ties(n: Any, first: Any, last: Any, n_ties: Any, m: Any, p: Any, world: Any, on: Any, w: Any) -> Any:
+def gather_ties(
+    n: Any, first: Any, last: Any, n_ties: Any, m: Any, p: Any, world: Any, on: Any, w: Any
+) -> Any:
     """Add some of a sender's ties to those whose draws are made at once; return how many there are."""
     i = _U(w.talk_consumer[n])
     word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], _U(0))
@@ -91,7 +112,9 @@ def gather_ties(n: Any, first: Any, last: Any, n_ties: Any, m: Any, p: Any, worl
         w.tie_arc[n_ties] = k
         w.tie_chance[n_ties] = strong if world.is_strong[k] > 0 else weak
         if on.is_weighted:
-            rate = word_of_mouth.weighted_tie(p.p_strong if world.is_strong[k] > 0 else p.p_weak, world.weights[k])
+            rate = word_of_mouth.weighted_tie(
+                p.p_strong if world.is_strong[k] > 0 else p.p_weak, world.weights[k]
+            )
             w.tie_chance[n_ties] = word_of_mouth.talk_probability(rate, w.talk_terms[INTENSITY, n])
         n_ties += 1
     return n_ties
@@ -120,7 +143,9 @@ def tell(a: Any, weight: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: 
         rate = p.p_strong if world.is_strong[arc] > 0 else p.p_weak
         if on.is_weighted:
             rate = word_of_mouth.weighted_tie(rate, world.weights[arc])
-        if w.tie_uniforms[3, a] < word_of_mouth.talk_probability(rate, world.population.sharing[w.talk_consumer[n]]):
+        if w.tie_uniforms[3, a] < word_of_mouth.talk_probability(
+            rate, world.population.sharing[w.talk_consumer[n]]
+        ):
             address(r, j, s)
             s.inbox[j, r, CONTACTS] += 1
 
@@ -139,7 +164,9 @@ def tell_all(n_ties: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: Any)
 
 
 @subframe
-def deliver(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+def deliver(
+    t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
     """Deliver everything that was said so far in a step; receivers take it in at the next one."""
     n = 0
     arc = np.int64(-1)

@@ -12,9 +12,30 @@ import numpy as np
 
 from simulator.compiled import part
 from simulator.engines.numba_engine.layout import (
-    ADOPTERS, BELIEF, BELONGING, COMMITS, COMMITTERS, COMMUNITY, CONTENT, EVIDENCE, GOODWILL, HABIT, IS_FOLLOWER, IS_MEMBER,
-    MEMBERS, MEMORY, N_MOVES, N_ORDERS, N_TALKS, PROFILE_EVIDENCE, PROFILE_X, PROFILE_Y, SHARES,
-    TRUST, record, whole,
+    ADOPTERS,
+    BELIEF,
+    BELONGING,
+    COMMITS,
+    COMMITTERS,
+    COMMUNITY,
+    CONTENT,
+    EVIDENCE,
+    GOODWILL,
+    HABIT,
+    IS_FOLLOWER,
+    IS_MEMBER,
+    MEMBERS,
+    MEMORY,
+    N_MOVES,
+    N_ORDERS,
+    N_TALKS,
+    PROFILE_EVIDENCE,
+    PROFILE_X,
+    PROFILE_Y,
+    SHARES,
+    TRUST,
+    record,
+    whole,
 )
 from simulator.model import draws
 from simulator.model.campaigns import TERM
@@ -31,7 +52,11 @@ _PIECES, _PROMOTION = TERM["pieces"], TERM["promotional_share"]
 _COMMUNITY, _REFERRAL = TERM["community"], TERM["referral"]
 _REWARD = TERM["reward_receiver"]
 _VIEWS, _SHARED, _FOLLOWERS = record("content_views"), record("content_shares"), record("followers")
-_DIRECT, _ONE_HOP, _DEEPER = record("piece_views_direct"), record("piece_views_one_hop"), record("piece_views_deeper")
+_DIRECT, _ONE_HOP, _DEEPER = (
+    record("piece_views_direct"),
+    record("piece_views_one_hop"),
+    record("piece_views_deeper"),
+)
 _PIECE_SHARES, _CLICKS = record("piece_shares"), record("clicks")
 _INTERACTIONS, _GROUP_FAILURES = record("interactions"), record("group_failures")
 _CONSIDERED, _COMMITMENTS = record("considered"), record("group_commitments")
@@ -110,11 +135,23 @@ def worth_of(i: Any, j: Any, m: Any, p: Any, world: Any, on: Any, s: Any) -> Any
     region = m.cell_region[world.population.cell[i]]
     delay = choice.delay_term(p.delay_weight, m.delivery_days[j, region])
     product = choice.product_utility(
-        p.category_value, p.quality_weight, s.values[b, j, BELIEF, k], p.fit_weight, distance, delay, p.friction
+        p.category_value,
+        p.quality_weight,
+        s.values[b, j, BELIEF, k],
+        p.fit_weight,
+        distance,
+        delay,
+        p.friction,
     )
     relation = choice.relation_utility(
-        p.goodwill_weight, s.values[b, j, GOODWILL, k], p.habit_weight, s.values[b, j, HABIT, k],
-        p.trust_weight, s.values[b, j, TRUST, k], p.belonging_weight, s.values[b, j, BELONGING, k],
+        p.goodwill_weight,
+        s.values[b, j, GOODWILL, k],
+        p.habit_weight,
+        s.values[b, j, HABIT, k],
+        p.trust_weight,
+        s.values[b, j, TRUST, k],
+        p.belonging_weight,
+        s.values[b, j, BELONGING, k],
     )
     social = ZERO
     if on.neighbors or m.externality > 0:
@@ -135,8 +172,20 @@ def utility_of(i: Any, worth: Any, price: Any, m: Any, world: Any) -> Any:
 
 
 @part
-def see_content(i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, s: Any, w: Any,
-                counts: Any) -> None:
+def see_content(
+    i: Any,
+    j: Any,
+    t: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    s: Any,
+    w: Any,
+    counts: Any,
+) -> None:
     """Let a consumer see a piece: promoted, followed, or passed on by a neighbor."""
     b = i // BLOCK
     k = i % BLOCK
@@ -182,7 +231,9 @@ def see_content(i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: 
         ):
             s.flags[j, i] &= ~IS_FOLLOWER
             s.followers[j] -= 1
-    elif u_follow < content.follow_probability(value, promotion, p.follow_intercept, p.follow_value, p.share_promotion):
+    elif u_follow < content.follow_probability(
+        value, promotion, p.follow_intercept, p.follow_value, p.share_promotion
+    ):
         s.flags[j, i] |= IS_FOLLOWER
         s.followers[j] += 1
     if u_share < content.share_probability(
@@ -194,8 +245,21 @@ def see_content(i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: 
 
 
 @part
-def click(i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any,
-          row: Any) -> None:
+def click(
+    i: Any,
+    j: Any,
+    t: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    row: Any,
+) -> None:
     """Let a consumer click noticed advertisements and keep their coupons."""
     k = i % BLOCK
     for h in range(plan.brand.size):
@@ -217,8 +281,9 @@ def click(i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, w
 
 
 @part
-def take_part(i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, s: Any, w: Any,
-              row: Any) -> None:
+def take_part(
+    i: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, s: Any, w: Any, row: Any
+) -> None:
     """Let a member interact, belong and perhaps leave."""
     if (s.flags[j, i] & IS_MEMBER) == 0:
         return
@@ -310,8 +375,9 @@ def draw_for_shoppers(b: Any, n_busy: Any, t: Any, k0: Any, k1: Any, m: Any, s: 
 
 
 @part
-def shop(i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any,
-         counts: Any) -> None:
+def shop(
+    i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, counts: Any
+) -> None:
     """Let a consumer with a need consider brands and choose one, a group, or none."""
     b = i // BLOCK
     k = i % BLOCK
@@ -334,19 +400,29 @@ def shop(i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on:
         age = weeks_since_visit(i, j, t, s)
         if forced != j:
             if not search.is_considered(
-                u_recall, s.values[b, j, MEMORY, k], age, p.visit_weeks, u_online, m.online_coverage[j], online
+                u_recall,
+                s.values[b, j, MEMORY, k],
+                age,
+                p.visit_weeks,
+                u_online,
+                m.online_coverage[j],
+                online,
             ):
                 continue
             if search.is_found_online(u_online, m.online_coverage[j], online):
                 s.visit_step[j, i] = t
             counts[t, j, _CONSIDERED] += 1
-            if s.review_weight[j] > ZERO and search.reads_reviews(w.draws[5 + 4 * j, at], p.reading_propensity, online):
+            if s.review_weight[j] > ZERO and search.reads_reviews(
+                w.draws[5 + 4 * j, at], p.reading_propensity, online
+            ):
                 weight = s.review_weight[j]
                 evidence = s.values[b, j, EVIDENCE, k]
                 s.values[b, j, BELIEF, k] = search.belief_after_message(
                     s.values[b, j, BELIEF, k], evidence, s.review_mean[j] * weight, weight
                 )
-                s.values[b, j, EVIDENCE, k] = search.evidence_after_message(evidence, weight, p.evidence_limit)
+                s.values[b, j, EVIDENCE, k] = search.evidence_after_message(
+                    evidence, weight, p.evidence_limit
+                )
         price = price_for(i, j, t, m, s)
         paid = price
         if is_invited(i, j, t, s):
@@ -370,7 +446,9 @@ def shop(i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on:
         if m.is_threshold:
             push = attention.memory(ZERO, ZERO, w.noticed[j, k], attention.log_remainder(p.memory_gain_ad))
             nearby = F(s.counts[ADOPTERS, j, i]) / F(max(world.in_degree[i], 1))
-            if selected == OUTSIDE and choice.adopts_by_threshold(nearby, push, world.population.threshold[i]):
+            if selected == OUTSIDE and choice.adopts_by_threshold(
+                nearby, push, world.population.threshold[i]
+            ):
                 selected = np.int8(j)
             continue
         if m.is_passive:
@@ -397,8 +475,20 @@ def shop(i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on:
 
 
 @part
-def visit(i: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any,
-          counts: Any) -> None:
+def visit(
+    i: Any,
+    t: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    counts: Any,
+) -> None:
     """Take one busy consumer through the sparse phases."""
     k = i % BLOCK
     for j in range(m.n_brands):
@@ -417,5 +507,3 @@ def visit(i: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: An
         return
     if forced >= 0 or w.wants[k] > 0:
         shop(i, t, forced, m, p, plan, world, on, s, w, counts)
-
-

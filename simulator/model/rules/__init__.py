@@ -1,0 +1,1 @@
+"""Behavior rules: small scalar functions, written once and called by both engines."""

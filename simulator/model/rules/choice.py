@@ -40,7 +40,13 @@ def price_term(price_sensitivity: Any, price: Any, reference_price: Any) -> Any:
 
 @rule("f4(f4, f4, f4, f4, f4, f4, f4)")
 def product_utility(
-    category_value: Any, quality_weight: Any, belief: Any, fit_weight: Any, distance: Any, delay: Any, friction: Any
+    category_value: Any,
+    quality_weight: Any,
+    belief: Any,
+    fit_weight: Any,
+    distance: Any,
+    delay: Any,
+    friction: Any,
 ) -> Any:
     """Return what a product is worth apart from its price: V_0 + beta_q E - beta_f d^2 - delay - psi."""
     return category_value + quality_weight * belief - fit_weight * distance - delay - friction

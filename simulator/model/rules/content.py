@@ -28,11 +28,15 @@ def share_probability(
     sharing: Any, value: Any, promotion: Any, share_intercept: Any, share_value: Any, share_promotion: Any
 ) -> Any:
     """Return the probability that a viewer passes a piece on: 1 - exp(-s sigma(c_0 + c_1 v - c_2 z))."""
-    return ONE - exponential(-(sharing * logistic(share_intercept + share_value * value - share_promotion * promotion)))
+    return ONE - exponential(
+        -(sharing * logistic(share_intercept + share_value * value - share_promotion * promotion))
+    )
 
 
 @rule("f4(f4, f4, f4, f4, f4)")
-def follow_probability(value: Any, promotion: Any, follow_intercept: Any, follow_value: Any, share_promotion: Any) -> Any:
+def follow_probability(
+    value: Any, promotion: Any, follow_intercept: Any, follow_value: Any, share_promotion: Any
+) -> Any:
     """Return the probability that a viewer starts to follow: sigma(f_0 + f_1 v - c_2 z)."""
     return logistic(follow_intercept + follow_value * value - share_promotion * promotion)
 

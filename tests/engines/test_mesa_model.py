@@ -1,0 +1,163 @@
+"""The Mesa model as something to step through and look at."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import mesa
+import numpy as np
+import pytest
+from engine_tools import SEED, assert_same_counts, compiled_end, make_case
+
+from simulator.engines import mesa_engine, numba_engine
+from simulator.engines.mesa_engine import Brand, Consumer, MarketModel
+from simulator.engines.numba_engine import layout
+from simulator.model.observation import INDEX
+
+
+def new_model(strategy="mix", case=None):
+    case = case or make_case("tiny")
+    return MarketModel(case.market, case.plan(strategy), case.world, SEED, 0)
+
+
+def finished(strategy="mix", case=None):
+    model = new_model(strategy, case)
+    model.run_model()
+    return model
+
+
+def test_is_a_mesa_model_of_agents_on_a_network():
+    model = new_model()
+    assert isinstance(model, mesa.Model)
+    assert isinstance(model.space, mesa.discrete_space.Network)
+    assert [type(agent) for agent in model.consumers] == [Consumer] * 40
+    assert [brand.name for brand in model.brands] == ["Theirs", "Ours", "Late"]
+    assert set(model.agents) == {*model.consumers, *model.brands}
+    for consumer in model.consumers:
+        assert consumer.cell.agents == [consumer]
+        neighbors = {tie.neighbor.cell for tie in consumer.ties}
+        assert neighbors == set(consumer.cell.connections.values())
+        assert [relation.brand for relation in consumer.relations] == list(model.brands)
+
+
+def test_can_be_stepped_and_looked_at():
+    model = new_model()
+    consumer = model.consumers[3]
+    before = float(consumer.relations[0].memory)
+    model.step()
+    assert model.now == 0
+    assert model.steps == 1
+    assert float(consumer.relations[0].memory) != before
+    assert "memory" in repr(consumer.relations[0])
+    assert "Consumer(3" in repr(consumer)
+    assert "customers" in repr(model.brands[0])
+    assert model.running
+
+
+def test_stops_at_the_horizon():
+    model = finished()
+    assert not model.running
+    assert model.steps == model.market.burn_in + model.market.n_steps
+
+
+@pytest.mark.parametrize("strategy", ["content", "social"])
+def test_table_equals_counts_at_every_step(strategy):
+    model = new_model(strategy)
+    while model.running:
+        model.step()
+        table = model.datacollector.get_table_dataframe("counts")
+        recorded = table[list(INDEX)].to_numpy().reshape(-1, 3, len(INDEX))
+        assert (recorded == model.counts[: model.steps]).all()
+    observed = table[table["step"] >= 0]
+    assert list(observed["step"].unique()) == list(range(model.market.n_steps))
+    assert list(table["brand"][:3]) == list(model.market.brand_names)
+    compiled = numba_engine.run_one(model.market, model.plan, model.world, SEED, 0)
+    assert (observed[list(INDEX)].to_numpy().reshape(compiled.shape) == compiled).all()
+    assert compiled[:, :, INDEX["content_views"]].sum() > 0
+
+
+def test_model_variables_follow_brands():
+    model = finished()
+    frame = model.datacollector.get_model_vars_dataframe()
+    assert len(frame) == model.steps
+    for j, name in enumerate(model.market.brand_names):
+        assert list(frame[f"{name}: customers"]) == list(model.counts[:, j, INDEX["customers"]])
+
+
+@pytest.mark.parametrize("strategy", ["precision", "social", "content"])
+def test_agents_end_in_the_compiled_state(strategy):
+    case = make_case("tiny")
+    state, counts = compiled_end(case, case.plan(strategy))
+    model = finished(strategy, case)
+    assert_same_counts(case.market, model.counts, counts)
+
+    def of_consumers(value):
+        return np.array(
+            [[value(relation) for relation in consumer.relations] for consumer in model.consumers]
+        ).T
+
+    n = case.market.n_consumers
+    for name in ("memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging"):
+        compiled = state.values[0, :, layout.FIELDS.index(name), :n]
+        agents = of_consumers(lambda relation, name=name: np.float32(getattr(relation, name)))
+        assert (agents == compiled).all(), name
+    assert (of_consumers(lambda relation: relation.visit_step) == state.visit_step[:, :n]).all()
+    flags = state.flags[:, :n]
+    for name, flag in (
+        ("follows", layout.IS_FOLLOWER),
+        ("is_member", layout.IS_MEMBER),
+        ("has_bought", layout.HAS_BOUGHT),
+        ("was_reached", layout.WAS_REACHED),
+    ):
+        agents = of_consumers(lambda relation, name=name: getattr(relation, name))
+        assert (agents == ((flags & flag) > 0)).all(), name
+    for position, name in enumerate(("adopting", "member", "committed")):
+        if name == "adopting" or strategy == "social":
+            agents = of_consumers(lambda relation, name=name: getattr(relation, name))
+            assert (agents == state.counts[position, :, :n]).all(), name
+    latest = [-1 if c.latest_brand is None else c.latest_brand.index for c in model.consumers]
+    assert latest == state.latest_brand[:n].tolist()
+    assert [brand.stock for brand in model.brands] == state.stock.tolist()
+    assert [brand.spent_total for brand in model.brands] == state.spent_total.tolist()
+    assert [brand.review_sum for brand in model.brands] == state.review_sum.tolist()
+
+
+def test_brands_that_infer_tastes_end_with_the_compiled_profiles():
+    case = make_case("tiny")
+    state, _ = compiled_end(case, case.plan("precision"))
+    model = finished("precision", case)
+    brand = next(brand for brand in model.brands if brand.name == "Ours")
+    assert brand.keeps_profiles
+    for name in ("profile_x", "profile_y", "profile_evidence"):
+        compiled = state.values[0, brand.index, layout.FIELDS.index(name), :40]
+        assert (np.array([getattr(r, name) for r in brand.relations], np.float32) == compiled).all()
+
+
+@pytest.mark.parametrize("scenario", ["tiny", "scarce"])
+def test_consumers_may_act_in_any_order(scenario):
+    overrides = {"brands.Ours.weekly_supply": 30.0, "brands.Ours.initial_stock": 0.0}
+    case = make_case("tiny", overrides if scenario == "scarce" else {})
+    expected = finished("social", case).counts
+    model = new_model("social", case)
+    while model.running:
+        model.consumers.shuffle(inplace=True)
+        model.step()
+    assert_same_counts(case.market, model.counts, expected)
+
+
+def test_no_generator_is_used():
+    model = new_model("mix")
+    before = model.random.getstate(), model.rng.bit_generator.state
+    model.run_model()
+    assert (model.random.getstate(), model.rng.bit_generator.state) == before
+
+
+def test_a_finished_replicate_is_released(monkeypatch):
+    born = []
+    monkeypatch.setattr(Brand, "plant_seeds", lambda brand: born.append(weakref.ref(brand.model)))
+    case = make_case("tiny")
+    mesa_engine.run_one(case.market, case.plan("none"), case.world, SEED, 0)
+    gc.collect()
+    assert born
+    assert born[0]() is None
