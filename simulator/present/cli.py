@@ -18,6 +18,8 @@ from simulator import __version__
 from simulator.errors import FaultyInputError, SimulatorError
 from simulator.present.progress import Progress, duration
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -325,13 +327,10 @@ def _options(
 def main() -> None:
     """Run the command line and end with its exit status."""
     try:
-        app(standalone_mode=False)
-        status = 0
-    except typer.Exit as stop:
-        status = stop.exit_code
+        ended = app(standalone_mode=False)
+        status = ended if isinstance(ended, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; nothing was written", file=sys.stderr)
-        status = 130
+        status = _INTERRUPTED
     except FaultyInputError as error:
         print(error, file=sys.stderr)
         status = 2
@@ -340,6 +339,8 @@ def main() -> None:
         status = 1
     except Exception as error:
         status = _usage_status(error)
+    if status == _INTERRUPTED:
+        print("interrupted; nothing was written", file=sys.stderr)
     sys.exit(status)
 
 

@@ -14,6 +14,8 @@ from simulator.engines.numba_engine.step import run_replicate
 from simulator.model.campaigns import Plan, build_plan
 from simulator.model.initialization import World, build_world
 from simulator.model.market import Market, build_market
+from simulator.model.network.csr import Network
+from simulator.model.network.library import from_networkx
 from simulator.model.observation import SERIES
 from simulator.model.seeding import choose_seeds
 from simulator.scenario import load_scenario
@@ -79,14 +81,14 @@ def compiled_end(case: Case, plan: Plan, replicate: int = 0) -> tuple[layout.Sta
     return state, counts
 
 
-def weighted_parallel_ties() -> nx.MultiGraph:
+def weighted_parallel_ties() -> Network:
     """Forty consumers; weighted ties, many of them twice or three times."""
     graph = nx.MultiGraph()
     graph.add_nodes_from(range(40))
     for i in range(40):
         for step, weight in ((1, 0.5), (1, 1.0), (3, 2.5), (3, 0.25), (3, 1.0), (7, 4.0)):
             graph.add_edge(i, (i + step) % 40, weight=weight)
-    return graph
+    return from_networkx(graph, weights="weight")
 
 
 def parallel_ties() -> nx.MultiGraph:
@@ -106,7 +108,7 @@ def one_way_ties() -> nx.DiGraph:
 
 def large_star() -> nx.Graph:
     """One consumer with more ties than the compiled engine draws at once."""
-    return nx.star_graph(2200)
+    return nx.star_graph(1300)
 
 
 def no_ties() -> nx.Graph:

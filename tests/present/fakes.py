@@ -97,7 +97,9 @@ def _estimate(values: np.ndarray) -> Estimate:
     sd = float(defined.std(ddof=1))
     low, middle, high = (float(q) for q in np.quantile(defined, [0.05, 0.5, 0.95]))
     half = 2 * sd / len(defined) ** 0.5
-    return Estimate(float(defined.mean()), half, low, middle, high, sd, defined.size, len(values) - defined.size)
+    return Estimate(
+        float(defined.mean()), half, low, middle, high, sd, defined.size, len(values) - defined.size
+    )
 
 
 def _difference(values: np.ndarray, others: np.ndarray, other: str) -> Difference:
@@ -105,7 +107,15 @@ def _difference(values: np.ndarray, others: np.ndarray, other: str) -> Differenc
     half = 1.4 * estimate.half_width
     lower, upper = estimate.mean - half, estimate.mean + half
     return Difference(
-        other, estimate.mean, lower, upper, estimate.sd, 2.8, estimate.n, estimate.n_undefined, bool(half == 0)
+        other,
+        estimate.mean,
+        lower,
+        upper,
+        estimate.sd,
+        2.8,
+        estimate.n,
+        estimate.n_undefined,
+        bool(half == 0),
     )
 
 

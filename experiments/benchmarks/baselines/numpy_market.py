@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from baselines.given import ADVERTISING, FRIEND, LONG_AGO, SEARCH, SEEN, Given
 
 _F = np.float32

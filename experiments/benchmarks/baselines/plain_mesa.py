@@ -11,8 +11,9 @@ from typing import Any
 
 import mesa
 import numpy as np
-from baselines.given import ADVERTISING, FRIEND, LONG_AGO, OBSERVED, SEARCH, SEEN, Given
 from mesa.datacollection import DataCollector
+
+from baselines.given import ADVERTISING, FRIEND, LONG_AGO, OBSERVED, SEARCH, SEEN, Given
 
 
 class Relation:

@@ -10,8 +10,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from baselines.given import ADVERTISING, FRIEND, LONG_AGO, OBSERVED, SEEN, Given
 from numba import njit
+
+from baselines.given import ADVERTISING, FRIEND, LONG_AGO, OBSERVED, SEEN, Given
 
 _compiled = njit(nogil=True, fastmath=True, error_model="numpy")
 _MEMORY, _GOODWILL, _FATIGUE, _BELIEF, _EVIDENCE, _HABIT = range(6)
@@ -201,7 +202,9 @@ def buy(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> 
 
 
 @_compiled
-def talk(i: Any, j: Any, t: Any, satisfied: Any, surprise: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> None:
+def talk(
+    i: Any, j: Any, t: Any, satisfied: Any, surprise: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any
+) -> None:
     """Tell neighbors, who hear it in the next step."""
     loss = p.loss_factor if surprise < 0 else 1.0
     intensity = g.sharing[i] * (p.talk_base + min(abs(surprise) / p.surprise_unit, 2.0) * loss)

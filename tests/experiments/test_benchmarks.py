@@ -1,0 +1,54 @@
+"""The benchmark's baselines simulate the engine's market; nothing is timed here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "benchmarks"
+
+
+@pytest.fixture
+def benchmark_modules(monkeypatch):
+    monkeypatch.syspath_prepend(str(_FOLDER))
+    import run
+
+    return run
+
+
+@pytest.mark.slow
+def test_baselines_agree_with_the_engine(benchmark_modules):
+    agreements = benchmark_modules.check_baselines(200, n_replicates=16, n_mesa=8, horizon=10)
+    assert [one.name for one in agreements] == ["NumPy", "plain numba", "plain Mesa"]
+    for one in agreements:
+        assert one.holds, str(one)
+        assert abs(one.purchases) < 0.1
+
+
+def test_a_baseline_without_word_of_mouth_is_found(benchmark_modules):
+    from agreement import check
+    from baselines import numpy_market
+    from baselines.given import describe, observed
+
+    from simulator.model.campaigns import build_plan
+    from simulator.model.initialization import build_world
+    from simulator.model.market import build_market
+    from simulator.scenario import load_scenario
+
+    market = build_market(load_scenario("launch", {"population.consumers": 200, "horizon": 10}))
+    plan = build_plan(market, "mass")
+    worlds = [build_world(market, 1, replicate) for replicate in range(8)]
+    ours = [observed(benchmark_modules.run_one(market, plan, world, 1, k)) for k, world in enumerate(worlds)]
+    given = [describe(market, plan, world) for world in worlds]
+    mute = [one._replace(sharing=one.sharing * 0) for one in given]
+    assert not check("mute", numpy_market.simulate, mute, ours).holds
+
+
+def test_strategies_beyond_the_shared_core_are_refused(benchmark_modules):
+    from baselines.given import describe
+    from contestants import build_plan, set_stage
+
+    stage = set_stage("launch", 200, 1)
+    with pytest.raises(ValueError, match="programs"):
+        describe(stage.market, build_plan(stage.market, "social"), stage.worlds[0])
