@@ -30,7 +30,7 @@ from simulator.scenario import Scenario
 #: Consumers simulated in the pilot replicates of one strategy together.
 PILOT_CONSUMERS = 160_000
 FEWEST_PILOTS = 2
-MOST_PILOTS = 64
+MOST_PILOTS = 32
 #: Part of the pilots on which the search for a level begins.
 _FIRST_PART = 0.25
 
@@ -78,12 +78,12 @@ def n_pilots(n_consumers: int) -> int:
     Returns
     -------
     int
-        2 to 64.
+        2 to 32.
 
     Examples
     --------
     >>> n_pilots(300), n_pilots(10_000), n_pilots(1_000_000)
-    (64, 16, 2)
+    (32, 16, 2)
     """
     return min(max(math.ceil(PILOT_CONSUMERS / n_consumers), FEWEST_PILOTS), MOST_PILOTS)
 

@@ -66,6 +66,12 @@ VARIANTS = {
         "parameters.invite_intercept": 5.0,
         "parameters.join_intercept": 5.0,
     },
+    "many seeds": {
+        "population.consumers": 600,
+        "population.people_per_consumer": 1.0,
+        "comparison.budget": 4000.0,
+        "strategies.social.lines[0].rule": "random",
+    },
     "large groups": {"strategies.social.lines[3].size": 30},
     "frequent refits": {"parameters.refit_weeks": 1.0, "parameters.coupon_weeks": 1.0},
     "tight cap": {"channels.feed.cap": 0.2, "channels.tv.cap": 0.1, "population.people_per_consumer": 1.0},
@@ -139,8 +145,8 @@ def test_variants_do_what_they_say():
         assert loud[name] > 0, name
     assert loud["group_purchases"] > 0
     assert totals("large groups")["group_failures"] > 0
-    passed_on = totals("loud", "content")
-    assert passed_on["piece_views_deeper"] > 0
+    assert totals("cheap talk", "content")["piece_views_deeper"] > 0
+    assert totals("many seeds")["spend_seeding"] > 300 * 2 * 10_000
     assert totals("tight cap", "mass")["unspent_media"] > 0
 
 
