@@ -88,11 +88,10 @@ def probe_memory(program: str, strategy: str, n_consumers: int) -> dict[str, flo
 
 def run_probe(*arguments: Any, environment: Mapping[str, str] | None = None) -> dict[str, float]:
     """Run a probe in a fresh process and return what it measured, with its wall time as ``process``."""
-    paths = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
     begin = perf_counter()
     done = subprocess.run(
         [sys.executable, str(Path(__file__)), *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": paths, **(environment or {})},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -114,5 +113,6 @@ def cold_and_warm() -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
+    sys.path.insert(1, str(_ROOT))
     kind, *rest = sys.argv[1:]
     print(json.dumps(probe_start() if kind == "start" else probe_memory(rest[0], rest[1], int(rest[2]))))

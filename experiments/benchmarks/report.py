@@ -97,7 +97,7 @@ def figure(rows: Sequence[Mapping[str, Any]]) -> Chart:
     chart = new_chart(
         5.4 * len(sizes) + 1.0, 0.27 * longest + 1.7,
         "How fast the same market is simulated",
-        "Launch scenario, million agent-steps per second (logarithmic), best of the turns; measured side by side",
+        "Launch scenario; best of alternating turns of one run; logarithmic scale",
     )  # fmt: skip
     panels = chart.subplots(1, len(sizes), squeeze=False)[0]
     colors = {ENGINE: COLORS[0]}

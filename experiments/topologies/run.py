@@ -175,10 +175,16 @@ def answer(found: dict[str, sim.Comparison], table: pd.DataFrame) -> str:
     change = [head[:1] + head[2:]]
     for name in names:
         gain.append([name, *(thousands(by.loc[name, topology], "to_none") for topology in topologies)])
-        change.append([name, *(thousands(by.loc[name, topology], "to_reference") for topology in topologies[1:])])
-    base = ["none: profit itself", *(f"{by.loc['none', topology]['profit'] / 1e3:,.0f}" for topology in topologies)]
+        change.append(
+            [name, *(thousands(by.loc[name, topology], "to_reference") for topology in topologies[1:])]
+        )
+    base = [
+        "none: profit itself",
+        *(f"{by.loc['none', topology]['profit'] / 1e3:,.0f}" for topology in topologies),
+    ]
     verdicts = "\n".join(
-        f"- **{topology.replace('_', ' ')}**: {comparison.verdict.sentence}" for topology, comparison in found.items()
+        f"- **{topology.replace('_', ' ')}**: {comparison.verdict.sentence}"
+        for topology, comparison in found.items()
     )
     warnings = [
         f"- warning, {topology.replace('_', ' ')}: {warning}"
@@ -193,9 +199,31 @@ def answer(found: dict[str, sim.Comparison], table: pd.DataFrame) -> str:
         f"The same gain minus that on the clustered graph, thousand {currency}, paired by replicate "
         f"(all {3 * len(names)} intervals hold jointly at 95 %):",
         markdown(change),
+        dependence(by, names, currency),
         "\n".join(warnings),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def dependence(by: pd.DataFrame, names: Sequence[str], currency: str) -> str:
+    """Return in words whether order and size of the gains depend on the graph."""
+    topologies = list(TOPOLOGIES)
+    orders = [sorted(names, key=lambda name, on=on: -by.loc[name, on]["to_none"]) for on in topologies]
+    n_orders = len({tuple(order) for order in orders})
+    shifted = [
+        f"{name} on {topology.replace('_', ' ')} {thousands(by.loc[name, topology], 'to_reference')}"
+        for name in names
+        for topology in topologies[1:]
+        if by.loc[name, topology]["to_reference_lower"] > 0
+        or by.loc[name, topology]["to_reference_upper"] < 0
+    ]
+    order = (
+        "The strategies' means stand in the same order on all graphs."
+        if n_orders == 1
+        else f"Over the four graphs the strategies' means stand in {n_orders} different orders."
+    )
+    told = "; ".join(shifted) if shifted else "none"
+    return f"{order} Gains that are shown to differ from those on the clustered graph, thousand {currency}: {told}."
 
 
 def write_readme(text: str) -> None:

@@ -171,7 +171,7 @@ def build_plan(market: Market, strategy: str, *, level: float | None = None) -> 
     solves = solved_by(lines)
     chosen = (0.1 if solves == "depth" else 1.0) if level is None else float(level)
     budget = float(market.scenario.comparison.budget) if lines else 0.0
-    collected = _Collector(market, budget, chosen, solves)
+    collected = _Collector(market, strategy, budget, chosen, solves)
     for j, brand in enumerate(market.brands):
         for slot, line in zip(line_slots(brand.lines), brand.lines, strict=True):
             collected.add_standing(j, slot, line)
@@ -180,17 +180,21 @@ def build_plan(market: Market, strategy: str, *, level: float | None = None) -> 
     return Plan(strategy, chosen, solves, budget, collected.arrays())
 
 
-def _too_few_seeds(line: Any, money: float, people: float) -> Fault:
-    got = f"{money:,.2f} for seeding at {line.cost_per_seed:g} per person"
-    expected = f"enough for one consumer, who stands for {people:,.4g} people on this social graph"
-    return Fault("strategies: seeding", got, expected, "raise its share, or lower cost_per_seed")
+def _too_few_seeds(strategy: str, line: Any, money: float, people: float) -> Fault:
+    got = f"{money:,.0f} for seeding"
+    cost = f"{people:,.0f} people at {line.cost_per_seed:g} each"
+    remedy = "raise its share, lower cost_per_seed, or take a social graph of more consumers"
+    return Fault(
+        f"strategies.{strategy}", got, f"enough for one consumer of this social graph: {cost}", remedy
+    )
 
 
 class _Collector:
     """Gathers lines and programs of all brands and writes them out as arrays."""
 
-    def __init__(self, market: Market, budget: float, level: float, solves: str) -> None:
+    def __init__(self, market: Market, name: str, budget: float, level: float, solves: str) -> None:
         self.market = market
+        self.name = name
         self.burn_in = market.burn_in
         self.n_steps = market.burn_in + market.n_steps
         self.people = market.people_per_consumer
@@ -266,7 +270,7 @@ class _Collector:
         cost = line.cost_per_seed * self.people
         count = min(math.floor(money / cost + 1e-9), self.market.n_consumers)
         if money > 0 and count == 0:
-            raise ScenarioError([_too_few_seeds(line, money, self.people)])
+            raise ScenarioError([_too_few_seeds(self.name, line, money, self.people)])
         self.seedings.append((step, brand, SEED_RULES.index(line.rule), count, self.money(cost)))
 
     def _add_program(

@@ -157,7 +157,7 @@ class NumpyMarket:
 
     def gumbel(self, n: int) -> np.ndarray:
         """Return standard Gumbel draws."""
-        return -np.log(self.rng.standard_exponential(n, dtype=_F))
+        return -np.log(np.maximum(self.rng.standard_exponential(n, dtype=_F), _F(2**-25)))
 
     def consider(self, j: int, t: int, shoppers: np.ndarray) -> np.ndarray:
         """Return which shoppers consider a brand."""

@@ -268,23 +268,24 @@ def find_busy(b: Any, t: Any, m: Any, plan: Any, on: Any, s: Any, w: Any) -> Any
 
 
 @part
-def observe(b: Any, m: Any, s: Any, row: Any) -> None:
-    """Add a block's state to the recorded sums at the end of a step."""
+def observe(b: Any, n_consumers: Any, m: Any, s: Any, row: Any) -> None:
+    """Add a block's state to the recorded sums at the end of a step; what pads a block does not count."""
+    end = min(BLOCK, n_consumers - b * BLOCK)
     for j in range(m.n_brands):
         memory = np.int64(0)
         goodwill = np.int64(0)
         belief = np.int64(0)
         trust = np.int64(0)
         aware = np.int64(0)
-        for k in range(BLOCK):
+        for k in range(end):
             value = s.values[b, j, MEMORY, k]
             memory += fixed_point(value)
             aware += np.int64(value >= F(0.5))
-        for k in range(BLOCK):
+        for k in range(end):
             goodwill += fixed_point(s.values[b, j, GOODWILL, k])
-        for k in range(BLOCK):
+        for k in range(end):
             belief += fixed_point(s.values[b, j, BELIEF, k])
-        for k in range(BLOCK):
+        for k in range(end):
             trust += fixed_point(s.values[b, j, TRUST, k])
         row[j, _MEMORY] += memory
         row[j, _GOODWILL] += goodwill

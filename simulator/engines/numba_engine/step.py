@@ -402,7 +402,7 @@ def live(
         visit(np.int64(b * BLOCK + w.busy[n]), t, k0, k1, m, p, plan, world, on, s, w, counts)
     if not on.is_rationed:
         accept_all(w, counts[t])
-        carry_out(0, w.n[N_ORDERS], t, k0, k1, m, p, plan, world, on, s, w, counts[t])
+        carry_out(np.int64(0), w.n[N_ORDERS], t, k0, k1, m, p, plan, world, on, s, w, counts[t])
         w.n[N_ORDERS] = 0
     deliver(t, k0, k1, m, p, plan, world, on, s, w, counts[t])
 
@@ -483,4 +483,4 @@ def run_replicate(
             row[j, _FOLLOWERS] = s.followers[j]
             row[j, _MEMBERS] = s.members[j]
         for b in range(s.values.shape[0]):
-            attend.observe(b, m, s, row)
+            attend.observe(b, world.latest_brand.size, m, s, row)

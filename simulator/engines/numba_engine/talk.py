@@ -168,10 +168,10 @@ def deliver(
     t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any
 ) -> None:
     """Deliver everything that was said so far in a step; receivers take it in at the next one."""
-    n = 0
+    n = np.int64(0)
     arc = np.int64(-1)
     while n < w.n[N_TALKS]:
-        n_ties = 0
+        n_ties = np.int64(0)
         while n < w.n[N_TALKS] and n_ties < TIES:
             i = w.talk_consumer[n]
             if arc < 0:
