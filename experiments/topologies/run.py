@@ -1,4 +1,4 @@
-"""Study: does the social graph decide which strategy makes a launch earn most?
+"""Study whether the social graph decides which strategy makes a launch earn most.
 
 Runs every strategy of the launch scenario on four graphs of the same mean degree and writes ``results.csv`` and
 ``figure.png``; ``--write-readme`` also puts the tables into ``README.md``, between the markers.

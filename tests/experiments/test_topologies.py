@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / "experiments" / "topologies"
 
 
+@pytest.mark.slow
 def test_the_study_of_topologies_runs_small(tmp_path: Path) -> None:
     command = [sys.executable, str(STUDY / "run.py"), "--consumers", "200", "--replicates", "2"]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
