@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contestants import ENGINE, Contestant
+from matplotlib.ticker import NullFormatter
 
 from simulator.present.plots_style import COLORS, GRAY, Chart, new_chart, styled
 
@@ -117,6 +118,7 @@ def figure(rows: Sequence[Mapping[str, Any]]) -> Chart:
         )
         axes.set_yticks(range(len(chosen)), labels)
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlim(min(heights) / 3, max(heights) * 4)
         for place, height in enumerate(heights):
             axes.text(height * 1.12, place, f"{height:.3g}", va="center", fontsize=8.5, color="#222222")

@@ -106,6 +106,13 @@ class Comparison:
         """Number of replicates."""
         return len(self.outcomes.replicates)
 
+    @property
+    def size_text(self) -> str:
+        """How many replicates of how many consumers, and whom each of them stands for."""
+        consumers, people = self.trajectories.n_consumers, self.trajectories.people_per_consumer
+        whom = "one person" if people == 1 else f"{people:,.4g} people"
+        return f"{self.n_replicates:,} replicates of {consumers:,} consumers, each standing for {whom}"
+
     def bands(self, curve: str, *, brand: str | None = None) -> curves.Bands:
         """Return a curve of :data:`simulator.outcomes.curves.CURVES` with bands over replicates.
 
@@ -197,8 +204,8 @@ class Comparison:
         width = max(len(name) for name in self.strategies)
         lines = [
             f"Comparison of {len(self.strategies)} strategies: {self.title or self.scenario}",
-            f"  brand {self.brand}, {self.n_replicates:,} replicates, seed {self.seed}, "
-            f"engine {self.engine}, digest {self.digest[:16]}",
+            f"  brand {self.brand}, {self.size_text}",
+            f"  seed {self.seed}, engine {self.engine}, digest {self.digest[:16]}",
             f"  {metric.name} ({metric.meaning}):",
         ]
         for name in self.strategies:

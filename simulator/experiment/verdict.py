@@ -306,9 +306,7 @@ def _source_sentence(best: str, against: str, gains: Mapping[str, float]) -> str
     if not told:
         return f'"{best}" and "{against}" sell the same number of units through every source.'
     more = "more" if total >= 0 else "fewer"
-    return (
-        f'"{best}" sells {rounded(abs(total))} units {more} than "{against}", by source: {", ".join(told)}.'
-    )
+    return f'"{best}" sells {rounded(abs(total))} units {more} than "{against}", by last touch: {", ".join(told)}.'
 
 
 def _spend_sentence(evidence: Evidence, best: str) -> str:

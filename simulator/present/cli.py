@@ -95,6 +95,7 @@ def show(comparison: Any) -> None:
     for line in (*verdict.reasons, *verdict.warnings):
         print(f"  {line}")
     print(f"\n{text_table(strategy_rows(comparison))}\n")
+    print(f"{comparison.size_text}, seed {comparison.seed}")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from simulator.experiment.simulation import simulate
 from simulator.outcomes.trajectories import Trajectories
 from simulator.scenario import load_scenario
 
-SHORT = {"horizon": 8, "comparison.replicates": 3}
+SHORT = {"horizon": 8, "comparison.replicates": 3, "comparison.budget": 2400.0}
 
 
 def edge_list(path: Path, graph: nx.Graph) -> Path:
@@ -110,6 +110,7 @@ def test_public_names_lead_to_the_same_verbs():
             "network.path": "korean_family_planning_edges.csv.gz",
             "network.directed": True,
             "network.weights": "weight",
+            "network.nodes": "korean_family_planning_nodes.csv",
         },
     ],
     ids=["facebook", "villages"],
@@ -119,7 +120,9 @@ def test_real_social_graphs(settings, tmp_path):
     if not data:
         pytest.skip("SIMULATOR_TEST_DATA is not set")
     changes = {"network.kind": "edge_list", **settings, "horizon": 6, "comparison.replicates": 2}
-    changes["network.path"] = str(Path(data) / settings["network.path"])
+    for key in ("network.path", "network.nodes"):
+        if key in settings:
+            changes[key] = str(Path(data) / settings[key])
     found = compare(load_scenario("launch", changes), strategies=["mass", "social"], seed=5)
     assert found.trajectories.n_consumers in (4_039, 1_047)
     assert repeat(found.save(tmp_path / "results")).digest == found.digest

@@ -21,7 +21,7 @@ def test_a_winner_is_told_with_gap_interval_and_probability(scenario):
     assert verdict.source_gains["advertising"] == pytest.approx(3_000, rel=0.2)
     assert verdict.source_gains["search"] == 0
     text = " ".join(verdict.reasons)
-    assert "by source: advertising +" in text and "60 EUR in all: 60 on media" in text
+    assert "by last touch: advertising +" in text and "60 EUR in all: 60 on media" in text
 
 
 def test_equal_strategies_are_not_told_apart(scenario, fake_engine):

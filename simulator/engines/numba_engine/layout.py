@@ -301,7 +301,8 @@ def new_work(market: Market, plan: PlanArrays, on: Switches) -> Work:
     n_brands = market.arrays.n_brands
     # orders are carried out block by block unless stock may run out; talk goes out block by block always
     n_orders = n if on.is_rationed else BLOCK
-    n_talks = BLOCK * (n_brands + 2)
+    # seeds talk before the first block does
+    n_talks = BLOCK * (n_brands + 2) + int(plan.seeding_count.sum())
     n_moves = n * int(3 * on.neighbors + 2 * on.community.sum() + 2 * on.group.any())
     n_lines = plan.brand.size
     i1, i4, f4, u1 = np.int8, np.int32, np.float32, np.uint8

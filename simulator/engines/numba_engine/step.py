@@ -346,8 +346,6 @@ def plant_seeds(
             s.values[b, j, MEMORY, k] = ONE
             if not m.is_durable:
                 add_talk(i, j, TALKS, 0, satisfied, surprise, w)
-                if w.n[N_TALKS] == BLOCK:
-                    deliver(t, k0, k1, m, p, plan, world, on, s, w, row)
             elif s.latest_brand[i] != j:
                 own_seed(i, j, t, on, s, w)
                 s.satisfaction[i] = satisfied
