@@ -105,9 +105,7 @@ def rule(signature: str) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        compiled = _njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(
-            function
-        )
+        compiled = _njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(function)
         _SIGNATURES.append((compiled, signature))
         return compiled
 
@@ -149,9 +147,7 @@ def frame(function: Callable[..., Any]) -> Any:
     Without allocation there is no counting of references, which inside a loop over records of arrays
     would cost more than the model itself.
     """
-    return _njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(
-        function
-    )
+    return _njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(function)
 
 
 def is_compiled() -> bool:

@@ -31,7 +31,19 @@ OWNERS = {
     "rich": ["simulator/present/"],
 }
 #: Libraries that ``import simulator`` must not load.
-HEAVY = ["numba", "mesa", "networkx", "matplotlib", "scipy", "pandas", "pyarrow", "pydantic", "typer", "rich", "numpy"]
+HEAVY = [
+    "numba",
+    "mesa",
+    "networkx",
+    "matplotlib",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "typer",
+    "rich",
+    "numpy",
+]
 
 
 def imported_modules(tree: ast.AST) -> Iterator[str]:
@@ -104,7 +116,9 @@ def test_public_name_is_documented_with_its_parameters(name: str) -> None:
     text = inspect.getdoc(value) or ""
     assert len(text.split("\n")[0]) > 10
     if inspect.isroutine(value):
-        missing = [p for p in inspect.signature(value).parameters if f"{p} :" not in text and f"{p}," not in text]
+        missing = [
+            p for p in inspect.signature(value).parameters if f"{p} :" not in text and f"{p}," not in text
+        ]
         assert not missing, f"{name}: parameters without description: {missing}"
 
 
@@ -113,7 +127,12 @@ def test_public_methods_are_documented(name: str) -> None:
     value = getattr(simulator, name)
     if not inspect.isclass(value) or issubclass(value, Exception):
         return
-    own = {k: v for base in value.__mro__ if base.__module__.startswith("simulator") for k, v in vars(base).items()}
+    own = {
+        k: v
+        for base in value.__mro__
+        if base.__module__.startswith("simulator")
+        for k, v in vars(base).items()
+    }
     undocumented = [
         key
         for key, member in own.items()

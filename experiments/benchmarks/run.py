@@ -166,8 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--quick", action="store_true", help="small check, no million consumers, no cold start"
     )
     parser.add_argument("--consumers", type=int, default=10_000, help="consumers of the smaller market")
-    parser.add_argument("--out", type=Path, default=_HERE / "results", help="folder for tables and figure")
+    parser.add_argument("--out", type=Path, help="folder for tables and figure")
     chosen = parser.parse_args(arguments)
+    chosen.out = chosen.out or (
+        _HERE.parents[1] / "results" / "benchmarks" if chosen.quick else _HERE / "results"
+    )
     results = measure(chosen)
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "benchmark.json").write_text(json.dumps(results, indent=1) + "\n")

@@ -19,6 +19,7 @@ from simulator.outcomes.metrics import METRIC, Outcomes, measure
 from simulator.outcomes.statistics import Difference, Estimate, Risk, risks
 from simulator.outcomes.trajectories import Trajectories, digest_text
 from simulator.scenario import Scenario
+from simulator.scenario.wording import amount
 
 if TYPE_CHECKING:
     import pandas
@@ -110,7 +111,7 @@ class Comparison:
     def size_text(self) -> str:
         """How many replicates of how many consumers, and whom each of them stands for."""
         consumers, people = self.trajectories.n_consumers, self.trajectories.people_per_consumer
-        whom = "one person" if people == 1 else f"{people:,.4g} people"
+        whom = "one person" if people == 1 else f"{amount(people)} people"
         return f"{self.n_replicates:,} replicates of {consumers:,} consumers, each standing for {whom}"
 
     def bands(self, curve: str, *, brand: str | None = None) -> curves.Bands:
