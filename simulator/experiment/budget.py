@@ -28,7 +28,7 @@ from simulator.model.observation import INDEX, MONEY_SCALE, N_SERIES
 from simulator.scenario import Scenario
 
 #: Consumers simulated in the pilot replicates of one strategy together.
-PILOT_CONSUMERS = 160_000
+PILOT_CONSUMERS = 100_000
 FEWEST_PILOTS = 2
 MOST_PILOTS = 32
 #: Part of the pilots on which the search for a level begins.
@@ -83,7 +83,7 @@ def n_pilots(n_consumers: int) -> int:
     Examples
     --------
     >>> n_pilots(300), n_pilots(10_000), n_pilots(1_000_000)
-    (32, 16, 2)
+    (32, 10, 2)
     """
     return min(max(math.ceil(PILOT_CONSUMERS / n_consumers), FEWEST_PILOTS), MOST_PILOTS)
 

@@ -7,7 +7,7 @@ A draw has an address: a counter of four 32-bit words under a key of two. Nothin
 * word 1: the receiver on a tie, the channel's id, or 0;
 * word 2: the step;
 * word 3: stream (bits 0-7), brand id (bits 8-15), slot of a campaign line or occurrence of a parallel
-  tie (bits 16-31).
+  tie (bits 16-31), with 256 added where a seed talks about what it was given.
 
 One call gives four words, numbered 0 to 3. A *sparse* stream names what each word is for. A *dense*
 stream is read by every consumer at every step, so four consumers share a call: consumer ``i`` uses
@@ -105,6 +105,8 @@ HISTORY = U(STREAM["history"])
 
 #: Replicates of a pilot have this bit set, so that they are never among those that are evaluated.
 PILOT = 0x8000_0000
+#: A seed's talk about what it was given has this added to its occurrence: the seed may also buy.
+SEED_OCCURRENCE = 256
 BLOCK = 256
 QUAD = 64
 

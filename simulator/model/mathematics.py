@@ -94,8 +94,11 @@ def unit(word: Any) -> Any:
 
 @rule("f4(f4)")
 def gumbel(u: Any) -> Any:
-    """Return a standard Gumbel draw from a uniform u in [0, 1): -ln(-ln(u + 2^-25))."""
-    return -logarithm(-logarithm(u + _HALF_UNIT))
+    """Return a standard Gumbel draw from a uniform u in [0, 1): -ln(-ln(u)), with 0 read as 2^-25.
+
+    A uniform number has 24 bits: anything added to the largest would round to 1, whose draw is infinite.
+    """
+    return -logarithm(-logarithm(max(u, _HALF_UNIT)))
 
 
 _G = tuple(
@@ -118,8 +121,8 @@ _TWO = F(2.0)
 
 @rule("f4(f4)")
 def normal(u: Any) -> Any:
-    """Return the standard normal quantile of u + 2^-25, for a uniform u in [0, 1)."""
-    x = _TWO * (u + _HALF_UNIT) - ONE
+    """Return the standard normal quantile of a uniform u in [0, 1), with 0 read as 2^-25."""
+    x = _TWO * max(u, _HALF_UNIT) - ONE
     w = -logarithm((ONE - x) * (ONE + x))
     s = w - _TWO_AND_HALF
     a = (((((((_G0 * s + _G1) * s + _G2) * s + _G3) * s + _G4) * s + _G5) * s + _G6) * s + _G7) * s + _G8

@@ -325,10 +325,16 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Run the command line and end with its exit status."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end with its exit status.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        What stands after the program's name; taken from the command line if omitted.
+    """
     try:
-        ended = app(standalone_mode=False)
+        ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED

@@ -22,6 +22,7 @@ from simulator.engines.mesa_engine.messages import (
 )
 from simulator.engines.mesa_engine.purchase import Purchase
 from simulator.engines.mesa_engine.relation import Relation
+from simulator.model import draws
 from simulator.model.mathematics import gumbel
 from simulator.model.rules import (
     attention,
@@ -291,7 +292,7 @@ class Consumer(FixedAgent):
         _, u, _, _ = self.draw("seed", brand)
         satisfied, surprise = relation.experience(u)
         if not self.model.is_durable:
-            self.talks.append(Talk(brand, satisfied, surprise, recommends=True))
+            self.talks.append(Talk(brand, satisfied, surprise, recommends=True, is_seed=True))
         elif self.latest_brand is not brand:
             self.own(brand)
             self.replacement_step = _NEVER
@@ -316,10 +317,11 @@ class Consumer(FixedAgent):
         weight = word_of_mouth.message_weight(p.friend_credibility, 1)
         rewarded_weight = word_of_mouth.message_weight(p.friend_credibility, credibility)
         chance_to_invite = referral.invitation_probability(brand.terms["invitations"], len(self.ties))
+        own = draws.SEED_OCCURRENCE if talk.is_seed else 0
         for tie in self.ties:
             inbox = tie.neighbor.relation_to(brand).inbox
             u_talk, u_invite, u_feed, u_group = self.draw(
-                "tie", brand, tie.neighbor.index, slot=tie.occurrence
+                "tie", brand, tie.neighbor.index, slot=tie.occurrence + own
             )
             if talk.recommends and u_talk < word_of_mouth.talk_probability(tie.rate, intensity):
                 inbox.add_message(weight, talk.satisfaction)

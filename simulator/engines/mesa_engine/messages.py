@@ -78,6 +78,7 @@ class Talk:
     invites: bool = False
     commits: bool = False
     piece: SharedPiece | None = None
+    is_seed: bool = False  # about what it was given
 
 
 class News(NamedTuple):

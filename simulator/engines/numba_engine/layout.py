@@ -38,7 +38,7 @@ N_FIELDS = len(FIELDS)
 
 IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED = (np.uint8(1 << k) for k in range(4))
 CONTACTS, VALUE, WEIGHT, INVITATION, PIECE, IS_LISTED, N_INBOX = range(7)
-TALKS, INVITES, SHARES, COMMITS = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)
+TALKS, INVITES, SHARES, COMMITS, AS_SEED = (np.uint8(1 << k) for k in range(5))
 SEARCH, ADVERTISING, FRIEND, REFERRAL, COMMUNITY, CONTENT = (np.uint8(k) for k in range(6))
 ADOPTERS, MEMBERS, COMMITTERS = range(3)
 LONG_AGO = np.int32(-1_000_000)

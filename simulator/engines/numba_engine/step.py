@@ -14,6 +14,7 @@ from simulator.compiled import frame, part
 from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.fulfill import accept_all, book, carry_out, ration
 from simulator.engines.numba_engine.layout import (
+    AS_SEED,
     BELIEF,
     BELONGING,
     EVIDENCE,
@@ -345,7 +346,7 @@ def plant_seeds(
             s.values[b, j, EVIDENCE, k] = experience.evidence_after_experience(evidence, p.evidence_limit)
             s.values[b, j, MEMORY, k] = ONE
             if not m.is_durable:
-                add_talk(i, j, TALKS, 0, satisfied, surprise, w)
+                add_talk(i, j, TALKS | AS_SEED, 0, satisfied, surprise, w)
             elif s.latest_brand[i] != j:
                 own_seed(i, j, t, on, s, w)
                 s.satisfaction[i] = satisfied

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.compiled import part, subframe
 from simulator.engines.numba_engine.layout import (
+    AS_SEED,
     COMMITS,
     CONTACTS,
     INTENSITY,
@@ -101,7 +102,8 @@ def gather_ties(
 ) -> Any:
     """Add some of a sender's ties to those whose draws are made at once; return how many there are."""
     i = _U(w.talk_consumer[n])
-    word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], _U(0))
+    own = _U(draws.SEED_OCCURRENCE) if w.talk_kind[n] & AS_SEED else _U(0)
+    word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], own)
     strong = w.talk_terms[STRONG, n]
     weak = w.talk_terms[WEAK, n]
     for k in range(first, last):
