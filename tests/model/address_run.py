@@ -37,6 +37,8 @@ EVERY_LINE = [
 ]
 
 Address = tuple[int, ...]
+#: Kinds of message: talk, invitation, shared piece, group offer; each has its word on a tie.
+N_KINDS = 4
 
 
 class Recorder:
@@ -98,10 +100,19 @@ def _statement(path: str, line: int) -> tuple[str, tuple[str, ...]]:
     return "other", ()
 
 
-def record_talk(recorder: Recorder) -> Counter[tuple[int, ...]]:
-    """Count, by sender, brand and step, how often each kind of message goes out on the sender's ties."""
+def record_talk() -> tuple[Counter[tuple[int, ...]], Counter[tuple[int, ...]]]:
+    """Count what is said, and how often each kind of message goes out on a sender's ties.
+
+    Returns
+    -------
+    talks : Counter
+        By sender, position of the brand, step, and the mark that gives a seed's talk addresses of its own.
+    sent : Counter
+        The same, by kind of message too.
+    """
     from simulator.engines.numba_engine import talk
 
+    talks: Counter[tuple[int, ...]] = Counter()
     sent: Counter[tuple[int, ...]] = Counter()
     prepare = talk.prepare_talk
     signature = inspect.signature(prepare)
@@ -109,14 +120,16 @@ def record_talk(recorder: Recorder) -> Counter[tuple[int, ...]]:
     def counted(*arguments: Any) -> None:
         given = signature.bind(*arguments).arguments
         n, step, work = given["n"], int(given["t"]), given["w"]
-        is_seed = int(work.talk_kind[n]) >> 4 & 1  # a seed's own talk has an occurrence of its own
-        for bit in range(4):
-            if int(work.talk_kind[n]) >> bit & 1:
-                sent[int(work.talk_consumer[n]), int(work.talk_brand[n]), step, bit, is_seed] += 1
+        kind = int(work.talk_kind[n])
+        who = (int(work.talk_consumer[n]), int(work.talk_brand[n]), step, kind >> N_KINDS)
+        talks[who] += 1
+        for bit in range(N_KINDS):
+            if kind >> bit & 1:
+                sent[*who, bit] += 1
         prepare(*arguments)
 
     talk.prepare_talk = counted
-    return sent
+    return talks, sent
 
 
 def _draw_for_somebody() -> None:
@@ -141,7 +154,7 @@ def main(scenario_name: str) -> None:
     data = load_scenario(scenario_name).to_dict()
     data["strategies"]["everything"] = {"lines": EVERY_LINE}
     market = build_market(Scenario.from_dict(data, name=scenario_name))
-    sent = record_talk(recorder)
+    talks, sent = record_talk()
     with np.errstate(all="ignore"):
         world = build_world(market, 7, 0)
         counts = run_one(market, build_plan(market, "everything"), world, 7, 0)
@@ -151,6 +164,7 @@ def main(scenario_name: str) -> None:
     ]
     told_twice = [list(key) for key, number in sent.items() if number > 1]
     report = {"n_calls": recorder.n_calls, "uses": rows, "told_twice": told_twice, "n_told": len(sent)}
+    report["talks"] = [[i, market.brand_ids[j], t, n] for (i, j, t, _), n in talks.items()]
     report["purchases"] = int(counts[..., 5].sum())
     print(json.dumps(report))
 

@@ -99,6 +99,17 @@ def test_no_kind_of_message_goes_out_twice_on_one_draw(report: dict[str, Any]) -
     assert report["told_twice"] == []
 
 
+def test_ties_are_drawn_once_for_each_talk(report: dict[str, Any]) -> None:
+    """What a seed says and what it says as a buyer in the same step stand at two addresses."""
+    allowed: dict[tuple[int, ...], int] = defaultdict(int)
+    for sender, brand, step, n_talks in report["talks"]:
+        allowed[sender, brand, step] = max(allowed[sender, brand, step], n_talks)
+    for use in report["uses"]:
+        if stream_of(use).name == "tie":
+            sender, _, step, tail = use["address"][:4]
+            assert sum(use["purposes"].values()) <= allowed[sender, tail >> 8 & 255, step]
+
+
 def test_the_table_of_draws_tells_the_truth(report: dict[str, Any]) -> None:
     assert sorted({fault for use in report["uses"] for fault in faults_against_the_table(use)}) == []
 

@@ -79,12 +79,11 @@ def test_uniform_numbers_have_24_bits_below_one() -> None:
 
 
 def test_normal_quantile_over_all_uniform_numbers() -> None:
-    """The error is 1e-6 of the quantile, and what half a 24-bit step of the argument moves it."""
+    """The error is below 1e-6, or that part of the quantile where this is more; 0 is read as 2^-25."""
     u = uniforms()
-    exact = ndtri(u + 2.0**-25)
-    density = np.exp(-exact * exact / 2) / math.sqrt(2 * math.pi)
+    exact = ndtri(np.maximum(u, 2.0**-25))
     error = np.abs(apply(normal, u) - exact)
-    assert (error <= 1e-6 * np.maximum(1, np.abs(exact)) + 2.0**-24 / density).all()
+    assert (error <= 1e-6 * np.maximum(1, np.abs(exact))).all()
 
 
 def test_normal_quantile_at_its_ends() -> None:
@@ -99,13 +98,11 @@ def test_normal_quantile_never_falls_but_by_rounding() -> None:
 
 
 def test_gumbel_over_all_uniform_numbers() -> None:
-    """The error is 1e-6, and what half a 24-bit step of the argument moves it."""
+    """The error is below 1e-6, or that part of the draw where this is more; 0 is read as 2^-25."""
     u = uniforms()
-    middle = u + 2.0**-25
-    exact = -np.log(-np.log(middle))
-    slope = 1 / (middle * -np.log(middle))
+    exact = -np.log(-np.log(np.maximum(u, 2.0**-25)))
     error = np.abs(apply(gumbel, u) - exact)
-    assert (error <= 1e-6 * np.maximum(1, np.abs(exact)) + 2.0**-24 * slope).all()
+    assert (error <= 1e-6 * np.maximum(1, np.abs(exact))).all()
 
 
 def test_gumbel_at_its_ends() -> None:

@@ -242,7 +242,8 @@ def test_every_state_of_the_engine_is_described() -> None:
 #: has to change that engine too. The list may only become shorter.
 IN_PLACE = {
     "numba_engine": {
-        "attention.impressions_together", "attention.is_aware", "choice.price_after_reward", "choice.share_of",
+        "attention.impressions_together", "attention.is_aware", "choice.price_after_reward",
+        "choice.share_of",
         "choice.shifted_taste", "community.group_is_complete", "experience.is_detractor",
         "experience.is_promoter", "experience.surprise", "ledger.cost_of", "ledger.whole_units",
         "referral.reward_for_receiver", "search.belief_after_reviews", "search.review_mean",

@@ -1,0 +1,140 @@
+"""Measure the simulator against published diffusion curves, elasticities and cascades.
+
+    python experiments/calibration/measure.py                       # all rows, a few minutes on two cores
+    python experiments/calibration/measure.py --rows price --set parameters.habit_weight=1
+    python experiments/calibration/measure.py --prior-draws 100     # how far the bands hold over the priors
+
+Prints a table. With ``--out FOLDER`` it writes ``results.json`` and ``figure.png`` there, and puts the table
+between the markers of a ``README.md`` that stands there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import prior_draws
+from figure import draw
+from rows import ROWS, SCORING_SEED, Measure, Runs
+
+import simulator as sim
+from simulator.engines.runner import default_threads
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", default=",".join(ROWS), help=f"some of {','.join(ROWS)}")
+    parser.add_argument("--seed", type=int, default=SCORING_SEED, help="seed; tuning used another one")
+    parser.add_argument("--replicates", type=int, help="replicates of every row")
+    parser.add_argument("--threads", type=int, default=default_threads())
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change in every scenario"
+    )
+    parser.add_argument(
+        "--prior-draws", type=int, default=0, help="measure this many draws from the priors instead"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder of results.json and figure.png; otherwise none is written"
+    )
+    return parser.parse_args(given)
+
+
+def settings_of(pairs: Sequence[str]) -> dict[str, Any]:
+    """Turn ``KEY=VALUE`` into settings; values are JSON."""
+    return {key: json.loads(value) for key, value in (pair.split("=", 1) for pair in pairs)}
+
+
+def measure_all(runs: Runs, names: Sequence[str], n: int | None) -> tuple[list[Measure], dict[str, Any]]:
+    """Measure some rows one after the other and print them."""
+    measures: list[Measure] = []
+    paths: dict[str, Any] = {}
+    for name in names:
+        function, n_usual = ROWS[name]
+        started = time.perf_counter()
+        found, path = function(runs, n or n_usual)
+        measures += found
+        paths |= path
+        for measure in found:
+            print(line(measure))
+        print(f"| ({name}: {time.perf_counter() - started:.0f} s) |", flush=True)
+    return measures, paths
+
+
+HEADER = (
+    "| row | quantity | mean | 95 % interval | replicates | band | verdict |\n|---|---|---|---|---|---|---|\n"
+)
+
+
+def line(measure: Measure) -> str:
+    """Return one row of the table, in Markdown."""
+    value = measure.value
+    band = "" if measure.band is None else f"{measure.band[0]:g} to {measure.band[1]:g}"
+    number = f"{value.mean:.4g} | {value.low:.4g} to {value.high:.4g} | {value.n}"
+    return f"| {measure.row} | {measure.quantity} | {number} | {band} | {measure.verdict} |"
+
+
+def document(measures: Sequence[Measure], runs: Runs) -> dict[str, Any]:
+    """Return what is written to ``results.json``."""
+    return {
+        "seed": runs.seed,
+        "settings": dict(runs.settings),
+        "defaults": {parameter.name: parameter.default for parameter in sim.PARAMETERS},
+        "measures": [
+            {
+                "row": measure.row,
+                "quantity": measure.quantity,
+                "mean": round(measure.value.mean, 6),
+                "low": round(measure.value.low, 6),
+                "high": round(measure.value.high, 6),
+                "replicates": measure.value.n,
+                "band": measure.band,
+                "verdict": measure.verdict,
+            }
+            for measure in measures
+        ],
+    }
+
+
+def write(folder: Path, content: Mapping[str, Any], paths: Mapping[str, Any]) -> None:
+    """Write the results, and the figure where all its paths were measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(content, indent=1) + "\n")
+    if {"adopters", "quarters", "lift"} <= paths.keys():
+        draw(paths, folder / "figure.png")
+
+
+def put_into_readme(file: Path, name: str, text: str) -> None:
+    """Put text between the markers ``<!-- name -->`` and ``<!-- end of name -->``, where the file has them."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if not file.is_file():
+        return
+    content = file.read_text()
+    if begin in content and end in content:
+        before, after = content.split(begin)[0], content.split(end)[1]
+        file.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Run what the command line asks for."""
+    asked = arguments(given)
+    runs = Runs(settings_of(asked.set), asked.seed, asked.threads)
+    if asked.prior_draws:
+        table = prior_draws.study(runs, asked.prior_draws, asked.out)
+        print(table)
+        if asked.out:
+            put_into_readme(asked.out / "README.md", "prior draws", table)
+        return
+    print(HEADER, end="")
+    measures, paths = measure_all(runs, asked.rows.split(","), asked.replicates)
+    if asked.out:
+        write(asked.out, document(measures, runs), paths)
+        put_into_readme(asked.out / "README.md", "results", HEADER + "\n".join(map(line, measures)))
+
+
+if __name__ == "__main__":
+    main()
