@@ -88,9 +88,9 @@ def document(measures: Sequence[Measure], runs: Runs) -> dict[str, Any]:
             {
                 "row": measure.row,
                 "quantity": measure.quantity,
-                "mean": round(measure.value.mean, 6),
-                "low": round(measure.value.low, 6),
-                "high": round(measure.value.high, 6),
+                "mean": round(measure.value.mean, 10),
+                "low": round(measure.value.low, 10),
+                "high": round(measure.value.high, 10),
                 "replicates": measure.value.n,
                 "band": measure.band,
                 "verdict": measure.verdict,

@@ -8,21 +8,20 @@ Each row has a negative control that must leave the band; it would stay inside w
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "experiments" / "calibration"))
-
 import rows
 from estimators import bass_nls, bass_ols, bass_share, is_top, logistic_slope, odds_ratio, weeks_to_share
 
+import simulator as sim
 from simulator.model.campaigns import build_plan
 
+STUDY = Path(rows.__file__).parent
 SEED = 424_242
 SIZE = {"population.consumers": 3000, "population.people_per_consumer": 1000 / 3}
 
@@ -129,3 +128,20 @@ def test_top_tenth_takes_the_earlier_of_equals() -> None:
     scores = np.zeros((1, 20))
     scores[0, 7] = 1
     assert np.flatnonzero(is_top(scores)[0]).tolist() == [0, 7]
+
+
+def test_recorded_results_are_of_the_frozen_defaults() -> None:
+    recorded = json.loads((STUDY / "results.json").read_text())
+    defaults = {parameter.name: parameter.default for parameter in sim.PARAMETERS}
+    assert recorded["defaults"] == defaults, (
+        "measure again: python experiments/calibration/measure.py --out ..."
+    )
+    assert not recorded["settings"]
+
+
+def test_the_readme_shows_the_recorded_results() -> None:
+    text = (STUDY / "README.md").read_text()
+    for measure in json.loads((STUDY / "results.json").read_text())["measures"]:
+        assert f"| {measure['quantity']} | {measure['mean']:.4g} |" in text
+        if measure["row"] in {"FIT 1", "FIT 2", "FIT 3"} and measure["band"]:
+            assert measure["verdict"] == "in band"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.compiled import frame, part
+from simulator.compiled import frame, part, subframe
 from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.fulfill import accept_all, book, carry_out, ration
 from simulator.engines.numba_engine.layout import (
@@ -141,7 +141,7 @@ def _reset_brand(j: Any, m: Any, s: Any) -> None:
     s.n_receivers[j] = 0
 
 
-@frame
+@subframe
 def reset(m: Any, plan: Any, world: Any, on: Any, s: Any) -> None:
     """Set a replicate's state to its starting values."""
     for i in range(s.latest_brand.size):
