@@ -10,7 +10,7 @@ from simulator.model.draws import PILOT
 from simulator.model.market import build_market
 from simulator.scenario import Scenario, load_scenario
 
-SMALL = {"population.consumers": 100, "population.people_per_consumer": 30.0, "horizon": 13}
+SMALL = {"population.consumers": 300, "horizon": 26}
 
 
 @pytest.fixture(scope="module")
