@@ -27,6 +27,8 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
 
 # the published types of numba lack the options that are used here
 _njit: Any = numba.njit
@@ -84,6 +86,57 @@ if not _config.DISABLE_JIT:
     _config.CACHE_DIR = str(cache_folder())
 
 
+class _NoEnvironment:
+    """A code generator for parts, which have no Python environment to be told of."""
+
+    def __init__(self, codegen: Any) -> None:
+        self._codegen = codegen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codegen, name)
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """Do nothing: a part that is only ever inlined raises nothing and calls no Python."""
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _LeaveUnfinished(FunctionPass):
+    """Leave a part as it is lowered: it is optimized once, inside the frame, and never on its own."""
+
+    _name = "leave_unfinished"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        """Give the part a library that is neither optimized nor turned into machine code."""
+        library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        library.enable_object_caching()
+
+        def finish() -> None:
+            library._finalize_dynamic_globals()
+            library._finalized = True
+
+        library._codegen = _NoEnvironment(library._codegen)
+        library._optimize_final_module = lambda: None
+        library._finalize_final_module = finish
+        state.library = library
+        return False
+
+
+class _PartCompiler(CompilerBase):
+    """Numba's usual compiler, with one pass before the others."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the usual passes after :class:`_LeaveUnfinished`."""
+        usual = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        manager = PassManager("part")
+        manager.passes.extend([usual.passes[0], (_LeaveUnfinished, "leave a part unfinished")])
+        manager.passes.extend(usual.passes[1:])
+        manager.finalize()
+        return [manager]
+
+
 # a part is called by compiled code alone: wrappers for Python and C would take most of the compile time
 _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _SIGNATURES: list[tuple[Any, str]] = []
@@ -133,12 +186,14 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def part(function: Callable[..., Any]) -> Any:
     """Compile a piece of a :func:`frame`, inlined into it, so that passing whole records costs nothing."""
-    return _njit(error_model="numpy", nogil=True, forceinline=True, _nrt=False, **_NO_WRAPPERS)(function)
+    options = dict(error_model="numpy", nogil=True, forceinline=True, _nrt=False, **_NO_WRAPPERS)
+    return _njit(pipeline_class=_PartCompiler, **options)(function)
 
 
 def subframe(function: Callable[..., Any]) -> Any:
     """Compile a piece of a :func:`frame` that is called, not inlined: once per block, from several places."""
-    return _njit(error_model="numpy", nogil=True, _nrt=False, **_NO_WRAPPERS)(function)
+    options = dict(error_model="numpy", nogil=True, _nrt=False, **_NO_WRAPPERS)
+    return _njit(pipeline_class=_PartCompiler, **options)(function)
 
 
 def frame(function: Callable[..., Any]) -> Any:

@@ -266,8 +266,6 @@ STATES: tuple[StateVariable, ...] = (
                   "advertisements with a coupon"),
     StateVariable("touch", "consumer x brand", "latest source of contact with the brand", "source", 0, 5,
                   "advertisements, contacts, content, community"),
-    StateVariable("invited_by", "consumer x brand", "sender of the open invitation", "consumer or none", -1, 1e9,
-                  "referral"),
     StateVariable("invited_until", "consumer x brand", "last step at which the invitation is valid", "step", -1e6,
                   1e6, "referral"),
     StateVariable("latest_brand", "consumer", "brand bought last", "brand or none", -1, 200, "purchase"),

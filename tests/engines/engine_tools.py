@@ -10,7 +10,9 @@ import networkx as nx
 import numpy as np
 
 from simulator.engines.numba_engine import layout
+from simulator.engines.numba_engine.reset import reset
 from simulator.engines.numba_engine.step import run_replicate
+from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
 from simulator.model.campaigns import Plan, build_plan
 from simulator.model.initialization import World, build_world
 from simulator.model.market import Market, build_market
@@ -70,14 +72,19 @@ def assert_same_counts(market: Market, mesa: np.ndarray, compiled: np.ndarray) -
 def compiled_end(case: Case, plan: Plan, replicate: int = 0) -> tuple[layout.State, np.ndarray]:
     """Run the compiled engine on memory of its own; return the state at the end and all counts."""
     market, world = case
-    arrays = market.arrays
-    on = layout.switches(market, plan.arrays, world)
-    state = layout.new_state(market, plan.arrays, on)
-    work = layout.new_work(market, plan.arrays, on)
-    counts = layout.new_counts(plan.arrays.impressions.shape[0], arrays.n_brands)
-    seeds, first = choose_seeds(arrays, plan.arrays, world, SEED, replicate)
+    on = switches(market, plan.arrays, world)
+    n_lines = plan.arrays.brand.size
+    terms = gather_terms(market, plan.arrays)
+    state = layout.new_state(market, n_lines, on)
+    work = layout.new_work(market, n_lines, int(plan.arrays.seeding_count.sum()), on)
+    counts = layout.new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
+    seeds, first = choose_seeds(market.arrays, plan.arrays, world, SEED, replicate)
+    terms.seeding[:, SEED_FIRST] = first[:-1]
+    terms.seeding[:, SEED_LAST] = first[1:]
+    graph = layout.new_graph(market, world, on)._replace(seeds=seeds)
+    reset(market.arrays, world, on, state)
     key = np.uint32(SEED), np.uint32(replicate)
-    run_replicate(*key, arrays, market.parameters, plan.arrays, world, seeds, first, on, state, work, counts)
+    run_replicate(*key, terms, market.parameters, graph, on, state, work, counts)
     return state, counts
 
 

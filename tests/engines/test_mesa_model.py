@@ -13,7 +13,12 @@ from engine_tools import SEED, assert_same_counts, compiled_end, make_case
 from simulator.engines import mesa_engine, numba_engine
 from simulator.engines.mesa_engine import Brand, Consumer, MarketModel
 from simulator.engines.numba_engine import layout
+from simulator.engines.numba_engine.terms import switches
 from simulator.model.observation import INDEX
+
+
+def row(j, name):
+    return int(layout.of_brand(j, layout.FIELDS.index(name)))
 
 
 def new_model(strategy="mix", case=None):
@@ -90,6 +95,7 @@ def test_agents_end_in_the_compiled_state(strategy):
     case = make_case("tiny")
     state, counts = compiled_end(case, case.plan(strategy))
     model = finished(strategy, case)
+    on = switches(case.market, case.plan(strategy).arrays, case.world)
     assert_same_counts(case.market, model.counts, counts)
 
     def of_consumers(value):
@@ -99,11 +105,14 @@ def test_agents_end_in_the_compiled_state(strategy):
 
     n = case.market.n_consumers
     for name in ("memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging"):
-        compiled = state.values[0, :, layout.FIELDS.index(name), :n]
+        compiled = [state.values[0, row(j, name), :n] for j in range(len(model.brands))]
         agents = of_consumers(lambda relation, name=name: np.float32(getattr(relation, name)))
-        assert (agents == compiled).all(), name
-    assert (of_consumers(lambda relation: relation.visit_step) == state.visit_step[:, :n]).all()
-    flags = state.flags[:, :n]
+        assert (agents == np.array(compiled)).all(), name
+    brands = range(len(model.brands))
+    visits = np.array([state.weeks[0, int(layout.week_of(j, layout.VISIT)), :n] for j in brands])
+    long_ago = int(layout.LONG_AGO)
+    assert (np.maximum(of_consumers(lambda relation: relation.visit_step), long_ago) == visits).all()
+    flags = np.array([state.marks[0, int(layout.mark_of(j, layout.FLAGS)), :n] for j in brands])
     for name, flag in (
         ("follows", layout.IS_FOLLOWER),
         ("is_member", layout.IS_MEMBER),
@@ -115,12 +124,14 @@ def test_agents_end_in_the_compiled_state(strategy):
     for position, name in enumerate(("adopting", "member", "committed")):
         if name == "adopting" or strategy == "social":
             agents = of_consumers(lambda relation, name=name: getattr(relation, name))
-            assert (agents == state.counts[position, :, :n]).all(), name
-    latest = [-1 if c.latest_brand is None else c.latest_brand.index for c in model.consumers]
-    assert latest == state.latest_brand[:n].tolist()
+            first = int(on.count_row[position])
+            assert (agents == state.counts[first : first + len(brands), :n]).all(), name
+    none = int(layout.NO_BRAND)
+    latest = [none if c.latest_brand is None else c.latest_brand.index for c in model.consumers]
+    assert latest == state.marks[0, layout.LATEST, :n].tolist()
     assert [brand.stock for brand in model.brands] == state.stock.tolist()
-    assert [brand.spent_total for brand in model.brands] == state.spent_total.tolist()
-    assert [brand.review_sum for brand in model.brands] == state.review_sum.tolist()
+    assert [brand.spent_total for brand in model.brands] == state.books[:, layout.SPENT_TOTAL].tolist()
+    assert [brand.review_sum for brand in model.brands] == state.books[:, layout.REVIEW_SUM].tolist()
 
 
 def test_brands_that_infer_tastes_end_with_the_compiled_profiles():
@@ -130,7 +141,7 @@ def test_brands_that_infer_tastes_end_with_the_compiled_profiles():
     brand = next(brand for brand in model.brands if brand.name == "Ours")
     assert brand.keeps_profiles
     for name in ("profile_x", "profile_y", "profile_evidence"):
-        compiled = state.values[0, brand.index, layout.FIELDS.index(name), :40]
+        compiled = state.values[0, row(brand.index, name), :40]
         assert (np.array([getattr(r, name) for r in brand.relations], np.float32) == compiled).all()
 
 

@@ -110,33 +110,35 @@ def record_talk() -> tuple[Counter[tuple[int, ...]], Counter[tuple[int, ...]]]:
     sent : Counter
         The same, by kind of message too.
     """
-    from simulator.engines.numba_engine import talk
+    from simulator.engines.numba_engine import layout, talk
 
     talks: Counter[tuple[int, ...]] = Counter()
     sent: Counter[tuple[int, ...]] = Counter()
-    prepare = talk.prepare_talk
+    prepare = talk.prepare_talks
     signature = inspect.signature(prepare)
 
     def counted(*arguments: Any) -> None:
         given = signature.bind(*arguments).arguments
-        n, step, work = given["n"], int(given["t"]), given["w"]
-        kind = int(work.talk_kind[n])
-        who = (int(work.talk_consumer[n]), int(work.talk_brand[n]), step, kind >> N_KINDS)
-        talks[who] += 1
-        for bit in range(N_KINDS):
-            if kind >> bit & 1:
-                sent[*who, bit] += 1
+        step, work = int(given["t"]), given["w"]
+        for n in range(int(work.n[layout.N_TALKS])):
+            kind = int(work.talk[layout.KIND, n])
+            about = int(work.talk[layout.WHO, n]), int(work.talk[layout.ABOUT, n])
+            who = (*about, step, kind >> N_KINDS)
+            talks[who] += 1
+            for bit in range(N_KINDS):
+                if kind >> bit & 1:
+                    sent[*who, bit] += 1
         prepare(*arguments)
 
-    talk.prepare_talk = counted
+    talk.prepare_talks = counted
     return talks, sent
 
 
 def _draw_for_somebody() -> None:
     """Take away the draws that only fill the last vector of a loop and are never read."""
-    from simulator.engines.numba_engine import fulfill, talk, visit
+    from simulator.engines.numba_engine import attend, buy, meet, relation, shop, talk
 
-    for module in (fulfill, talk, visit):
+    for module in (attend, buy, meet, relation, shop, talk):
         module.whole = lambda n: n
 
 

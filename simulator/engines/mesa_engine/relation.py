@@ -60,7 +60,7 @@ class Relation:
     __slots__ = (
         "adopting", "belief", "belonging", "brand", "committed", "consumer", "coupon", "coupon_until",
         "evidence", "exposures", "fatigue", "follows", "goodwill", "habit", "has_bought", "hits", "inbox",
-        "invited_by", "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
+        "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
         "profile_x", "profile_y", "touch", "trust", "visit_step", "was_reached",
     )  # fmt: skip
 
@@ -86,7 +86,6 @@ class Relation:
         self.visit_step = LONG_AGO
         self.coupon = ZERO
         self.coupon_until = LONG_AGO
-        self.invited_by: int | None = None
         self.invited_until = LONG_AGO
         self.adopting = 0
         self.member = 0
@@ -185,7 +184,6 @@ class Relation:
         inviter = self.inbox.inviter
         self.inbox.inviter = None
         if inviter is not None and not self.is_invited:
-            self.invited_by = inviter
             self.invited_until = self._now + int(self.brand.terms["valid_weeks"]) - 1
 
     def see_content(self) -> None:

@@ -1,7 +1,7 @@
 """The dense part of a step: messages, attention, goodwill, memory and needs, block by block.
 
 Every loop runs over the 256 consumers of a block without branches, so that it is vectorized. Consumers
-for whom something rarer happens are gathered into a list; the next phase visits them one by one.
+for whom something rarer happens are gathered into lists; the next phases go through those.
 """
 
 from __future__ import annotations
@@ -11,43 +11,65 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import part
+from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ADVERTISING,
+    ALERT,
     BELIEF,
     CHANCE,
     CLUTTER,
+    COMMITTED,
     CONTACTS,
     EVIDENCE,
     FATIGUE,
-    FIRST_LINE,
+    FLAGS,
     FRESH,
     FRIEND,
     GOODWILL,
     INVITATION,
-    IS_FOLLOWER,
-    IS_LISTED,
-    IS_MEMBER,
+    INVITED_UNTIL,
+    IS_BUSY,
+    LATEST,
     MEMORY,
-    MESSAGE_SCALE,
-    NOBODY,
+    MORE,
+    N_RECEIVERS,
+    NEED_RATE,
+    NO_BRAND,
+    NOTICED,
+    OPEN_NEED,
     OWN,
     PIECE,
+    RATE,
+    REPLACEMENT,
+    RESULT,
+    TOUCH,
     TRUST,
+    U_0,
+    U_1,
+    U_2,
+    U_3,
     UNIFORM,
     VALUE,
+    WANTS,
     WAS_REACHED,
+    WASTE,
     WEIGHT,
+    block_of,
+    lane_of,
+    mark_of,
+    of_brand,
     record,
+    week_of,
+    whole,
 )
 from simulator.model import draws
-from simulator.model.campaigns import TERM
 from simulator.model.draws import BLOCK, QUAD, tail
 from simulator.model.mathematics import ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
-from simulator.model.rules import attention, content, search
+from simulator.model.rules import attention, content, search, word_of_mouth
 
 _U = np.uint32
-_PIECES, _VALID = TERM["pieces"], TERM["valid_weeks"]
+_VALID = terms.term("valid_weeks")
 _NOTICED, _REACHED = record("noticed"), record("reached")
 _NEWLY_REACHED, _WASTED = record("newly_reached"), record("wasted_impressions")
 _NEEDS = record("needs")
@@ -61,139 +83,180 @@ def dense_uniforms(block: Any, second: Any, step: Any, tail_word: Any, k0: Any, 
     first = _U(block * QUAD)
     for q in range(QUAD):
         a, b, c, d = philox(_U(first + _U(q)), second, step, tail_word, k0, k1)
-        rows[UNIFORM, q] = unit(a)
-        rows[UNIFORM, QUAD + q] = unit(b)
-        rows[UNIFORM, 2 * QUAD + q] = unit(c)
-        rows[UNIFORM, 3 * QUAD + q] = unit(d)
+        rows[UNIFORM + q] = unit(a)
+        rows[UNIFORM + QUAD + q] = unit(b)
+        rows[UNIFORM + 2 * QUAD + q] = unit(c)
+        rows[UNIFORM + 3 * QUAD + q] = unit(d)
 
 
 @part
-def take_invitation(i: Any, j: Any, t: Any, plan: Any, s: Any) -> None:
-    """Keep the invitation of the lowest-numbered sender, unless one is open."""
-    if np.int32(t) > s.invited_until[j, i]:
-        s.invited_by[j, i] = s.inbox[j, i, INVITATION]
-        s.invited_until[j, i] = np.int32(t) + np.int32(plan.programs[t, j, _VALID]) - np.int32(1)
-    s.inbox[j, i, INVITATION] = NOBODY
+def take_rare_mail(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
+    """Keep the newest piece that came, and an invitation unless one is open."""
+    b = block_of(i)
+    k = lane_of(i)
+    if s.mail[i, j, INVITATION] > 0:
+        until = week_of(j, INVITED_UNTIL)
+        if t > s.weeks[b, until, k]:
+            s.weeks[b, until, k] = np.int16(np.int32(t) + np.int32(m.by_step[t, j, _VALID]) - np.int32(1))
+        s.mail[i, j, INVITATION] = 0
+    if s.mail.shape[2] > PIECE and s.mail[i, j, PIECE] > 0:
+        s.pieces[j, i] = s.mail[i, j, PIECE]
+        s.mail[i, j, PIECE] = 0
+        s.marks[b, ALERT, k] = np.uint8(1)
 
 
 @part
-def receive(j: Any, t: Any, p: Any, plan: Any, s: Any, log_contact: Any) -> None:
+def open_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
+    """Gather what up to 256 receivers know and what they were told, and empty their mail."""
+    rows = w.rows
+    for a in range(n):
+        i = np.int64(s.receivers[j, first + a])
+        b = block_of(i)
+        k = lane_of(i)
+        rows[U_0 + a] = F(s.mail[i, j, CONTACTS])
+        rows[U_1 + a] = word_of_mouth.from_units(s.mail[i, j, WEIGHT])
+        rows[U_2 + a] = word_of_mouth.from_units(s.mail[i, j, VALUE])
+        rows[U_3 + a] = s.values[b, of_brand(j, MEMORY), k]
+        rows[RESULT + a] = s.values[b, of_brand(j, BELIEF), k]
+        rows[MORE + a] = s.values[b, of_brand(j, EVIDENCE), k]
+        s.mail[i, j, CONTACTS] = 0
+        s.mail[i, j, WEIGHT] = 0
+        s.mail[i, j, VALUE] = 0
+
+
+@part
+def weigh_mail(n: Any, p: Any, w: Any, log_contact: Any) -> None:
+    """Work out what memory and belief become after last step's messages."""
+    rows = w.rows
+    for a in range(whole(n)):
+        rows[U_3 + a] = attention.memory_after_contacts(rows[U_3 + a], rows[U_0 + a], log_contact)
+    for a in range(whole(n)):
+        after = search.belief_after_message(rows[RESULT + a], rows[MORE + a], rows[U_2 + a], rows[U_1 + a])
+        rows[RESULT + a] = after if rows[U_1 + a] > ZERO else rows[RESULT + a]
+    for a in range(whole(n)):
+        after = search.evidence_after_message(rows[MORE + a], rows[U_1 + a], p.evidence_limit)
+        rows[MORE + a] = after if rows[U_1 + a] > ZERO else rows[MORE + a]
+
+
+@part
+def keep_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
+    """Write down what receivers remember and believe after their messages."""
+    rows = w.rows
+    for a in range(n):
+        if rows[U_0 + a] > ZERO:
+            i = np.int64(s.receivers[j, first + a])
+            b = block_of(i)
+            k = lane_of(i)
+            s.values[b, of_brand(j, MEMORY), k] = rows[U_3 + a]
+            s.values[b, of_brand(j, BELIEF), k] = rows[RESULT + a]
+            s.values[b, of_brand(j, EVIDENCE), k] = rows[MORE + a]
+            s.marks[b, mark_of(j, TOUCH), k] = FRIEND
+
+
+@part
+def receive(j: Any, t: Any, m: Any, p: Any, s: Any, w: Any, log_contact: Any) -> None:
     """Let those who got messages about a brand in the last step take them in."""
-    for n in range(s.n_receivers[j]):
-        i = np.int64(s.receivers[j, n])
-        b = i // BLOCK
-        k = i % BLOCK
-        s.inbox[j, i, IS_LISTED] = 0
-        if s.inbox[j, i, PIECE] > 0:
-            s.piece[j, i] = s.inbox[j, i, PIECE]
-            s.inbox[j, i, PIECE] = 0
-            s.is_alert[i] = 1
-        if s.inbox[j, i, INVITATION] != NOBODY:
-            take_invitation(i, j, t, plan, s)
-        contacts = s.inbox[j, i, CONTACTS]
-        if contacts == 0:
-            continue
-        weight = F(s.inbox[j, i, WEIGHT]) / MESSAGE_SCALE
-        if weight > ZERO:
-            value = F(s.inbox[j, i, VALUE]) / MESSAGE_SCALE
-            evidence = s.values[b, j, EVIDENCE, k]
-            s.values[b, j, BELIEF, k] = search.belief_after_message(
-                s.values[b, j, BELIEF, k], evidence, value, weight
-            )
-            s.values[b, j, EVIDENCE, k] = search.evidence_after_message(evidence, weight, p.evidence_limit)
-        s.values[b, j, MEMORY, k] = attention.memory_after_contacts(
-            s.values[b, j, MEMORY, k], F(contacts), log_contact
-        )
-        s.touch[j, i] = FRIEND
-        s.inbox[j, i, WEIGHT] = 0
-        s.inbox[j, i, VALUE] = 0
-        s.inbox[j, i, CONTACTS] = 0
-    s.n_receivers[j] = 0
+    n_receivers = s.books[j, N_RECEIVERS]
+    if s.mail.shape[2] > INVITATION:
+        for n in range(n_receivers):
+            take_rare_mail(np.int64(s.receivers[j, n]), j, t, m, s)
+    for first in range(0, n_receivers, BLOCK):
+        n = min(n_receivers - first, np.int64(BLOCK))
+        open_mail(first, n, j, s, w)
+        weigh_mail(n, p, w, log_contact)
+        keep_mail(first, n, j, s, w)
+    s.books[j, N_RECEIVERS] = 0
 
 
 @part
-def expose(b: Any, p: Any, plan: Any, s: Any, w: Any) -> None:
+def expose(b: Any, m: Any, p: Any, s: Any, w: Any) -> None:
     """Set expected impressions by line, and what clutter leaves of attention, for a block."""
+    rows = w.rows
     for k in range(BLOCK):
-        w.rows[CLUTTER, k] = ZERO
-    for h in range(plan.brand.size):
-        rate = s.rate[h]
+        rows[CLUTTER + k] = ZERO
+    for h in range(m.line.shape[0]):
+        rate = F(s.lines[h, RATE])
         if rate > ZERO:
-            cap = plan.cap[h]
+            cap = m.line[h, terms.CAP]
             for k in range(BLOCK):
                 x = attention.expected_impressions(rate, s.weight[h, b, k], cap)
-                w.rows[FIRST_LINE + h, k] = x
-                w.rows[CLUTTER, k] += x
+                w.impressions[h, k] = x
+                rows[CLUTTER + k] = attention.impressions_together(rows[CLUTTER + k], x)
     for k in range(BLOCK):
-        w.rows[CLUTTER, k] = attention.clutter_factor(w.rows[CLUTTER, k], p.clutter_half)
+        rows[CLUTTER + k] = attention.clutter_factor(rows[CLUTTER + k], p.clutter_half)
 
 
 @part
-def notice(
-    b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, w: Any, row: Any
-) -> None:
+def notice_line(b: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any, w: Any) -> None:
+    """Let a block's consumers notice one line."""
+    rows = w.rows
+    word = tail(draws.NOTICE, m.brand_id[j], _U(m.line_kind[h, terms.SLOT]))
+    dense_uniforms(b, _U(m.line_kind[h, terms.CHANNEL_ID]), _U(t), word, k0, k1, rows)
+    nu = m.line[h, terms.ATTENTION]
+    for k in range(BLOCK):
+        rows[RESULT + k] = w.impressions[h, k]
+        rows[MORE + k] = s.relevance[h, b, k]
+    for k in range(BLOCK):
+        rows[CHANCE + k] = attention.notice_probability(
+            rows[RESULT + k], nu, rows[MORE + k], rows[FRESH + k], rows[CLUTTER + k]
+        )
+    for k in range(BLOCK):
+        rows[OWN + k] = attention.impressions_together(rows[OWN + k], rows[RESULT + k])
+    is_content = m.line_kind[h, terms.IS_CONTENT] > 0
+    if not is_content:
+        for k in range(BLOCK):
+            rows[NOTICED + k] += attention.is_below(rows[UNIFORM + k], rows[CHANCE + k])
+    if is_content or m.line_kind[h, terms.HAS_CLICK] > 0 or m.line[h, terms.DEPTH] > ZERO:
+        for k in range(BLOCK):
+            w.hit[h, k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
+        if is_content:
+            for k in range(BLOCK):
+                w.bytes[IS_BUSY + k] |= w.hit[h, k]
+
+
+@part
+def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any, row: Any) -> None:
     """Let a block's consumers notice a brand's lines; update fatigue and goodwill."""
     rows = w.rows
     for k in range(BLOCK):
-        rows[OWN, k] = ZERO
-        w.noticed[j, k] = ZERO
+        rows[OWN + k] = ZERO
     for k in range(BLOCK):
-        rows[FRESH, k] = attention.fatigue_factor(s.values[b, j, FATIGUE, k], p.wear_out)
-    for h in range(plan.brand.size):
-        if plan.brand[h] == j and s.rate[h] > ZERO:
-            notice_line(b, h, j, t, k0, k1, m, plan, s, w)
-            row[j, _WASTED] += s.waste[h] if b == 0 else 0
+        rows[FRESH + k] = attention.fatigue_factor(s.values[b, of_brand(j, FATIGUE), k], p.wear_out)
+    for h in range(m.line.shape[0]):
+        if m.line_kind[h, terms.LINE_BRAND] == j and s.lines[h, RATE] > 0.0:
+            notice_line(b, h, j, t, k0, k1, m, s, w)
+            row[j, _WASTED] += np.int64(s.lines[h, WASTE]) if b == 0 else 0
     for k in range(BLOCK):
-        s.values[b, j, FATIGUE, k] = attention.fatigue(
-            s.values[b, j, FATIGUE, k], p.fatigue_carryover, rows[OWN, k]
+        s.values[b, of_brand(j, FATIGUE), k] = attention.fatigue(
+            s.values[b, of_brand(j, FATIGUE), k], p.fatigue_carryover, rows[OWN + k]
         )
     for k in range(BLOCK):
-        s.values[b, j, GOODWILL, k] = attention.goodwill(
-            s.values[b, j, GOODWILL, k], p.goodwill_carryover, w.noticed[j, k]
+        s.values[b, of_brand(j, GOODWILL), k] = attention.goodwill(
+            s.values[b, of_brand(j, GOODWILL), k], p.goodwill_carryover, rows[NOTICED + k]
         )
     count_noticed(b, j, s, w, row)
 
 
 @part
-def notice_line(b: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, plan: Any, s: Any, w: Any) -> None:
-    """Let a block's consumers notice one line."""
-    rows = w.rows
-    word = tail(draws.NOTICE, m.brand_id[j], plan.slot[h])
-    dense_uniforms(b, plan.channel_id[h], _U(t), word, k0, k1, rows)
-    nu = plan.attention[h]
-    for k in range(BLOCK):
-        rows[CHANCE, k] = attention.notice_probability(
-            rows[FIRST_LINE + h, k], nu, s.relevance[h, b, k], rows[FRESH, k], rows[CLUTTER, k]
-        )
-    for k in range(BLOCK):
-        rows[OWN, k] += rows[FIRST_LINE + h, k]
-    for k in range(BLOCK):
-        w.hit[h, k] = np.uint8(rows[UNIFORM, k] < rows[CHANCE, k])
-    if not plan.is_content[h]:
-        for k in range(BLOCK):
-            w.noticed[j, k] += attention.is_below(rows[UNIFORM, k], rows[CHANCE, k])
-    if plan.is_content[h] or plan.has_click[h] or plan.coupon[h] > ZERO:
-        for k in range(BLOCK):
-            w.is_busy[k] |= w.hit[h, k]
-
-
-@part
 def count_noticed(b: Any, j: Any, s: Any, w: Any, row: Any) -> None:
     """Record who noticed a brand's advertising in a block."""
+    rows = w.rows
     n_noticed = np.int64(0)
     n_reached = np.int64(0)
     n_newly = np.int64(0)
     for k in range(BLOCK):
-        n_noticed += np.int64(w.noticed[j, k])
-        n_reached += np.int64(w.noticed[j, k] > ZERO)
+        n_noticed += np.int64(rows[NOTICED + k])
+        n_reached += np.int64(rows[NOTICED + k] > ZERO)
     if n_reached > 0:
+        flags = mark_of(j, FLAGS)
+        touch = mark_of(j, TOUCH)
         for k in range(BLOCK):
-            is_reached = np.uint8(w.noticed[j, k] > ZERO)
-            n_newly += is_reached & np.uint8((s.flags_by_block[j, b, k] & WAS_REACHED) == 0)
-            s.flags_by_block[j, b, k] |= WAS_REACHED * is_reached
+            is_reached = np.uint8(rows[NOTICED + k] > ZERO)
+            n_newly += is_reached & np.uint8((s.marks[b, flags, k] & WAS_REACHED) == 0)
+            s.marks[b, flags, k] |= WAS_REACHED * is_reached
         for k in range(BLOCK):
-            touch = s.touch_by_block[j, b, k]
-            s.touch_by_block[j, b, k] = ADVERTISING if w.noticed[j, k] > ZERO else touch
+            before = s.marks[b, touch, k]
+            s.marks[b, touch, k] = ADVERTISING if rows[NOTICED + k] > ZERO else before
     row[j, _NOTICED] += n_noticed
     row[j, _REACHED] += n_reached
     row[j, _NEWLY_REACHED] += n_newly
@@ -203,8 +266,8 @@ def count_noticed(b: Any, j: Any, s: Any, w: Any, row: Any) -> None:
 def remember(b: Any, j: Any, p: Any, s: Any, w: Any, log_ad: Any) -> None:
     """Let memory of a brand decay, and grow with noticed advertisements, in a block."""
     for k in range(BLOCK):
-        s.values[b, j, MEMORY, k] = attention.memory(
-            s.values[b, j, MEMORY, k], p.memory_retention, w.noticed[j, k], log_ad
+        s.values[b, of_brand(j, MEMORY), k] = attention.memory(
+            s.values[b, of_brand(j, MEMORY), k], p.memory_retention, w.rows[NOTICED + k], log_ad
         )
 
 
@@ -212,65 +275,50 @@ def remember(b: Any, j: Any, p: Any, s: Any, w: Any, log_ad: Any) -> None:
 def relax_trust(b: Any, j: Any, m: Any, p: Any, s: Any) -> None:
     """Let trust return towards its initial value in a block."""
     for k in range(BLOCK):
-        s.values[b, j, TRUST, k] = content.trust_after_week(
-            s.values[b, j, TRUST, k], m.initial_trust[j], p.trust_decay
+        s.values[b, of_brand(j, TRUST), k] = content.trust_after_week(
+            s.values[b, of_brand(j, TRUST), k], m.brand[j, terms.INITIAL_TRUST], p.trust_decay
         )
 
 
 @part
 def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any, w: Any, row: Any) -> None:
-    """Draw a block's category needs; consumers with a need become busy."""
-    start = b * BLOCK
-    dense_uniforms(b, _U(0), _U(t), tail(draws.NEED, _U(0), _U(0)), k0, k1, w.rows)
-    season = m.season[t]
+    """Draw a block's category needs."""
+    rows = w.rows
+    dense_uniforms(b, _U(0), _U(t), tail(draws.NEED, _U(0), _U(0)), k0, k1, rows)
+    season = m.calendar[t, terms.SEASON]
     n_needs = np.int64(0)
     for k in range(BLOCK):
-        w.rows[CHANCE, k] = search.need_probability(s.need_rate[b, k], season)
+        rows[CHANCE + k] = search.need_probability(s.values[b, NEED_RATE, k], season)
     for k in range(BLOCK):
-        w.wants[k] = np.uint8(w.rows[UNIFORM, k] < w.rows[CHANCE, k])
+        w.bytes[WANTS + k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
     if m.is_durable:
         for k in range(BLOCK):
-            owns = np.uint8((s.latest_brand[start + k] >= 0) & (np.int32(t) < s.replacement_step[start + k]))
-            w.wants[k] &= np.uint8(1) - owns
+            owns = np.uint8(s.marks[b, LATEST, k] != NO_BRAND) & np.uint8(t < s.weeks[b, REPLACEMENT, k])
+            w.bytes[WANTS + k] &= np.uint8(1) - owns
     for k in range(BLOCK):
-        w.wants[k] |= s.open_need_by_block[b, k]
+        w.bytes[WANTS + k] |= s.marks[b, OPEN_NEED, k]
     for k in range(BLOCK):
-        n_needs += w.wants[k]
-        w.is_busy[k] |= w.wants[k]
+        n_needs += w.bytes[WANTS + k]
     for j in range(m.n_brands):
         row[j, _NEEDS] += n_needs
 
 
 @part
-def find_busy(b: Any, t: Any, m: Any, plan: Any, on: Any, s: Any, w: Any) -> Any:
-    """List the lanes of a block for whom something rarer than the dense phases may happen."""
-    start = b * BLOCK
-    for j in range(m.n_brands):
-        wanted = np.uint8(0)
-        if on.community[j]:
-            wanted |= IS_MEMBER
-        if on.content[j] and plan.programs[t, j, _PIECES] > ZERO:
-            wanted |= IS_FOLLOWER
-        if wanted > 0:
-            for k in range(BLOCK):
-                w.is_busy[k] |= np.uint8((s.flags_by_block[j, b, k] & wanted) > 0)
-        if on.group[j]:
-            for k in range(BLOCK):
-                w.is_busy[k] |= np.uint8(s.committed_brand[start + k] >= 0)
+def clear_block(b: Any, on: Any, s: Any, w: Any) -> None:
+    """Begin a block: whoever has a piece or a group to see to is busy."""
     for k in range(BLOCK):
-        w.is_busy[k] |= s.alert_by_block[b, k]
-        s.alert_by_block[b, k] = 0
-    n_busy = 0
-    for k in range(BLOCK):
-        w.busy[n_busy] = k
-        n_busy += np.int64(w.is_busy[k] > 0)
-    return n_busy
+        w.bytes[IS_BUSY + k] = np.uint8(0)
+    if on.any_social:
+        for k in range(BLOCK):
+            w.bytes[IS_BUSY + k] = s.marks[b, ALERT, k] | np.uint8(s.marks[b, COMMITTED, k] != NO_BRAND)
+        for k in range(BLOCK):
+            s.marks[b, ALERT, k] = np.uint8(0)
 
 
 @part
-def observe(b: Any, n_consumers: Any, m: Any, s: Any, row: Any) -> None:
+def observe(b: Any, m: Any, s: Any, row: Any) -> None:
     """Add a block's state to the recorded sums at the end of a step; what pads a block does not count."""
-    end = min(BLOCK, n_consumers - b * BLOCK)
+    end = min(BLOCK, m.n_consumers - b * BLOCK)
     for j in range(m.n_brands):
         memory = np.int64(0)
         goodwill = np.int64(0)
@@ -278,15 +326,15 @@ def observe(b: Any, n_consumers: Any, m: Any, s: Any, row: Any) -> None:
         trust = np.int64(0)
         aware = np.int64(0)
         for k in range(end):
-            value = s.values[b, j, MEMORY, k]
+            value = s.values[b, of_brand(j, MEMORY), k]
             memory += fixed_point(value)
-            aware += np.int64(value >= F(0.5))
+            aware += np.int64(attention.is_aware(value))
         for k in range(end):
-            goodwill += fixed_point(s.values[b, j, GOODWILL, k])
+            goodwill += fixed_point(s.values[b, of_brand(j, GOODWILL), k])
         for k in range(end):
-            belief += fixed_point(s.values[b, j, BELIEF, k])
+            belief += fixed_point(s.values[b, of_brand(j, BELIEF), k])
         for k in range(end):
-            trust += fixed_point(s.values[b, j, TRUST, k])
+            trust += fixed_point(s.values[b, of_brand(j, TRUST), k])
         row[j, _MEMORY] += memory
         row[j, _GOODWILL] += goodwill
         row[j, _BELIEF] += belief

@@ -1,7 +1,8 @@
-"""How the compiled engine lays out a replicate in memory.
+"""How the compiled engine lays out a replicate in memory: few arrays, in blocks of 256 consumers.
 
-The dense state of consumers stands in blocks of 256: ``values[block, brand, field, lane]``. What only a
-few consumers touch in a step stands in plain arrays over consumers, padded to whole blocks.
+What every step reads of a consumer stands side by side in its block: ``values[block, row, lane]`` in 32
+bits, ``weeks`` in 16, ``marks`` in 8. A row is a person's own or belongs to a brand (:func:`of_brand`).
+Few arrays matter: every function that is compiled is given the records as they are.
 """
 
 from __future__ import annotations
@@ -11,15 +12,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.compiled import rule
-from simulator.model.campaigns import CREATIVE_PERSONAL, FIT, TERM, VISITORS, PlanArrays
 from simulator.model.draws import BLOCK
 from simulator.model.initialization import World
 from simulator.model.market import UNLIMITED, Market
 from simulator.model.observation import INDEX, N_SERIES
 
+#: Rows of ``values``: a person's, then each brand's.
+PERSON = (
+    "taste_x",
+    "taste_y",
+    "need_rate",
+    "price_sensitivity",
+    "online",
+    "sharing",
+    "satisfaction",
+    "surprise",
+)
+TASTE_X, TASTE_Y, NEED_RATE, PRICE_SENSITIVITY, ONLINE, SHARING, SATISFACTION, SURPRISE = range(len(PERSON))
 FIELDS = (
-    "memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging", "profile_x", "profile_y",
-    "profile_evidence",
+    "memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging", "coupon", "profile_x",
+    "profile_y", "profile_evidence",
 )  # fmt: skip
 (
     MEMORY,
@@ -30,162 +42,250 @@ FIELDS = (
     HABIT,
     TRUST,
     BELONGING,
+    COUPON,
     PROFILE_X,
     PROFILE_Y,
     PROFILE_EVIDENCE,
 ) = range(len(FIELDS))
-N_FIELDS = len(FIELDS)
+N_PERSON, N_FIELDS = len(PERSON), len(FIELDS)
 
+#: Rows of ``marks``: a person's, then each brand's.
+PERSON_MARKS = ("latest_brand", "has_open_need", "is_alert", "committed_brand")
+LATEST, OPEN_NEED, ALERT, COMMITTED = range(len(PERSON_MARKS))
+BRAND_MARKS = ("flags", "touch")
+FLAGS, TOUCH = range(len(BRAND_MARKS))
 IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED = (np.uint8(1 << k) for k in range(4))
-CONTACTS, VALUE, WEIGHT, INVITATION, PIECE, IS_LISTED, N_INBOX = range(7)
-TALKS, INVITES, SHARES, COMMITS, AS_SEED = (np.uint8(1 << k) for k in range(5))
-SEARCH, ADVERTISING, FRIEND, REFERRAL, COMMUNITY, CONTENT = (np.uint8(k) for k in range(6))
-ADOPTERS, MEMBERS, COMMITTERS = range(3)
-LONG_AGO = np.int32(-1_000_000)
+NO_BRAND = np.uint8(255)
+
+#: Rows of ``weeks``: a person's, then each brand's.
+PERSON_WEEKS = ("replacement_step", "commitment_step")
+REPLACEMENT, COMMITMENT = range(len(PERSON_WEEKS))
+BRAND_WEEKS = ("visit_step", "coupon_until", "invited_until")
+VISIT, COUPON_UNTIL, INVITED_UNTIL = range(len(BRAND_WEEKS))
+LONG_AGO = np.int16(-30_000)
+NEVER = np.int16(32_767)
+
+#: Entries of a consumer's mail about a brand; all 0 where there is none.
+CONTACTS, VALUE, WEIGHT, INVITATION, PIECE = range(5)
 NOBODY = np.int32(2**31 - 1)
-MESSAGE_SCALE = np.float32(4096.0)
+#: What a consumer may have for the neighbors.
+TALKS, INVITES, SHARES, COMMITS, AS_SEED = (np.int32(1 << k) for k in range(5))
+SEARCH, ADVERTISING, FRIEND, REFERRAL, COMMUNITY, CONTENT = (np.uint8(k) for k in range(6))
+#: What is counted of a consumer's neighbors.
+ADOPTERS, MEMBERS, COMMITTERS = range(3)
+
+#: Columns of a brand's books.
+BOOKS = (
+    "review_count", "review_sum", "installed_base", "base_seen", "followers", "members", "spent_total",
+    "cut_before", "is_funded", "groups_completed", "groups_lapsed", "latest_piece", "n_receivers", "open_first",
+    "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
+)  # fmt: skip
+(
+    REVIEW_COUNT,
+    REVIEW_SUM,
+    BASE,
+    BASE_SEEN,
+    N_FOLLOWERS,
+    N_MEMBERS,
+    SPENT_TOTAL,
+    CUT_BEFORE,
+    IS_FUNDED,
+    COMPLETED,
+    LAPSED,
+    LATEST_PIECE,
+    N_RECEIVERS,
+    OPEN,
+) = range(14)
+SPENT, LISTED, NET = 17, 21, 22
+#: Columns of a brand's terms at a step.
+CUT, ODDS, REVIEW_MEAN, REVIEW_WEIGHT, NET_PRICE, N_TODAY = range(6)
+#: Columns of a line's state.
+RATE, DELIVERED, SOLVED_FOR, WASTE, N_LINE_STATE = range(5)
 
 
 class State(NamedTuple):
-    """Everything that changes in a replicate. J brands, L lines, N consumers padded to whole blocks."""
+    """Everything that changes in a replicate. B blocks, J brands, L lines, N consumers."""
 
-    values: np.ndarray  # float32 [blocks, J, fields, 256]
-    taste: np.ndarray  # float32 [2, N]
-    flags: np.ndarray  # uint8 [J, N]
-    touch: np.ndarray  # uint8 [J, N]
-    visit_step: np.ndarray  # int32 [J, N]
-    coupon: np.ndarray  # float32 [J, N]
-    coupon_until: np.ndarray  # int32 [J, N]
-    invited_by: np.ndarray  # int32 [J, N]
-    invited_until: np.ndarray  # int32 [J, N]
-    latest_brand: np.ndarray  # int8 [N]
-    satisfaction: np.ndarray  # float32 [N]
-    surprise: np.ndarray  # float32 [N]
-    has_open_need: np.ndarray  # uint8 [N]
-    replacement_step: np.ndarray  # int32 [N]
-    committed_brand: np.ndarray  # int8 [N]
-    commitment_step: np.ndarray  # int32 [N]
-    inbox: (
-        np.ndarray
-    )  # int32 [J, N, 6]: last step's contacts, value and weight (1/4096), sender of an invitation,
-    # newest piece with its hops, and whether the consumer is listed as a receiver
-    piece: np.ndarray  # int32 [J, N], piece that came in the last step, with its hops
-    counts: np.ndarray  # int32 [3, J, N]: neighbors who adopted, are members, are committed
+    values: np.ndarray  # float32 [B, rows, 256]
+    weeks: np.ndarray  # int16 [B, rows, 256]
+    marks: np.ndarray  # uint8 [B, rows, 256]
+    mail: np.ndarray  # int32 [N, J, entries], what came from neighbors in the last step
+    pieces: np.ndarray  # int32 [J, N] or [J, 0], newest piece with its hops, taken out of the mail
+    counts: np.ndarray  # int32 [rows, N], neighbors who adopted, are members, are committed, by brand
+    receivers: np.ndarray  # int32 [J, N], who has mail
+    weight: np.ndarray  # float32 [L, B, 256], of a line's audience
+    relevance: np.ndarray  # float32 [L, B, 256]
+    lines: np.ndarray  # float64 [L, columns]
+    books: np.ndarray  # int64 [J, columns]
+    today: np.ndarray  # float32 [J, columns]
     stock: np.ndarray  # float64 [J, R]
-    review_count: np.ndarray  # int64 [J]
-    review_sum: np.ndarray  # int64 [J]
-    base: np.ndarray  # int64 [J], installed base
-    base_seen: np.ndarray  # int64 [J], the same at the end of the last step
-    followers: np.ndarray  # int64 [J]
-    members: np.ndarray  # int64 [J]
-    spent_total: np.ndarray  # int64 [J]
-    spent_program: np.ndarray  # int64 [J, programs]
-    last_cut_spend: np.ndarray  # int64 [J]
-    is_open: np.ndarray  # uint8 [J, programs], programs with money left at the start of the step
-    is_funded: np.ndarray  # uint8 [J], budget left at the start of the step
-    price_cut: np.ndarray  # float32 [J]
-    group_results: np.ndarray  # int64 [J, 2], commitments that were completed and that lapsed
-    group_odds: np.ndarray  # float32 [J], as seen at the start of the step
-    review_mean: np.ndarray  # float32 [J]
-    review_weight: np.ndarray  # float32 [J]
-    latest_piece: np.ndarray  # int32 [J]
     piece_value: np.ndarray  # float32 [T, J]
-    need_rate: np.ndarray  # float32 [blocks, 256]
-    receivers: np.ndarray  # int32 [J, N], who got messages in the last step
-    n_receivers: np.ndarray  # int64 [J]
-    is_alert: np.ndarray  # uint8 [N], got a piece
-    # the same memory in blocks: a loop over [block, lane] has indices that cannot be negative
-    flags_by_block: np.ndarray  # uint8 [J, blocks, 256]
-    touch_by_block: np.ndarray  # uint8 [J, blocks, 256]
-    open_need_by_block: np.ndarray  # uint8 [blocks, 256]
-    alert_by_block: np.ndarray  # uint8 [blocks, 256]
-    weight: np.ndarray  # float32 [L, blocks, 256]
-    relevance: np.ndarray  # float32 [L, blocks, 256]
-    rate: np.ndarray  # float32 [L]
-    delivered: np.ndarray  # float64 [L]
-    solved_for: np.ndarray  # float64 [L]
-    waste: np.ndarray  # int64 [L], fixed point
 
 
 class Switches(NamedTuple):
     """Mechanisms that a plan uses; what is off costs nothing."""
 
-    media: np.ndarray  # uint8 [J]
-    content: np.ndarray  # uint8 [J]
-    community: np.ndarray  # uint8 [J]
-    group: np.ndarray  # uint8 [J]
-    referral: np.ndarray  # uint8 [J]
-    profile: np.ndarray  # uint8 [J]
-    coupon_is_strategy: np.ndarray  # uint8 [J]
-    any_profile: bool
+    brand: np.ndarray  # uint8 [J, 8], columns below
+    count_row: np.ndarray  # int64 [3], first row of each count of neighbors
     neighbors: bool
     is_rationed: bool
     is_weighted: bool
     is_multiple: bool
+    any_profile: bool
+    any_social: bool  # content, community or groups
+
+
+#: Columns of ``Switches.brand``.
+(
+    HAS_MEDIA,
+    HAS_CONTENT,
+    HAS_COMMUNITY,
+    HAS_GROUP,
+    HAS_REFERRAL,
+    HAS_PROFILE,
+    HAS_COUPON,
+    COUPON_IS_STRATEGY,
+    HAS_DEAL,
+    N_SWITCHES,
+) = range(10)
+
+
+class Graph(NamedTuple):
+    """What the compiled engine reads of a world. N consumers, M arcs."""
+
+    indptr: np.ndarray  # int64 [N + 1]
+    arcs: np.ndarray  # uint32 [M + TIES], receiver, and bit 31 where the tie is strong
+    weights: np.ndarray  # float32 [M + TIES] or [0] where all weights are 1
+    occurrence: np.ndarray  # uint8 [M + TIES] or [0] where no ties are parallel
+    in_degree: np.ndarray  # int32 [N] or [0] where nothing reads it
+    cell: np.ndarray  # int32 [N]
+    threshold: np.ndarray  # float32 [N] or [0] where nothing reads it
+    seeds: np.ndarray  # int32 [seeds], by seeding
+
+
+STRONG_BIT = np.uint32(1 << 31)
+RECEIVER = np.uint32(STRONG_BIT - 1)
+
+#: Ties whose draws are made at once.
+TIES = 1024
+_ROOM = TIES + BLOCK
 
 
 class Work(NamedTuple):
-    """Scratch memory of one thread."""
+    """Scratch memory of one thread; rows of 256 lie one after another at fixed distances."""
 
-    rows: np.ndarray  # float32 [5 + L, 256]: uniforms, clutter, own, freshness, chance, impressions by line
+    rows: np.ndarray  # float32 [rows x 256]
+    lists: np.ndarray  # int32 [rows x 256]
+    bytes: np.ndarray  # uint8 [rows x 256]
+    impressions: np.ndarray  # float32 [L, 256]
     hit: np.ndarray  # uint8 [L, 256]
-    noticed: np.ndarray  # float32 [J, 256]
-    wants: np.ndarray  # uint8 [256]
-    is_busy: np.ndarray  # uint8 [256]
-    busy: np.ndarray  # int32 [256]
-    shopper: np.ndarray  # int32 [256]
-    place: np.ndarray  # int32 [256]
-    draws: np.ndarray  # float32 [2 + 4 J, 256], uniform numbers and taste shocks of a block's shoppers
-    lived: np.ndarray  # float32 [7, 256], the same of its buyers
-    buyer: np.ndarray  # int32 [256]
-    buyer_tail: np.ndarray  # uint32 [2, 256]
-    order_consumer: np.ndarray  # int32 [orders]
-    order_choice: np.ndarray  # int8 [orders]
-    order_state: np.ndarray  # uint8 [orders]
-    order_group: np.ndarray  # uint8 [orders]
-    order_value: np.ndarray  # float32 [orders, J]
-    order_total: np.ndarray  # float32 [orders, J]
-    order_outside: np.ndarray  # float32 [orders]
-    order_waiting: np.ndarray  # float32 [orders]
-    order_first: np.ndarray  # int8 [orders]
-    talk_consumer: np.ndarray  # int32 [talks]
-    talk_brand: np.ndarray  # int8 [talks]
-    talk_kind: np.ndarray  # uint8 [talks]
-    talk_piece: np.ndarray  # int32 [talks]
-    talk_value: np.ndarray  # float32 [talks], satisfaction that the talk is about
-    talk_surprise: np.ndarray  # float32 [talks]
-    move_consumer: np.ndarray  # int32 [moves]
-    move_brand: np.ndarray  # int8 [moves]
-    move_count: np.ndarray  # int8 [moves]
-    move_change: np.ndarray  # int8 [moves]
+    shock: np.ndarray  # float32 [J, 4, 256], draws of a block's shoppers by brand
+    bid: np.ndarray  # float32 [J, 4, 256], what each brand is worth to them
+    noticed: np.ndarray  # float32 [J, 256], or [J, 0] where no push is felt
+    order: np.ndarray  # int32 [5, orders]
+    order_value: np.ndarray  # float32 [2 + 2 J, orders], or [.., 0] where stock cannot run out
+    talk: np.ndarray  # int32 [4, talks]
+    talk_value: np.ndarray  # float32 [8, talks]
+    tie: np.ndarray  # uint32 [ties x 6]
+    tie_value: np.ndarray  # float32 [ties x 5]
+    move: np.ndarray  # int32 [3, moves]
     n: np.ndarray  # int64 [3]: orders, talks, moves
-    tie_uniforms: np.ndarray  # float32 [4, ties]
-    tie_sender: np.ndarray  # uint32 [ties]
-    tie_receiver: np.ndarray  # uint32 [ties]
-    tie_tail: np.ndarray  # uint32 [ties]
-    tie_talk: np.ndarray  # int32 [ties], position in the talk lists
-    tie_arc: np.ndarray  # int64 [ties]
-    tie_chance: np.ndarray  # float32 [ties], probability of talk
-    tie_hit: np.ndarray  # int32 [ties], ties on which something happens
-    talk_terms: np.ndarray  # float32 [5, talks], what holds for all ties of a talk
-    wanted: np.ndarray  # int64 [J, R]
-    sold_out: np.ndarray  # uint8 [J, R]
+    wanted: np.ndarray  # int64 [J, R, 2], orders, and whether sold out
     asking: np.ndarray  # int64 [orders]
     keys: np.ndarray  # uint64 [orders]
 
 
+#: Rows of ``Work.rows``.
+(
+    UNIFORM,
+    CLUTTER,
+    OWN,
+    FRESH,
+    CHANCE,
+    NOTICED,
+    OUTSIDE_SHOCK,
+    WAITING_SHOCK,
+    G_MEMORY,
+    G_GOODWILL,
+    G_BELIEF,
+    G_EVIDENCE,
+    G_HABIT,
+    G_TRUST,
+    G_BELONGING,
+    G_PROFILE_X,
+    G_PROFILE_Y,
+    G_TASTE_X,
+    G_TASTE_Y,
+    G_SENSITIVITY,
+    G_ONLINE,
+    G_NEARBY,
+    G_DAYS,
+    G_PRICE,
+    WORTH,
+    U_0,
+    U_1,
+    U_2,
+    U_3,
+    RESULT,
+    MORE,
+) = (k * BLOCK for k in range(31))
+#: Rows of ``Work.lists``.
+LANE, FORCED, WHEN, SELECTED, JOINS, BUYER, BUYER_BRAND, BUYER_ID, BUYER_ORDER = (k * BLOCK for k in range(9))
+#: Rows of ``Work.bytes``.
+WANTS, IS_BUSY, IS_CONSIDERED, IS_FOUND, READS = (k * BLOCK for k in range(5))
 N_ORDERS, N_TALKS, N_MOVES = range(3)
-#: What holds for all ties of a talk.
-STRONG, WEAK, INVITE, REWARDED, INTENSITY = range(5)
-#: Ties whose draws are made at once.
-TIES = 1024
-UNIFORM, CLUTTER, OWN, FRESH, CHANCE, FIRST_LINE = range(6)
+CONSUMER, CHOICE, FIRST_CHOICE, STATUS, IN_GROUP = range(5)
+PENDING, ACCEPTED, DROPPED = range(3)
+NOTHING, WAITING, STAYS = -1, -2, -2
+#: Rows of a brand in ``Work.shock`` and ``Work.bid``.
+RECALL, FOUND, TASTE, READING = range(4)
+UTILITY, TOTAL, BEST_TOTAL, REMEMBERED = range(4)
+WHO, ABOUT, KIND, WHICH = range(4)
+SAID, SURPRISED, STRONG, WEAK, INTENSITY, INVITE, REWARDED = range(7)
+MOVER, COUNT_ROW, CHANGE = range(3)
+SENDER, TARGET, TAIL, TOPIC, ARC, HIT = (k * _ROOM for k in range(6))
+TIE_0, TIE_1, TIE_2, TIE_3, TIE_CHANCE = (k * _ROOM for k in range(5))
+
+
+@rule("i8(i8, i8)")
+def of_brand(brand: Any, field: Any) -> Any:
+    """Return the row of a brand's field in ``values``."""
+    return N_PERSON + brand * N_FIELDS + field
+
+
+@rule("i8(i8, i8)")
+def mark_of(brand: Any, mark: Any) -> Any:
+    """Return the row of a brand's mark in ``marks``."""
+    return len(PERSON_MARKS) + brand * len(BRAND_MARKS) + mark
+
+
+@rule("i8(i8, i8)")
+def week_of(brand: Any, week: Any) -> Any:
+    """Return the row of a brand's step in ``weeks``."""
+    return len(PERSON_WEEKS) + brand * len(BRAND_WEEKS) + week
+
+
+@rule("i8(i8)")
+def block_of(consumer: Any) -> Any:
+    """Return the block in which a consumer stands: consumer // 256."""
+    return consumer >> 8
+
+
+@rule("i8(i8)")
+def lane_of(consumer: Any) -> Any:
+    """Return a consumer's place in its block: consumer % 256."""
+    return consumer & 255
 
 
 @rule("i8(i8)")
 def whole(n: Any) -> Any:
-    """Return a length rounded up to 64, so that a loop over a list has no scalar rest; the list has room."""
-    return (n + 63) // 64 * 64
+    """Return a length rounded up to 16, so that a loop over a list has no scalar rest; the list has room."""
+    return (n + 15) & -16
+
+
+def record(name: str) -> int:
+    """Return the position of a recorded series."""
+    return INDEX[name]
 
 
 def padded(n_consumers: int) -> int:
@@ -193,165 +293,91 @@ def padded(n_consumers: int) -> int:
     return -(-n_consumers // BLOCK) * BLOCK
 
 
-def switches(market: Market, plan: PlanArrays, world: World) -> Switches:
-    """Return which mechanisms a plan uses in a market."""
-    a = market.arrays
-    n_brands = a.n_brands
-    media = np.zeros(n_brands, np.uint8)
-    profile = (a.tailoring > 0).astype(np.uint8)
-    for h in range(plan.brand.size):
-        media[plan.brand[h]] = 1
-        if plan.audience[h] in (FIT, VISITORS) or plan.creative[h] == CREATIVE_PERSONAL:
-            profile[plan.brand[h]] = 1
-    media |= a.initial_goodwill > 0
-    coupon_is_strategy = np.zeros(n_brands, np.uint8)
-    coupon_is_strategy[plan.brand[(plan.coupon > 0) & (plan.is_strategy > 0)]] = 1
+def new_graph(market: Market, world: World, on: Switches) -> Graph:
+    """Return the social graph as the engine reads it; arcs have room for a whole list behind them."""
+    arcs = world.neighbors.astype(np.uint32)
+    arcs |= world.is_strong.astype(np.uint32) << np.uint32(31)
 
-    def used(term: str) -> np.ndarray:
-        return (plan.programs[:, :, TERM[term]] > 0).any(axis=0).astype(np.uint8)
+    def with_room(array: np.ndarray) -> np.ndarray:
+        return np.concatenate([array, np.zeros(BLOCK, array.dtype)]) if array.size else array
 
-    needs_neighbors = a.is_threshold or a.is_local or market.parameters.social_weight > 0
-    return Switches(
-        media,
-        used("pieces"),
-        used("community"),
-        used("group"),
-        used("referral"),
-        profile,
-        coupon_is_strategy,
-        bool(profile.any()),
-        bool(needs_neighbors),
-        bool((a.supply < UNLIMITED).any() or (a.initial_stock < UNLIMITED).any()),
-        world.weights.size > 0,
-        world.occurrence.size > 0,
+    nothing = np.zeros(0, np.float32)
+    return Graph(
+        world.indptr,
+        np.concatenate([arcs, np.zeros(BLOCK, np.uint32)]),
+        with_room(world.weights),
+        with_room(world.occurrence),
+        world.in_degree if on.neighbors else np.zeros(0, np.int32),
+        world.population.cell,
+        world.population.threshold if market.arrays.is_threshold else nothing,
+        np.zeros(0, np.int32),
     )
 
 
-def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
+def is_rationed(market: Market) -> bool:
+    """Return whether any brand can run out of stock."""
+    a = market.arrays
+    return bool((a.supply < UNLIMITED).any() or (a.initial_stock < UNLIMITED).any())
+
+
+def new_state(market: Market, n_lines: int, on: Switches) -> State:
     """Return the memory of one replicate, not yet initialized."""
     n = padded(market.n_consumers)
+    n_blocks = n // BLOCK
     n_brands = market.arrays.n_brands
-    n_lines = plan.brand.size
-    n_steps = plan.impressions.shape[0]
-    per_brand = (n_brands, n)
-    has_counts = on.neighbors or on.community.any() or on.group.any()
-    i4, i8, f4, u1 = np.int32, np.int64, np.float32, np.uint8
-    blocks = (n // BLOCK, BLOCK)
-    flags, touch = np.zeros(per_brand, u1), np.zeros(per_brand, u1)
-    has_open_need, is_alert = np.zeros(n, u1), np.zeros(n, u1)
+    n_steps = market.arrays.price.shape[0]
+    f4 = np.float32
+    has_content = bool(on.brand[:, HAS_CONTENT].any())
+    n_entries = 5 if has_content else 4 if on.brand[:, HAS_REFERRAL].any() else 3
     return State(
-        values=np.empty((n // BLOCK, n_brands, N_FIELDS, BLOCK), f4),
-        taste=np.zeros((2, n), f4),
-        flags=flags,
-        touch=touch,
-        visit_step=np.empty(per_brand, i4),
-        coupon=np.empty(per_brand, f4),
-        coupon_until=np.empty(per_brand, i4),
-        invited_by=np.empty(per_brand, i4),
-        invited_until=np.empty(per_brand, i4),
-        latest_brand=np.empty(n, np.int8),
-        satisfaction=np.empty(n, f4),
-        surprise=np.empty(n, f4),
-        has_open_need=has_open_need,
-        replacement_step=np.empty(n, i4),
-        committed_brand=np.empty(n, np.int8),
-        commitment_step=np.empty(n, i4),
-        inbox=np.empty((*per_brand, N_INBOX), i4),
-        piece=np.empty(per_brand, i4),
-        counts=np.zeros((3, n_brands, n if has_counts else 0), i4),
-        stock=np.empty((n_brands, market.arrays.n_regions)),
-        review_count=np.empty(n_brands, i8),
-        review_sum=np.empty(n_brands, i8),
-        base=np.empty(n_brands, i8),
-        base_seen=np.empty(n_brands, i8),
-        followers=np.empty(n_brands, i8),
-        members=np.empty(n_brands, i8),
-        spent_total=np.empty(n_brands, i8),
-        spent_program=np.empty(plan.program_cap.shape, i8),
-        last_cut_spend=np.empty(n_brands, i8),
-        is_open=np.empty(plan.program_cap.shape, u1),
-        is_funded=np.empty(n_brands, u1),
-        price_cut=np.empty(n_brands, f4),
-        group_results=np.empty((n_brands, 2), i8),
-        group_odds=np.empty(n_brands, f4),
-        review_mean=np.empty(n_brands, f4),
-        review_weight=np.empty(n_brands, f4),
-        latest_piece=np.empty(n_brands, i4),
+        values=np.zeros((n_blocks, N_PERSON + n_brands * N_FIELDS, BLOCK), f4),
+        weeks=np.zeros((n_blocks, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS), BLOCK), np.int16),
+        marks=np.zeros((n_blocks, len(PERSON_MARKS) + n_brands * len(BRAND_MARKS), BLOCK), np.uint8),
+        mail=np.zeros((n, n_brands, n_entries), np.int32),
+        pieces=np.zeros((n_brands, n if has_content else 0), np.int32),
+        counts=np.zeros((int((on.count_row >= 0).sum()) * n_brands, n), np.int32),
+        receivers=np.zeros((n_brands, n), np.int32),
+        weight=np.zeros((n_lines, n_blocks, BLOCK), f4),
+        relevance=np.zeros((n_lines, n_blocks, BLOCK), f4),
+        lines=np.zeros((n_lines, N_LINE_STATE)),
+        books=np.zeros((n_brands, len(BOOKS)), np.int64),
+        today=np.zeros((n_brands, N_TODAY), f4),
+        stock=np.zeros((n_brands, market.arrays.n_regions)),
         piece_value=np.zeros((n_steps, n_brands), f4),
-        need_rate=np.zeros(blocks, f4),
-        receivers=np.zeros(per_brand, i4),
-        n_receivers=np.zeros(n_brands, i8),
-        is_alert=is_alert,
-        flags_by_block=flags.reshape(n_brands, *blocks),
-        touch_by_block=touch.reshape(n_brands, *blocks),
-        open_need_by_block=has_open_need.reshape(blocks),
-        alert_by_block=is_alert.reshape(blocks),
-        weight=np.zeros((n_lines, *blocks), f4),
-        relevance=np.zeros((n_lines, *blocks), f4),
-        rate=np.zeros(n_lines, f4),
-        delivered=np.zeros(n_lines),
-        solved_for=np.full(n_lines, -1.0),
-        waste=np.zeros(n_lines, i8),
     )
 
 
-def new_work(market: Market, plan: PlanArrays, on: Switches) -> Work:
+def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
     """Return the scratch memory of one thread."""
     n = padded(market.n_consumers)
     n_brands = market.arrays.n_brands
     # orders are carried out block by block unless stock may run out; talk goes out block by block always
-    n_orders = n if on.is_rationed else BLOCK
+    n_orders = n + BLOCK if on.is_rationed else 2 * BLOCK
     # seeds talk before the first block does
-    n_talks = BLOCK * (n_brands + 2) + int(plan.seeding_count.sum())
-    n_moves = n * int(3 * on.neighbors + 2 * on.community.sum() + 2 * on.group.any())
-    n_lines = plan.brand.size
-    i1, i4, f4, u1 = np.int8, np.int32, np.float32, np.uint8
+    n_talks = BLOCK * (n_brands + 3) + n_seeds
+    moves = 3 * on.neighbors + 2 * on.brand[:, HAS_COMMUNITY].sum() + 2 * on.brand[:, HAS_GROUP].any()
+    f4, i4, u1 = np.float32, np.int32, np.uint8
     return Work(
-        np.zeros((FIRST_LINE + n_lines, BLOCK), f4),
-        np.zeros((n_lines, BLOCK), u1),
-        np.zeros((n_brands, BLOCK), f4),
-        np.zeros(BLOCK, u1),
-        np.zeros(BLOCK, u1),
-        *(np.zeros(BLOCK, i4) for _ in range(3)),
-        np.zeros((2 + 4 * n_brands, BLOCK), f4),
-        np.zeros((7, BLOCK), f4),
-        np.zeros(BLOCK, i4),
-        np.zeros((2, BLOCK), np.uint32),
-        np.zeros(n_orders, i4),
-        np.zeros(n_orders, i1),
-        np.zeros(n_orders, u1),
-        np.zeros(n_orders, u1),
-        np.zeros((n_orders, n_brands), f4),
-        np.zeros((n_orders, n_brands), f4),
-        np.zeros(n_orders, f4),
-        np.zeros(n_orders, f4),
-        np.zeros(n_orders, i1),
-        np.zeros(n_talks, i4),
-        np.zeros(n_talks, i1),
-        np.zeros(n_talks, u1),
-        np.zeros(n_talks, i4),
-        np.zeros(n_talks, f4),
-        np.zeros(n_talks, f4),
-        np.zeros(n_moves, i4),
-        *(np.zeros(n_moves, i1) for _ in range(3)),
-        np.zeros(3, np.int64),
-        np.zeros((4, TIES), f4),
-        *(np.zeros(TIES, np.uint32) for _ in range(3)),
-        np.zeros(TIES, i4),
-        np.zeros(TIES, np.int64),
-        np.zeros(TIES, f4),
-        np.zeros(TIES, i4),
-        np.zeros((5, n_talks), f4),
-        np.zeros((n_brands, market.arrays.n_regions), np.int64),
-        np.zeros((n_brands, market.arrays.n_regions), u1),
-        np.zeros(n_orders, np.int64),
-        np.zeros(n_orders, np.uint64),
+        rows=np.zeros(MORE + BLOCK, f4),
+        lists=np.zeros(BUYER_ORDER + BLOCK, i4),
+        bytes=np.zeros(READS + BLOCK, u1),
+        impressions=np.zeros((n_lines, BLOCK), f4),
+        hit=np.zeros((n_lines, BLOCK), u1),
+        shock=np.zeros((n_brands, 4, BLOCK), f4),
+        bid=np.zeros((n_brands, 4, BLOCK), f4),
+        noticed=np.zeros((n_brands, BLOCK if market.arrays.is_threshold else 0), f4),
+        order=np.zeros((5, n_orders), i4),
+        order_value=np.zeros((2 + 2 * n_brands, n_orders if on.is_rationed else 0), f4),
+        talk=np.zeros((4, n_talks), i4),
+        talk_value=np.zeros((7, n_talks), f4),
+        tie=np.zeros(HIT + _ROOM, np.uint32),
+        tie_value=np.zeros(TIE_CHANCE + _ROOM, f4),
+        move=np.zeros((3, n * int(moves) + n_seeds), i4),
+        n=np.zeros(3, np.int64),
+        wanted=np.zeros((n_brands, market.arrays.n_regions, 2), np.int64),
+        asking=np.zeros(n_orders, np.int64),
+        keys=np.zeros(n_orders, np.uint64),
     )
-
-
-def record(name: str) -> int:
-    """Return the position of a recorded series."""
-    return INDEX[name]
 
 
 def new_counts(n_steps: int, n_brands: int) -> Any:

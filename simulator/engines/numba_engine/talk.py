@@ -11,190 +11,283 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import part, subframe
+from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
+    ABOUT,
+    ARC,
     AS_SEED,
+    CHANGE,
     COMMITS,
     CONTACTS,
+    COUNT_ROW,
+    HIT,
     INTENSITY,
     INVITATION,
     INVITE,
     INVITES,
-    IS_LISTED,
-    MESSAGE_SCALE,
+    KIND,
+    MOVER,
     N_MOVES,
+    N_RECEIVERS,
     N_TALKS,
+    NOBODY,
     PIECE,
+    RECEIVER,
     REWARDED,
+    SAID,
+    SENDER,
     SHARES,
+    SHARING,
     STRONG,
+    STRONG_BIT,
+    SURPRISED,
+    TAIL,
     TALKS,
+    TARGET,
+    TIE_0,
+    TIE_1,
+    TIE_2,
+    TIE_3,
+    TIE_CHANCE,
     TIES,
+    TOPIC,
     VALUE,
     WEAK,
     WEIGHT,
+    WHICH,
+    WHO,
+    block_of,
+    lane_of,
     record,
     whole,
 )
 from simulator.model import draws
-from simulator.model.campaigns import TERM
 from simulator.model.draws import tail
 from simulator.model.mathematics import ONE, ZERO, F, unit
 from simulator.model.philox import philox
 from simulator.model.rules import referral, word_of_mouth
 
 _U = np.uint32
+_I = np.int32
+_P = np.uint64
+_TARGET, _SENDER, _TAIL, _TOPIC, _CHANCE = (_P(row) for row in (TARGET, SENDER, TAIL, TOPIC, TIE_CHANCE))
 _POSITIVE, _NEGATIVE = record("contacts_positive"), record("contacts_negative")
 _INVITATIONS, _SHARED_VIEWS = record("invitations"), record("shared_views")
-_SENDER, _INVITED = TERM["reward_sender"], TERM["invitations"]
+_SENDER_REWARD, _INVITED = terms.term("reward_sender"), terms.term("invitations")
+
+
+@part
+def add_talk(i: Any, j: Any, kind: Any, piece: Any, value: Any, surprise: Any, w: Any) -> None:
+    """List a consumer who has something for the neighbors."""
+    n = w.n[N_TALKS]
+    w.talk[WHO, n] = i
+    w.talk[ABOUT, n] = j
+    w.talk[KIND, n] = kind
+    w.talk[WHICH, n] = piece
+    w.talk_value[SAID, n] = value
+    w.talk_value[SURPRISED, n] = surprise
+    w.n[N_TALKS] = n + 1
+
+
+@part
+def add_move(i: Any, row: Any, change: Any, w: Any) -> None:
+    """List a change that the neighbors' counts of adopters, members or committed must follow."""
+    n = w.n[N_MOVES]
+    w.move[MOVER, n] = i
+    w.move[COUNT_ROW, n] = row
+    w.move[CHANGE, n] = change
+    w.n[N_MOVES] = n + 1
 
 
 @part
 def address(r: Any, j: Any, s: Any) -> None:
-    """List a consumer among those who have mail about a brand."""
-    if s.inbox[j, r, IS_LISTED] == 0:
-        s.inbox[j, r, IS_LISTED] = 1
-        s.receivers[j, s.n_receivers[j]] = r
-        s.n_receivers[j] += 1
+    """List a consumer among those who have mail about a brand, unless there is some already."""
+    is_listed = s.mail[r, j, CONTACTS] > 0
+    if s.mail.shape[2] > INVITATION:
+        is_listed |= s.mail[r, j, INVITATION] > 0
+    if s.mail.shape[2] > PIECE:
+        is_listed |= s.mail[r, j, PIECE] > 0
+    if not is_listed:
+        n = s.books[j, N_RECEIVERS]
+        s.receivers[j, n] = r
+        s.books[j, N_RECEIVERS] = n + 1
 
 
 @part
 def send(r: Any, j: Any, value: Any, weight: Any, s: Any) -> None:
-    """Put one message about a brand into a receiver's inbox."""
+    """Put one message about a brand into a receiver's mail."""
     address(r, j, s)
-    s.inbox[j, r, CONTACTS] += 1
-    s.inbox[j, r, WEIGHT] += np.int32(np.floor(weight * MESSAGE_SCALE))
-    s.inbox[j, r, VALUE] += np.int32(np.floor(weight * value * MESSAGE_SCALE))
+    s.mail[r, j, CONTACTS] += 1
+    s.mail[r, j, WEIGHT] += word_of_mouth.weight_units(weight)
+    s.mail[r, j, VALUE] += word_of_mouth.value_units(weight, value)
 
 
 @part
-def draw_ties(n: Any, t: Any, k0: Any, k1: Any, w: Any) -> None:
+def draw_ties(n: Any, has_more: Any, t: Any, k0: Any, k1: Any, w: Any) -> None:
     """Draw the uniform numbers of the gathered ties, all at once."""
+    tie, values = w.tie, w.tie_value
+    if has_more:
+        for a in range(whole(n)):
+            c0, c1, c2, c3 = philox(tie[SENDER + a], tie[TARGET + a] & RECEIVER, _U(t), tie[TAIL + a], k0, k1)
+            values[TIE_0 + a] = unit(c0)
+            values[TIE_1 + a] = unit(c1)
+            values[TIE_2 + a] = unit(c2)
+            values[TIE_3 + a] = unit(c3)
+        return
     for a in range(whole(n)):
-        c0, c1, c2, c3 = philox(w.tie_sender[a], w.tie_receiver[a], _U(t), w.tie_tail[a], k0, k1)
-        w.tie_uniforms[0, a] = unit(c0)
-        w.tie_uniforms[1, a] = unit(c1)
-        w.tie_uniforms[2, a] = unit(c2)
-        w.tie_uniforms[3, a] = unit(c3)
+        c0, _, _, _ = philox(tie[SENDER + a], tie[TARGET + a] & RECEIVER, _U(t), tie[TAIL + a], k0, k1)
+        values[TIE_0 + a] = unit(c0)
 
 
 @part
-def prepare_talk(n: Any, t: Any, p: Any, plan: Any, world: Any, w: Any) -> None:
-    """Work out what holds for all ties of one talk: chances by strength of tie, and weights."""
-    i = w.talk_consumer[n]
-    j = w.talk_brand[n]
-    intensity = word_of_mouth.talk_intensity(
-        world.population.sharing[i], w.talk_surprise[n], p.talk_base, p.surprise_unit, p.loss_factor
-    )
-    talks = ONE if w.talk_kind[n] & TALKS else ZERO
-    w.talk_terms[STRONG, n] = word_of_mouth.talk_probability(p.p_strong, intensity) * talks
-    w.talk_terms[WEAK, n] = word_of_mouth.talk_probability(p.p_weak, intensity) * talks
-    w.talk_terms[INTENSITY, n] = intensity * talks
-    if w.talk_kind[n] & INVITES:
-        n_neighbors = F(world.indptr[i + 1] - world.indptr[i])
-        w.talk_terms[INVITE, n] = referral.invitation_probability(plan.programs[t, j, _INVITED], n_neighbors)
-        rewarded = p.rewarded_credibility if plan.programs[t, j, _SENDER] > ZERO else ONE
-        w.talk_terms[REWARDED, n] = word_of_mouth.message_weight(p.friend_credibility, rewarded)
+def prepare_talks(t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
+    """Work out what holds for all ties of each talk: chances by strength of tie, and weights."""
+    n = w.n[N_TALKS]
+    said = w.talk_value
+    for a in range(n):
+        i = np.int64(w.talk[WHO, a])
+        said[INTENSITY, a] = s.values[block_of(i), SHARING, lane_of(i)]
+    for a in range(n):
+        said[INTENSITY, a] = word_of_mouth.talk_intensity(
+            said[INTENSITY, a], said[SURPRISED, a], p.talk_base, p.surprise_unit, p.loss_factor
+        ) * F(w.talk[KIND, a] & TALKS)
+    for a in range(n):
+        said[STRONG, a] = word_of_mouth.talk_probability(p.p_strong, said[INTENSITY, a])
+    for a in range(n):
+        said[WEAK, a] = word_of_mouth.talk_probability(p.p_weak, said[INTENSITY, a])
+    for a in range(n):
+        if w.talk[KIND, a] & INVITES:
+            i = w.talk[WHO, a]
+            j = w.talk[ABOUT, a]
+            n_neighbors = F(g.indptr[i + 1] - g.indptr[i])
+            said[INVITE, a] = referral.invitation_probability(m.by_step[t, j, _INVITED], n_neighbors)
+            rewarded = p.rewarded_credibility if m.by_step[t, j, _SENDER_REWARD] > ZERO else ONE
+            said[REWARDED, a] = word_of_mouth.message_weight(p.friend_credibility, rewarded)
 
 
 @part
-def gather_ties(
-    n: Any, first: Any, last: Any, n_ties: Any, m: Any, p: Any, world: Any, on: Any, w: Any
-) -> Any:
-    """Add some of a sender's ties to those whose draws are made at once; return how many there are."""
-    i = _U(w.talk_consumer[n])
-    own = _U(draws.SEED_OCCURRENCE) if w.talk_kind[n] & AS_SEED else _U(0)
-    word = tail(draws.TIE, m.brand_id[w.talk_brand[n]], own)
-    strong = w.talk_terms[STRONG, n]
-    weak = w.talk_terms[WEAK, n]
-    for k in range(first, last):
-        w.tie_sender[n_ties] = i
-        w.tie_receiver[n_ties] = world.neighbors[k]
-        w.tie_tail[n_ties] = _U(word | (_U(world.occurrence[k]) << _U(16))) if on.is_multiple else word
-        w.tie_talk[n_ties] = n
-        w.tie_arc[n_ties] = k
-        w.tie_chance[n_ties] = strong if world.is_strong[k] > 0 else weak
-        if on.is_weighted:
-            rate = word_of_mouth.weighted_tie(
-                p.p_strong if world.is_strong[k] > 0 else p.p_weak, world.weights[k]
-            )
-            w.tie_chance[n_ties] = word_of_mouth.talk_probability(rate, w.talk_terms[INTENSITY, n])
-        n_ties += 1
-    return n_ties
+def weigh_ties(n: Any, first: Any, last: Any, at: Any, p: Any, g: Any, w: Any) -> None:
+    """Work out the chance of talk on ties that have weights of their own."""
+    intensity = w.talk_value[INTENSITY, n]
+    for a in range(last - first):
+        p_tie = p.p_strong if g.arcs[first + a] >= STRONG_BIT else p.p_weak
+        rate = word_of_mouth.weighted_tie(p_tie, g.weights[first + a])
+        w.tie_value[TIE_CHANCE + at + a] = word_of_mouth.talk_probability(rate, intensity)
 
 
 @part
-def tell(a: Any, weight: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
-    """Let what a sender has to say about a brand meet one neighbor."""
-    n = w.tie_talk[a]
-    j = np.int64(w.talk_brand[n])
-    kind = w.talk_kind[n]
-    r = np.int64(w.tie_receiver[a])
-    if w.tie_uniforms[0, a] < w.tie_chance[a]:
-        send(r, j, w.talk_value[n], weight, s)
-        row[j, _POSITIVE if w.talk_surprise[n] >= ZERO else _NEGATIVE] += 1
-    if kind & INVITES and w.tie_uniforms[1, a] < w.talk_terms[INVITE, n]:
-        send(r, j, w.talk_value[n], w.talk_terms[REWARDED, n], s)
-        s.inbox[j, r, INVITATION] = min(s.inbox[j, r, INVITATION], w.talk_consumer[n])
+def gather_ties(n: Any, first: Any, last: Any, at: Any, m: Any, p: Any, g: Any, on: Any, w: Any) -> Any:
+    """Add some of a sender's ties to those whose draws are made at once; return how many there are.
+
+    Whole vectors are written: what lies behind the last tie is written over by the next sender.
+    """
+    own = _U(draws.SEED_OCCURRENCE) if w.talk[KIND, n] & AS_SEED else _U(0)
+    word = tail(draws.TIE, m.brand_id[w.talk[ABOUT, n]], own)
+    who = _U(w.talk[WHO, n])
+    strong = w.talk_value[STRONG, n]
+    weak = w.talk_value[WEAK, n]
+    topic = _U(n)
+    n_ties = last - first
+    # unsigned places: a signed one could count from the end, which would keep these loops scalar
+    start = _P(at)
+    source = _P(first)
+    tie = w.tie
+    for a in range(_P(whole(n_ties))):
+        arc = g.arcs[source + a]
+        tie[start + (_TARGET + a)] = arc
+        w.tie_value[start + (_CHANCE + a)] = strong if arc >= STRONG_BIT else weak
+    for a in range(_P(whole(n_ties))):
+        tie[start + (_SENDER + a)] = who
+    for a in range(_P(whole(n_ties))):
+        tie[start + (_TAIL + a)] = word
+    for a in range(_P(whole(n_ties))):
+        tie[start + (_TOPIC + a)] = topic
+    if on.is_multiple:
+        for a in range(n_ties):
+            tie[TAIL + at + a] = word | (_U(g.occurrence[first + a]) << _U(16))
+    if on.is_weighted:
+        weigh_ties(n, first, last, at, p, g, w)
+        for a in range(n_ties):
+            tie[ARC + at + a] = _U(first + a)
+    return at + n_ties
+
+
+@part
+def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Let an invitation, a shared piece or a group offer meet one neighbor."""
+    kind = w.talk[KIND, n]
+    who = w.talk[WHO, n]
+    if kind & INVITES and w.tie_value[TIE_1 + a] < w.talk_value[INVITE, n]:
+        send(r, j, w.talk_value[SAID, n], w.talk_value[REWARDED, n], s)
+        # the largest entry is the lowest-numbered sender's
+        s.mail[r, j, INVITATION] = max(s.mail[r, j, INVITATION], NOBODY - who)
         row[j, _INVITATIONS] += 1
-    if kind & SHARES and w.tie_uniforms[2, a] < p.feed_attention:
+    if kind & SHARES and w.tie_value[TIE_2 + a] < p.feed_attention:
         address(r, j, s)
-        s.inbox[j, r, PIECE] = max(s.inbox[j, r, PIECE], w.talk_piece[n])
+        s.mail[r, j, PIECE] = max(s.mail[r, j, PIECE], w.talk[WHICH, n])
         row[j, _SHARED_VIEWS] += 1
     if kind & COMMITS:
-        arc = w.tie_arc[a]
-        rate = p.p_strong if world.is_strong[arc] > 0 else p.p_weak
+        p_tie = p.p_strong if w.tie[TARGET + a] >= STRONG_BIT else p.p_weak
         if on.is_weighted:
-            rate = word_of_mouth.weighted_tie(rate, world.weights[arc])
-        if w.tie_uniforms[3, a] < word_of_mouth.talk_probability(
-            rate, world.population.sharing[w.talk_consumer[n]]
-        ):
+            p_tie = word_of_mouth.weighted_tie(p_tie, g.weights[w.tie[ARC + a]])
+        sharing = s.values[block_of(who), SHARING, lane_of(who)]
+        if w.tie_value[TIE_3 + a] < word_of_mouth.talk_probability(p_tie, sharing):
             address(r, j, s)
-            s.inbox[j, r, CONTACTS] += 1
+            s.mail[r, j, CONTACTS] += 1
 
 
 @part
-def tell_all(n_ties: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+def tell_all(n_ties: Any, has_more: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """List the gathered ties on which something happens, without a branch, and go through them."""
     weight = word_of_mouth.message_weight(p.friend_credibility, ONE)
     n_hits = 0
     for a in range(n_ties):
-        w.tie_hit[n_hits] = a
-        is_more = w.talk_kind[w.tie_talk[a]] != TALKS
-        n_hits += np.int64((w.tie_uniforms[0, a] < w.tie_chance[a]) | is_more)
+        w.tie[HIT + n_hits] = _U(a)
+        n_hits += np.int64(w.tie_value[TIE_0 + a] < w.tie_value[TIE_CHANCE + a])
     for hit in range(n_hits):
-        tell(np.int64(w.tie_hit[hit]), weight, p, world, on, s, w, row)
+        a = np.int64(w.tie[HIT + hit])
+        n = np.int64(w.tie[TOPIC + a])
+        j = np.int64(w.talk[ABOUT, n])
+        send(np.int64(w.tie[TARGET + a] & RECEIVER), j, w.talk_value[SAID, n], weight, s)
+        row[j, _POSITIVE if w.talk_value[SURPRISED, n] >= ZERO else _NEGATIVE] += 1
+    if has_more:
+        for a in range(n_ties):
+            n = np.int64(w.tie[TOPIC + a])
+            if w.talk[KIND, n] & ~(TALKS | AS_SEED):
+                j = np.int64(w.talk[ABOUT, n])
+                tell_more(a, n, j, np.int64(w.tie[TARGET + a] & RECEIVER), p, g, on, s, w, row)
 
 
 @subframe
-def deliver(
-    t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, row: Any
-) -> None:
+def deliver(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Deliver everything that was said so far in a step; receivers take it in at the next one."""
     n = np.int64(0)
     arc = np.int64(-1)
+    prepare_talks(t, m, p, g, s, w)
     while n < w.n[N_TALKS]:
         n_ties = np.int64(0)
+        more = _I(0)
         while n < w.n[N_TALKS] and n_ties < TIES:
-            i = w.talk_consumer[n]
+            i = w.talk[WHO, n]
             if arc < 0:
-                arc = world.indptr[i]
-                prepare_talk(n, t, p, plan, world, w)
-            last = min(world.indptr[i + 1], arc + TIES - n_ties)
-            n_ties = gather_ties(n, arc, last, n_ties, m, p, world, on, w)
+                arc = g.indptr[i]
+            last = min(g.indptr[i + 1], arc + TIES - n_ties)
+            n_ties = gather_ties(n, arc, last, n_ties, m, p, g, on, w)
+            more |= w.talk[KIND, n] & ~(TALKS | AS_SEED)
             arc = last
-            if arc == world.indptr[i + 1]:
+            if arc == g.indptr[i + 1]:
                 n += 1
                 arc = np.int64(-1)
-        draw_ties(n_ties, t, k0, k1, w)
-        tell_all(n_ties, p, world, on, s, w, row)
+        draw_ties(n_ties, more > 0, t, k0, k1, w)
+        tell_all(n_ties, more > 0, p, g, on, s, w, row)
     w.n[N_TALKS] = 0
 
 
 @part
-def follow_moves(world: Any, s: Any, w: Any) -> None:
+def follow_moves(g: Any, s: Any, w: Any) -> None:
     """Tell neighbors at the end of a step who adopted, joined or committed, and who no longer does."""
     for n in range(w.n[N_MOVES]):
-        i = w.move_consumer[n]
-        for k in range(world.indptr[i], world.indptr[i + 1]):
-            s.counts[w.move_count[n], w.move_brand[n], world.neighbors[k]] += np.int32(w.move_change[n])
+        i = w.move[MOVER, n]
+        for k in range(g.indptr[i], g.indptr[i + 1]):
+            s.counts[w.move[COUNT_ROW, n], np.int64(g.arcs[k] & RECEIVER)] += w.move[CHANGE, n]
     w.n[N_MOVES] = 0

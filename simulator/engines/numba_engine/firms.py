@@ -1,0 +1,343 @@
+"""What firms do at the start of a step: events, books, media and seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import part
+from simulator.engines.numba_engine import terms
+from simulator.engines.numba_engine.layout import (
+    ADOPTERS,
+    AS_SEED,
+    BASE,
+    BASE_SEEN,
+    BELIEF,
+    COMPLETED,
+    CUT,
+    CUT_BEFORE,
+    DELIVERED,
+    EVIDENCE,
+    FLAGS,
+    IS_FUNDED,
+    LAPSED,
+    LATEST,
+    LATEST_PIECE,
+    LISTED,
+    MEMORY,
+    N_MEMBERS,
+    NET,
+    NET_PRICE,
+    NEVER,
+    NO_BRAND,
+    ODDS,
+    OPEN,
+    PROFILE_X,
+    PROFILE_Y,
+    RATE,
+    REPLACEMENT,
+    REVIEW_COUNT,
+    REVIEW_MEAN,
+    REVIEW_SUM,
+    REVIEW_WEIGHT,
+    SATISFACTION,
+    SOLVED_FOR,
+    SPENT,
+    SPENT_TOTAL,
+    SURPRISE,
+    TALKS,
+    TASTE_X,
+    TASTE_Y,
+    VISIT,
+    WAS_REACHED,
+    WASTE,
+    block_of,
+    lane_of,
+    mark_of,
+    of_brand,
+    record,
+    week_of,
+)
+from simulator.engines.numba_engine.talk import add_move, add_talk
+from simulator.model import draws
+from simulator.model.allocation import (
+    audience_weight,
+    creative_position,
+    impression_rate,
+    relevance_is_due,
+    weights_are_due,
+)
+from simulator.model.campaigns import CAPPED, RANDOM
+from simulator.model.draws import BLOCK, sparse_uniforms, tail
+from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
+from simulator.model.rules import attention, choice, content, experience, search
+from simulator.model.rules.ledger import affordable_cut, cost_of, money, whole_units
+
+_U = np.uint32
+_CUT, _PIECES, _VALUE = terms.term("price_cut"), terms.term("pieces"), terms.term("content_value")
+_SERVICE, _COMMUNITY = terms.term("service_cost"), terms.term("community")
+_MEDIA, _DATA, _UNSPENT = record("spend_media"), record("spend_data"), record("unspent_media")
+_PRODUCTION, _SERVICE_SPEND = record("spend_production"), record("spend_service")
+_SEEDING, _STRATEGY = record("spend_seeding"), record("spend_strategy")
+_IMPRESSIONS = record("impressions")
+_N_CAPPED = len(CAPPED)
+PRICE_CUT_PROGRAM, REFERRAL_PROGRAM, COMMUNITY_PROGRAM, GROUP_PROGRAM = range(_N_CAPPED)
+
+
+@part
+def book(j: Any, program: Any, amount: Any, s: Any, row: Any) -> None:
+    """Count an amount towards a strategy's budget, and towards one of its programs (-1: none)."""
+    row[j, _STRATEGY] += amount
+    s.books[j, SPENT_TOTAL] += amount
+    if program >= 0:
+        s.books[j, SPENT + program] += amount
+
+
+@part
+def environment(t: Any, m: Any, g: Any, s: Any) -> None:
+    """Apply a scheduled shift of tastes; forget, when observation begins, whom advertising has reached."""
+    if t == m.burn_in and t > 0:
+        for b in range(s.marks.shape[0]):
+            for j in range(m.n_brands):
+                for k in range(BLOCK):
+                    s.marks[b, mark_of(j, FLAGS), k] &= ~WAS_REACHED
+    if m.calendar[t, terms.HAS_SHIFT] > ZERO:
+        for i in range(m.n_consumers):
+            b = block_of(i)
+            k = lane_of(i)
+            group = m.place[g.cell[i], terms.DEMOGRAPHIC]
+            s.values[b, TASTE_X, k] = choice.shifted_taste(s.values[b, TASTE_X, k], m.shift[t, group, 0])
+            s.values[b, TASTE_Y, k] = choice.shifted_taste(s.values[b, TASTE_Y, k], m.shift[t, group, 1])
+
+
+@part
+def open_budget(j: Any, t: Any, m: Any, s: Any) -> None:
+    """Decide what a brand can afford in a step."""
+    left = m.limits[j, terms.TOTAL_CAP] - s.books[j, SPENT_TOTAL]
+    s.books[j, IS_FUNDED] = np.int64(left > 0)
+    for program in range(_N_CAPPED):
+        is_strategy = m.limits[j, terms.PROGRAM_IS_STRATEGY + program] > 0
+        has_money = s.books[j, SPENT + program] < m.limits[j, terms.PROGRAM_CAP + program] and left > 0
+        s.books[j, OPEN + program] = np.int64(has_money or not is_strategy)
+    cut = m.by_step[t, j, _CUT]
+    if m.limits[j, terms.PROGRAM_IS_STRATEGY] > 0:
+        cut_left = min(left, m.limits[j, terms.PROGRAM_CAP] - s.books[j, SPENT])
+        cut = affordable_cut(cut, cut_left, s.books[j, CUT_BEFORE])
+    s.today[j, CUT] = cut
+    s.today[j, NET_PRICE] = choice.price_after(m.by_step[t, j, terms.PRICE], cut, ZERO)
+    s.books[j, LISTED] = money(np.float64(m.by_step[t, j, terms.PRICE]))
+    s.books[j, NET] = money(np.float64(s.today[j, NET_PRICE]))
+    s.books[j, CUT_BEFORE] = s.books[j, SPENT]
+
+
+@part
+def open_reviews(j: Any, p: Any, s: Any) -> None:
+    """Set what a brand's public reviews say at the start of a step."""
+    count = s.books[j, REVIEW_COUNT]
+    s.today[j, REVIEW_MEAN] = ZERO
+    s.today[j, REVIEW_WEIGHT] = ZERO
+    if count > 0:
+        s.today[j, REVIEW_MEAN] = search.review_mean(s.books[j, REVIEW_SUM], count)
+        s.today[j, REVIEW_WEIGHT] = search.review_weight(F(count), p.review_evidence, p.review_half)
+
+
+@part
+def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, row: Any) -> None:
+    """Decide at the start of a step what each brand can afford, and take in supply, reviews and base."""
+    for j in range(m.n_brands):
+        open_budget(j, t, m, s)
+        open_reviews(j, p, s)
+        for r in range(m.n_regions):
+            s.stock[j, r] += m.supply[t, j, r]
+        s.books[j, BASE_SEEN] = s.books[j, BASE]
+        s.today[j, ODDS] = choice.group_odds(s.books[j, COMPLETED], s.books[j, LAPSED])
+        if m.by_step[t, j, _PIECES] > ZERO:
+            u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
+            s.piece_value[t, j] = content.piece_value(m.by_step[t, j, _VALUE], p.piece_value_sd, normal(u))
+            s.books[j, LATEST_PIECE] = t
+        production = m.production[t, j]
+        row[j, _PRODUCTION] += production
+        if m.limits[j, terms.PRODUCTION_IS_STRATEGY] > 0:
+            book(j, -1, production, s, row)
+        if m.by_step[t, j, _COMMUNITY] > ZERO and s.books[j, OPEN + COMMUNITY_PROGRAM] > 0:
+            service = money(np.float64(m.by_step[t, j, _SERVICE])) * s.books[j, N_MEMBERS]
+            row[j, _SERVICE_SPEND] += service
+            if m.limits[j, terms.PROGRAM_IS_STRATEGY + COMMUNITY_PROGRAM] > 0:
+                book(j, COMMUNITY_PROGRAM, service, s, row)
+
+
+@part
+def draw_audience(h: Any, j: Any, k0: Any, k1: Any, m: Any, g: Any, s: Any) -> None:
+    """Compute the weights of an audience that is drawn by lot."""
+    channel = m.line_kind[h, terms.CHANNEL]
+    channel_id = _U(m.line_kind[h, terms.CHANNEL_ID])
+    word = tail(draws.AUDIENCE, m.brand_id[j], _U(m.line_kind[h, terms.SLOT]))
+    for i in range(m.n_consumers):
+        u, _, _, _ = sparse_uniforms(_U(i), channel_id, _U(0), word, k0, k1)
+        reach = m.cell[g.cell[i], terms.REACH + channel]
+        s.weight[h, block_of(i), lane_of(i)] = audience_weight(
+            RANDOM, reach, u, m.line[h, terms.SHARE], np.uint8(0), ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+        )
+
+
+@part
+def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any) -> None:
+    """Compute a line's audience weights for every consumer."""
+    audience = m.line_kind[h, terms.AUDIENCE]
+    channel = m.line_kind[h, terms.CHANNEL]
+    for i in range(m.n_consumers):
+        b = block_of(i)
+        k = lane_of(i)
+        cell = g.cell[i]
+        s.weight[h, b, k] = audience_weight(
+            audience,
+            m.cell[cell, terms.REACH + channel],
+            ZERO,
+            m.line[h, terms.SHARE],
+            m.in_segment[h, cell],
+            s.values[b, of_brand(j, PROFILE_X), k],
+            s.values[b, of_brand(j, PROFILE_Y), k],
+            m.brand[j, terms.POSITION_X],
+            m.brand[j, terms.POSITION_Y],
+            m.line[h, terms.SHARPNESS],
+            F(np.int32(t) - np.int32(s.weeks[b, week_of(j, VISIT), k])),
+            p.retarget_weeks,
+        )
+
+
+@part
+def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any) -> None:
+    """Compute a line's relevance for every consumer."""
+    creative = m.line_kind[h, terms.CREATIVE]
+    for i in range(m.n_consumers):
+        b = block_of(i)
+        k = lane_of(i)
+        cell = g.cell[i]
+        x = creative_position(
+            creative,
+            m.brand[j, terms.POSITION_X],
+            m.cell[cell, terms.CELL_X],
+            s.values[b, of_brand(j, PROFILE_X), k],
+        )
+        y = creative_position(
+            creative,
+            m.brand[j, terms.POSITION_Y],
+            m.cell[cell, terms.CELL_Y],
+            s.values[b, of_brand(j, PROFILE_Y), k],
+        )
+        s.relevance[h, b, k] = attention.relevance(s.values[b, TASTE_X, k], s.values[b, TASTE_Y, k], x, y)
+
+
+@part
+def wasted_units(h: Any, m: Any, s: Any) -> Any:
+    """Return a line's impressions times one minus their relevance, summed in whole units."""
+    rate = F(s.lines[h, RATE])
+    cap = m.line[h, terms.CAP]
+    wasted = np.int64(0)
+    for b in range(s.values.shape[0]):
+        for k in range(BLOCK):
+            x = attention.expected_impressions(rate, s.weight[h, b, k], cap)
+            wasted += fixed_point(attention.wasted_impressions(x, s.relevance[h, b, k]))
+    return wasted
+
+
+@part
+def pay_media(h: Any, j: Any, planned: Any, m: Any, s: Any, row: Any) -> None:
+    """Book what a line's impressions of a step cost."""
+    delivered = s.lines[h, DELIVERED]
+    media = cost_of(delivered, m.line_cost[h, terms.MEDIA_COST])
+    data = cost_of(delivered, m.line_cost[h, terms.DATA_COST])
+    both = m.line_cost[h, terms.MEDIA_COST] + m.line_cost[h, terms.DATA_COST]
+    row[j, _MEDIA] += media
+    row[j, _DATA] += data
+    row[j, _UNSPENT] += cost_of(planned, both) - media - data
+    row[j, _IMPRESSIONS] += whole_units(delivered)
+    if m.line_kind[h, terms.IS_STRATEGY] > 0:
+        book(j, -1, media + data, s, row)
+
+
+@part
+def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, row: Any) -> None:
+    """Spread every line's impressions over its audience and pay for them."""
+    is_first = t == 0 or m.calendar[t, terms.HAS_SHIFT] > ZERO
+    refit = np.int32(p.refit_weeks)
+    for h in range(m.line.shape[0]):
+        j = np.int64(m.line_kind[h, terms.LINE_BRAND])
+        planned = m.impressions[t, h]
+        is_paid = m.line_kind[h, terms.IS_STRATEGY] == 0 or s.books[j, IS_FUNDED] > 0
+        new_weights = weights_are_due(m.line_kind[h, terms.AUDIENCE], is_first, np.int32(t), refit)
+        new_relevance = relevance_is_due(m.line_kind[h, terms.CREATIVE], is_first, np.int32(t), refit)
+        is_stale = new_weights or new_relevance
+        if new_weights and m.line_kind[h, terms.AUDIENCE] == RANDOM:
+            draw_audience(h, j, k0, k1, m, g, s)
+        elif new_weights:
+            weigh_audience(h, j, t, m, p, g, s)
+        if new_relevance:
+            judge_relevance(h, j, m, g, s)
+        if planned <= 0.0 or not is_paid:
+            s.lines[h, RATE] = 0.0
+            s.lines[h, SOLVED_FOR] = -1.0
+            continue
+        if new_weights or s.lines[h, SOLVED_FOR] != planned:
+            rate, delivered = impression_rate(s.weight[h], m.line[h, terms.CAP], planned)
+            s.lines[h, RATE] = np.float64(rate)
+            s.lines[h, DELIVERED] = delivered
+            s.lines[h, SOLVED_FOR] = planned
+            is_stale = True
+        if is_stale:
+            s.lines[h, WASTE] = np.float64(wasted_units(h, m, s))
+        pay_media(h, j, planned, m, s, row)
+
+
+@part
+def own_seed(i: Any, j: Any, satisfied: Any, surprise: Any, on: Any, s: Any, w: Any) -> None:
+    """Make a seed the owner of a durable."""
+    b = block_of(i)
+    k = lane_of(i)
+    latest = s.marks[b, LATEST, k]
+    if latest != NO_BRAND:
+        s.books[latest, BASE] -= 1
+        if on.neighbors:
+            add_move(i, on.count_row[ADOPTERS] + np.int64(latest), -1, w)
+    s.books[j, BASE] += 1
+    s.marks[b, LATEST, k] = np.uint8(j)
+    s.weeks[b, REPLACEMENT, k] = NEVER
+    s.values[b, SATISFACTION, k] = satisfied
+    s.values[b, SURPRISE, k] = surprise
+    if on.neighbors:
+        add_move(i, on.count_row[ADOPTERS] + j, 1, w)
+
+
+@part
+def plant_seeds(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Give the chosen consumers the product and let them talk about it."""
+    for seeding in range(m.seeding.shape[0]):
+        if m.seeding[seeding, terms.SEED_STEP] != t:
+            continue
+        first = m.seeding[seeding, terms.SEED_FIRST]
+        last = m.seeding[seeding, terms.SEED_LAST]
+        j = m.seeding[seeding, terms.SEED_BRAND]
+        cost = m.seeding[seeding, terms.SEED_COST] * (last - first)
+        row[j, _SEEDING] += cost
+        book(j, -1, cost, s, row)
+        for n in range(first, last):
+            i = np.int64(g.seeds[n])
+            b = block_of(i)
+            k = lane_of(i)
+            _, u, _, _ = sparse_uniforms(_U(i), _U(0), _U(t), tail(draws.SEED, m.brand_id[j], _U(0)), k0, k1)
+            satisfied = experience.satisfaction(m.by_step[t, j, terms.QUALITY], p.experience_sd, normal(u))
+            belief = s.values[b, of_brand(j, BELIEF), k]
+            evidence = s.values[b, of_brand(j, EVIDENCE), k]
+            surprise = experience.surprise(satisfied, belief)
+            s.values[b, of_brand(j, BELIEF), k] = experience.belief_after_experience(
+                belief, evidence, satisfied
+            )
+            s.values[b, of_brand(j, EVIDENCE), k] = experience.evidence_after_experience(
+                evidence, p.evidence_limit
+            )
+            s.values[b, of_brand(j, MEMORY), k] = ONE
+            if not m.is_durable:
+                add_talk(i, j, TALKS | AS_SEED, 0, satisfied, surprise, w)
+            elif s.marks[b, LATEST, k] != np.uint8(j):
+                own_seed(i, j, satisfied, surprise, on, s, w)

@@ -1,0 +1,216 @@
+"""What a brand is worth to the consumers of a list, all at once.
+
+A list holds lanes of one block. First everything that the rules read is gathered into rows, then the
+rules run over the rows: such loops are vectorized, single consumers are not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import part
+from simulator.engines.numba_engine import terms
+from simulator.engines.numba_engine.layout import (
+    ADOPTERS,
+    BASE_SEEN,
+    BELIEF,
+    BELONGING,
+    COUPON,
+    COUPON_UNTIL,
+    CUT,
+    EVIDENCE,
+    G_BELIEF,
+    G_BELONGING,
+    G_DAYS,
+    G_EVIDENCE,
+    G_GOODWILL,
+    G_HABIT,
+    G_MEMORY,
+    G_NEARBY,
+    G_ONLINE,
+    G_PRICE,
+    G_PROFILE_X,
+    G_PROFILE_Y,
+    G_SENSITIVITY,
+    G_TASTE_X,
+    G_TASTE_Y,
+    G_TRUST,
+    GOODWILL,
+    HABIT,
+    HAS_COMMUNITY,
+    HAS_COUPON,
+    LANE,
+    MEMORY,
+    NET_PRICE,
+    ONLINE,
+    PRICE_SENSITIVITY,
+    PROFILE_EVIDENCE,
+    PROFILE_X,
+    PROFILE_Y,
+    TASTE_X,
+    TASTE_Y,
+    TRUST,
+    VISIT,
+    WORTH,
+    block_of,
+    lane_of,
+    of_brand,
+    week_of,
+    whole,
+)
+from simulator.model.draws import BLOCK
+from simulator.model.mathematics import ZERO, F, normal
+from simulator.model.rules import choice, precision
+
+
+@part
+def learn_profile(i: Any, j: Any, z_x: Any, z_y: Any, p: Any, s: Any) -> None:
+    """Let a brand learn from one observed event."""
+    b = block_of(i)
+    k = lane_of(i)
+    n = s.values[b, of_brand(j, PROFILE_EVIDENCE), k]
+    seen_x = precision.signal(s.values[b, TASTE_X, k], p.profile_noise, normal(z_x))
+    seen_y = precision.signal(s.values[b, TASTE_Y, k], p.profile_noise, normal(z_y))
+    x = precision.profile(s.values[b, of_brand(j, PROFILE_X), k], seen_x, n)
+    y = precision.profile(s.values[b, of_brand(j, PROFILE_Y), k], seen_y, n)
+    s.values[b, of_brand(j, PROFILE_X), k] = x
+    s.values[b, of_brand(j, PROFILE_Y), k] = y
+    s.values[b, of_brand(j, PROFILE_EVIDENCE), k] = precision.profile_evidence(n, p.profile_retention)
+
+
+@part
+def weeks_since_visit(b: Any, k: Any, j: Any, t: Any, s: Any) -> Any:
+    """Return the steps since a consumer's latest visit to a brand."""
+    return F(np.int32(t) - np.int32(s.weeks[b, week_of(j, VISIT), k]))
+
+
+@part
+def price_for(b: Any, k: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
+    """Return what a consumer would pay for a unit, before any referral reward."""
+    coupon = ZERO
+    if np.int32(t) <= np.int32(s.weeks[b, week_of(j, COUPON_UNTIL), k]):
+        coupon = s.values[b, of_brand(j, COUPON), k]
+    return choice.price_after(m.by_step[t, j, terms.PRICE], s.today[j, CUT], coupon)
+
+
+@part
+def gather_person(b: Any, n: Any, s: Any, w: Any) -> None:
+    """Gather the traits of a list's consumers."""
+    rows = w.rows
+    for a in range(n):
+        k = w.lists[LANE + a]
+        rows[G_TASTE_X + a] = s.values[b, TASTE_X, k]
+        rows[G_TASTE_Y + a] = s.values[b, TASTE_Y, k]
+        rows[G_SENSITIVITY + a] = s.values[b, PRICE_SENSITIVITY, k]
+        rows[G_ONLINE + a] = s.values[b, ONLINE, k]
+
+
+@part
+def gather_rare(b: Any, n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+    """Gather what only members of communities and customers of tailoring brands have; else it counts 0."""
+    rows = w.rows
+    if on.brand[j, HAS_COMMUNITY] > 0:
+        for a in range(n):
+            rows[G_BELONGING + a] = s.values[b, of_brand(j, BELONGING), w.lists[LANE + a]]
+    else:
+        for a in range(whole(n)):
+            rows[G_BELONGING + a] = ZERO
+    if m.brand[j, terms.TAILORING] > ZERO:
+        for a in range(n):
+            rows[G_PROFILE_X + a] = s.values[b, of_brand(j, PROFILE_X), w.lists[LANE + a]]
+            rows[G_PROFILE_Y + a] = s.values[b, of_brand(j, PROFILE_Y), w.lists[LANE + a]]
+    else:
+        for a in range(whole(n)):
+            rows[G_PROFILE_X + a] = ZERO
+            rows[G_PROFILE_Y + a] = ZERO
+
+
+@part
+def gather_relation(b: Any, n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> None:
+    """Gather what a list's consumers know of a brand."""
+    rows = w.rows
+    for a in range(n):
+        k = w.lists[LANE + a]
+        rows[G_MEMORY + a] = s.values[b, of_brand(j, MEMORY), k]
+        rows[G_BELIEF + a] = s.values[b, of_brand(j, BELIEF), k]
+        rows[G_EVIDENCE + a] = s.values[b, of_brand(j, EVIDENCE), k]
+        rows[G_GOODWILL + a] = s.values[b, of_brand(j, GOODWILL), k]
+        rows[G_HABIT + a] = s.values[b, of_brand(j, HABIT), k]
+        rows[G_TRUST + a] = s.values[b, of_brand(j, TRUST), k]
+        region = m.place[g.cell[b * BLOCK + k], terms.REGION]
+        rows[G_DAYS + a] = m.brand[j, terms.DAYS + region]
+    gather_rare(b, n, j, m, on, s, w)
+    if on.neighbors:
+        for a in range(n):
+            i = b * BLOCK + w.lists[LANE + a]
+            adopters = np.int64(s.counts[on.count_row[ADOPTERS] + j, i])
+            rows[G_NEARBY + a] = choice.share_of(adopters, np.int64(g.in_degree[i]))
+    elif m.externality > 0:
+        for a in range(whole(n)):
+            rows[G_NEARBY + a] = ZERO
+
+
+@part
+def gather_price(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+    """Set what each of a list's consumers would pay for a unit, before any referral reward."""
+    rows = w.rows
+    net = s.today[j, NET_PRICE]
+    if on.brand[j, HAS_COUPON] > 0:
+        for a in range(n):
+            rows[G_PRICE + a] = price_for(b, np.int64(w.lists[LANE + a]), j, t, m, s)
+        return
+    for a in range(whole(n)):
+        rows[G_PRICE + a] = net
+
+
+@part
+def judge(n: Any, j: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
+    """Work out a brand's utility before price and taste shock, for everyone on a list."""
+    rows = w.rows
+    tailoring = m.brand[j, terms.TAILORING]
+    at_x = m.brand[j, terms.POSITION_X]
+    at_y = m.brand[j, terms.POSITION_Y]
+    for a in range(whole(n)):
+        x = choice.offered_position(at_x, rows[G_PROFILE_X + a], tailoring)
+        y = choice.offered_position(at_y, rows[G_PROFILE_Y + a], tailoring)
+        distance = choice.misfit(rows[G_TASTE_X + a], rows[G_TASTE_Y + a], x, y)
+        delay = choice.delay_term(p.delay_weight, rows[G_DAYS + a])
+        rows[WORTH + a] = choice.product_utility(
+            p.category_value,
+            p.quality_weight,
+            rows[G_BELIEF + a],
+            p.fit_weight,
+            distance,
+            delay,
+            p.friction,
+        )
+    has_social = on.neighbors or m.externality > 0
+    share = choice.share_of(s.books[j, BASE_SEEN], m.n_consumers)
+    if has_social:
+        for a in range(whole(n)):
+            seen = rows[G_NEARBY + a] if m.is_local else share
+            benefit = choice.externality_benefit(seen, m.externality)
+            rows[G_NEARBY + a] = choice.social_utility(
+                p.externality_weight, benefit, p.social_weight, rows[G_NEARBY + a]
+            )
+    for a in range(whole(n)):
+        relation = choice.relation_utility(
+            p.goodwill_weight,
+            rows[G_GOODWILL + a],
+            p.habit_weight,
+            rows[G_HABIT + a],
+            p.trust_weight,
+            rows[G_TRUST + a],
+            p.belonging_weight,
+            rows[G_BELONGING + a],
+        )
+        rows[WORTH + a] = choice.worth(rows[WORTH + a], relation, rows[G_NEARBY + a] if has_social else ZERO)
+
+
+@part
+def utility_at(a: Any, price: Any, m: Any, w: Any) -> Any:
+    """Return a brand's utility at a price for one place of a list."""
+    cost = choice.price_term(w.rows[G_SENSITIVITY + a], price, m.reference_price)
+    return choice.utility(w.rows[WORTH + a], cost)

@@ -1,0 +1,137 @@
+"""A replicate's state at its start (ODD: initialization)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.compiled import kernel
+from simulator.engines.numba_engine.layout import (
+    ADOPTERS,
+    BASE,
+    BELIEF,
+    COMMITTED,
+    EVIDENCE,
+    FLAGS,
+    GOODWILL,
+    HABIT,
+    HAS_BOUGHT,
+    LATEST,
+    LATEST_PIECE,
+    LONG_AGO,
+    MEMORY,
+    NEED_RATE,
+    NEVER,
+    NO_BRAND,
+    ONLINE,
+    PRICE_SENSITIVITY,
+    PROFILE_EVIDENCE,
+    PROFILE_X,
+    PROFILE_Y,
+    REPLACEMENT,
+    REVIEW_COUNT,
+    REVIEW_SUM,
+    SATISFACTION,
+    SHARING,
+    SOLVED_FOR,
+    TASTE_X,
+    TASTE_Y,
+    TRUST,
+    State,
+    Switches,
+    block_of,
+    lane_of,
+    mark_of,
+    of_brand,
+)
+from simulator.model import initialization
+from simulator.model.initialization import World
+from simulator.model.market import MarketArrays
+from simulator.model.mathematics import ONE
+
+
+@kernel
+def reset_person(i: Any, m: Any, world: Any, s: Any) -> None:
+    """Give a consumer the traits and the latest brand of the world."""
+    b = block_of(i)
+    k = lane_of(i)
+    population = world.population
+    latest = world.latest_brand[i]
+    s.marks[b, LATEST, k] = np.uint8(latest) if latest >= 0 else NO_BRAND
+    s.weeks[b, REPLACEMENT, k] = np.int16(min(np.int64(world.replacement_step[i]), np.int64(NEVER)))
+    s.values[b, NEED_RATE, k] = population.need_rate[i]
+    s.values[b, TASTE_X, k] = population.taste[0, i]
+    s.values[b, TASTE_Y, k] = population.taste[1, i]
+    s.values[b, PRICE_SENSITIVITY, k] = population.price_sensitivity[i]
+    s.values[b, ONLINE, k] = population.online[i]
+    s.values[b, SHARING, k] = population.sharing[i]
+    if latest >= 0:
+        s.values[b, SATISFACTION, k] = m.quality[0, latest]
+
+
+@kernel
+def reset_relation(i: Any, j: Any, m: Any, world: Any, s: Any) -> None:
+    """Give a consumer what it starts with towards a brand."""
+    b = block_of(i)
+    k = lane_of(i)
+    is_buyer = np.int64(world.latest_brand[i]) == j
+    cell = world.population.cell[i]
+    s.values[b, of_brand(j, MEMORY), k] = initialization.initial_memory(is_buyer, m.initial_memory[j])
+    s.values[b, of_brand(j, GOODWILL), k] = m.initial_goodwill[j]
+    s.values[b, of_brand(j, BELIEF), k] = initialization.initial_belief(is_buyer, m.quality[0, j])
+    s.values[b, of_brand(j, EVIDENCE), k] = initialization.initial_evidence(is_buyer)
+    s.values[b, of_brand(j, HABIT), k] = initialization.initial_habit(is_buyer)
+    s.values[b, of_brand(j, TRUST), k] = m.initial_trust[j]
+    s.values[b, of_brand(j, PROFILE_X), k] = m.cell_taste[cell, 0]
+    s.values[b, of_brand(j, PROFILE_Y), k] = m.cell_taste[cell, 1]
+    if is_buyer:
+        s.marks[b, mark_of(j, FLAGS), k] = HAS_BOUGHT
+
+
+def clear(m: MarketArrays, s: State) -> None:
+    """Empty a replicate's memory; what pads the last block wants and knows nothing."""
+    for array in s:
+        array.fill(0)
+    s.weeks.fill(LONG_AGO)
+    s.marks[:, LATEST, :] = NO_BRAND
+    s.marks[:, COMMITTED, :] = NO_BRAND
+    s.lines[:, SOLVED_FOR] = -1.0
+    s.stock[:] = m.initial_stock
+    s.books[:, REVIEW_COUNT] = m.initial_review_count
+    s.books[:, REVIEW_SUM] = m.initial_review_sum
+    s.books[:, LATEST_PIECE] = -1
+    for j in range(m.n_brands):
+        s.values[:, int(of_brand(j, EVIDENCE)), :] = ONE
+        s.values[:, int(of_brand(j, PROFILE_EVIDENCE)), :] = ONE
+
+
+@kernel
+def populate(m: Any, world: Any, count_row: Any, s: Any) -> None:
+    """Give consumers what the world and the market start them with; count the adopters among neighbors."""
+    for i in range(world.latest_brand.size):
+        reset_person(i, m, world, s)
+        for j in range(m.n_brands):
+            reset_relation(i, j, m, world, s)
+        latest = np.int64(world.latest_brand[i])
+        if latest >= 0:
+            s.books[latest, BASE] += 1
+            if count_row >= 0:
+                for k in range(world.indptr[i], world.indptr[i + 1]):
+                    s.counts[count_row + latest, world.neighbors[k]] += np.int32(1)
+
+
+def reset(m: MarketArrays, world: World, on: Switches, s: State) -> None:
+    """Set a replicate's state to its starting values.
+
+    Parameters
+    ----------
+    m : MarketArrays
+        The market.
+    world : World
+        Population, graph and starting values.
+    on, s : Switches, State
+        Mechanisms in use; state, overwritten.
+    """
+    clear(m, s)
+    populate(m, world, on.count_row[ADOPTERS], s)
