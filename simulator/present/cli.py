@@ -76,7 +76,7 @@ def announce_compilation(progress: Progress, engine: str) -> None:
     from simulator.engines.numba_engine import is_warm, warm_up
 
     if not is_warm():
-        progress.announce("compiling the engine, once per version of the package (about a minute)")
+        progress.announce("compiling the engine, once per version of the package (about half a minute)")
     warm_up()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.engines.numba_engine import layout
 from simulator.engines.numba_engine.reset import reset
-from simulator.engines.numba_engine.step import run_replicate
+from simulator.engines.numba_engine.run import run_step
 from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
 from simulator.model.campaigns import Plan, build_plan
 from simulator.model.initialization import World, build_world
@@ -83,8 +83,9 @@ def compiled_end(case: Case, plan: Plan, replicate: int = 0) -> tuple[layout.Sta
     terms.seeding[:, SEED_LAST] = first[1:]
     graph = layout.new_graph(market, world, on)._replace(seeds=seeds)
     reset(market.arrays, world, on, state)
-    key = np.uint32(SEED), np.uint32(replicate)
-    run_replicate(*key, terms, market.parameters, graph, on, state, work, counts)
+    given = terms, market.parameters, graph, on, state, work
+    for step in range(counts.shape[0]):
+        run_step(step, np.uint32(SEED), np.uint32(replicate), given, counts)
     return state, counts
 
 

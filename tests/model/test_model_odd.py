@@ -183,7 +183,7 @@ def calls_in_order(node: ast.FunctionDef) -> list[str]:
     return sorted(places, key=lambda name: places[name])
 
 
-@pytest.mark.parametrize("of", ["run_replicate", "live", "visit", "carry_out"])
+@pytest.mark.parametrize("of", ["act", "live", "visit", "settle", "carry_out"])
 def test_phases_run_in_the_order_described(of: str) -> None:
     listed = phases(TEXT, of)
     called = calls_in_order(engine_functions()[of])

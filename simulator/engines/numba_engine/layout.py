@@ -166,6 +166,8 @@ class Graph(NamedTuple):
 STRONG_BIT = np.uint32(1 << 31)
 RECEIVER = np.uint32(STRONG_BIT - 1)
 
+#: Blocks that act before what they decided is settled.
+CHUNK = 64
 #: Ties whose draws are made at once.
 TIES = 1024
 _ROOM = TIES + BLOCK
@@ -351,10 +353,11 @@ def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
     """Return the scratch memory of one thread."""
     n = padded(market.n_consumers)
     n_brands = market.arrays.n_brands
-    # orders are carried out block by block unless stock may run out; talk goes out block by block always
-    n_orders = n + BLOCK if on.is_rationed else 2 * BLOCK
-    # seeds talk before the first block does
-    n_talks = BLOCK * (n_brands + 3) + n_seeds
+    # orders are carried out chunk by chunk unless stock may run out; talk goes out chunk by chunk always
+    n_chunk = min(n, CHUNK * BLOCK)
+    n_orders = BLOCK + (n if on.is_rationed else n_chunk)
+    # seeds talk before anybody else does; of others, each at most about every brand's content and one purchase
+    n_talks = n_chunk * (1 + int(on.brand[:, HAS_CONTENT].sum())) + BLOCK + n_seeds
     moves = 3 * on.neighbors + 2 * on.brand[:, HAS_COMMUNITY].sum() + 2 * on.brand[:, HAS_GROUP].any()
     f4, i4, u1 = np.float32, np.int32, np.uint8
     return Work(

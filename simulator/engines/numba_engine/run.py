@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
 import numpy as np
 
 from simulator.compiled import cache_folder, is_compiled
-from simulator.engines.numba_engine.layout import Graph, new_counts, new_graph, new_state, new_work
-from simulator.engines.numba_engine.reset import reset
-from simulator.engines.numba_engine.step import run_replicate
+from simulator.engines.numba_engine.layout import CHUNK, Graph, new_counts, new_graph, new_state, new_work
+from simulator.engines.numba_engine.reset import clear, reset
+from simulator.engines.numba_engine.step import act, settle
 from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
-from simulator.model.campaigns import Plan
+from simulator.engines.tiny import tiny_market
+from simulator.model.campaigns import Plan, build_plan
 from simulator.model.initialization import World
-from simulator.model.market import Market
+from simulator.model.market import Market, build_market
+from simulator.model.population import Population
 from simulator.model.seeding import choose_seeds
+from simulator.scenario import load_scenario
 
 _memory = threading.local()
 
@@ -48,6 +53,27 @@ def _graph(market: Market, world: World, on: Any) -> Graph:
     return graph
 
 
+def run_step(step: int, k0: Any, k1: Any, given: tuple[Any, ...], counts: np.ndarray) -> None:
+    """Run one step: chunk by chunk consumers act, and what they decided is settled.
+
+    Parameters
+    ----------
+    step : int
+        Step, from the start of the burn-in.
+    k0, k1 : uint32
+        Key: seed and replicate.
+    given : tuple
+        Terms, parameters, graph, switches, state and scratch memory.
+    counts : ndarray, int64 [steps, brands, series]
+        Added to.
+    """
+    n_blocks = given[4].values.shape[0]
+    for first in range(0, n_blocks, CHUNK):
+        last = min(first + CHUNK, n_blocks)
+        act(step, first, last, k0, k1, *given, counts)
+        settle(step, last == n_blocks, k0, k1, *given, counts[step])
+
+
 def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int) -> np.ndarray:
     """Run one replicate of one plan.
 
@@ -70,30 +96,65 @@ def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int)
     terms.seeding[:, SEED_LAST] = first[1:]
     counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     reset(market.arrays, world, on, state)
-    run_replicate(
-        np.uint32(seed),
-        np.uint32(replicate),
-        terms,
-        market.parameters,
-        graph._replace(seeds=seeds),
-        on,
-        state,
-        work,
-        counts,
-    )
+    given = terms, market.parameters, graph._replace(seeds=seeds), on, state, work
+    for step in range(counts.shape[0]):
+        run_step(step, np.uint32(seed), np.uint32(replicate), given, counts)
     return counts[market.burn_in :]
 
 
 def is_warm() -> bool:
-    """Return whether the main kernel is compiled already, in this process or in the cache on disk."""
-    if not is_compiled() or run_replicate.signatures:
+    """Return whether the kernels are compiled already, in this process or in the cache on disk."""
+    if not is_compiled() or (act.signatures and settle.signatures):
         return True
-    return any(cache_folder().glob("**/*run_replicate*.nbc"))
+    return all(any(cache_folder().glob(f"**/*step.{name}-*.nbc")) for name in ("act", "settle"))
+
+
+def _blank(market: Market) -> World:
+    """Return a world of the right types in which nobody knows anybody."""
+    n = market.n_consumers
+    zeros = [np.zeros(n, np.float32) for _ in range(7)]
+    population = Population(np.zeros(n, np.int32), *zeros[:2], np.zeros((2, n), np.float32), *zeros[2:])
+    nothing = np.zeros(0, np.float32), np.zeros(0, np.uint8)
+    indptr, nobody = np.zeros(n + 1, np.int64), np.zeros(0, np.int32)
+    owners = np.full(n, -1, np.int8), np.zeros(n, np.int32)
+    return World(population, indptr, nobody, nothing[1], *nothing, np.zeros(n, np.int32), *owners)
+
+
+def compile_half(name: str) -> None:
+    """Compile one half of a step, ``act`` or ``settle``, on a market in which nothing happens."""
+    market = build_market(load_scenario("tiny"))
+    plan = build_plan(market, "none")
+    terms, on, state, work = _reusable(market, plan, _blank(market))
+    clear(market.arrays, state)
+    given = terms, market.parameters, _graph(market, _blank(market), on), on, state, work
+    counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
+    key = np.uint32(0), np.uint32(0)
+    if name == "act":
+        act(0, 0, 1, *key, *given, counts)
+    else:
+        settle(0, True, *key, *given, counts[0])
 
 
 def warm_up() -> None:
-    """Compile every kernel, or load it from the cache, by running a tiny market."""
-    from simulator.engines.tiny import tiny_market
+    """Compile every kernel, or load it from the cache: one half of a step here, the rest in a second process.
 
+    Numba compiles on one processor; where there are two, the wait is about half as long. What the second
+    process compiles comes from the cache on disk; whatever is missing there is compiled here.
+    """
+    second = None
+    if not is_warm():
+        quiet = subprocess.DEVNULL
+        source = "from simulator.engines.numba_engine import run; run.compile_rest()"
+        second = subprocess.Popen([sys.executable, "-c", source], stdin=quiet, stdout=quiet, stderr=quiet)
+        compile_half("act")
+        second.wait()
+    compile_rest()
+
+
+def compile_rest() -> None:
+    """Compile, or load, everything but what :func:`warm_up` compiles itself, and then run a tiny market."""
+    compile_half("settle")
     market, plan, world = tiny_market()
-    run_one(market, plan, world, 0, 0)
+    choose_seeds(market.arrays, plan.arrays, world, 0, 0)
+    _, on, state, _ = _reusable(market, plan, world)
+    reset(market.arrays, world, on, state)

@@ -1,4 +1,4 @@
-"""One replicate from its first step to its last, compiled.
+"""The two halves of a step, compiled: consumers act, and what they decided is settled.
 
 The order of phases is that of the model: environment, firms, exposure to choice for every consumer,
 fulfillment and experience, messages, ledger.
@@ -118,42 +118,79 @@ def close_books(m: Any, s: Any, row: Any) -> None:
 
 
 @frame
-def run_replicate(k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, counts: Any) -> None:
-    """Run one replicate of one plan and record its counts.
+def act(
+    t: Any,
+    first: Any,
+    last: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    g: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    counts: Any,
+) -> None:
+    """Take firms, and then some blocks of consumers, from the start of a step to their orders.
 
     Parameters
     ----------
+    t : int
+        Step.
+    first, last : int
+        Blocks, from ``first`` up to but without ``last``; firms act before block 0.
     k0, k1 : uint32
         Key: seed and replicate.
     m, p, g : Terms, Parameters, Graph
         What is simulated.
     on, s, w : Switches, State, Work
-        Mechanisms in use, state at its start (overwritten) and scratch memory.
+        Mechanisms in use, state (changed) and scratch memory, where orders and talk are listed.
     counts : int64 [T, J, series]
-        Zeroed; receives what is observed.
+        What is observed; added to.
     """
     log_ad = attention.log_remainder(p.memory_gain_ad)
     log_contact = attention.log_remainder(p.memory_gain_contact)
-    for t in range(counts.shape[0]):
-        row = counts[t]
+    if first == 0:
         w.n[N_ORDERS] = 0
         w.n[N_TALKS] = 0
         w.n[N_MOVES] = 0
         environment(t, m, g, s)
-        open_books(t, k0, k1, m, p, s, row)
-        buy_media(t, k0, k1, m, p, g, s, row)
-        plant_seeds(t, k0, k1, m, p, g, on, s, w, row)
+        open_books(t, k0, k1, m, p, s, counts[t])
+        buy_media(t, k0, k1, m, p, g, s, counts[t])
+        plant_seeds(t, k0, k1, m, p, g, on, s, w, counts[t])
         for j in range(m.n_brands):
             attend.receive(j, t, m, p, s, w, log_contact)
-        for b in range(s.values.shape[0]):
-            live(b, t, k0, k1, m, p, g, on, s, w, counts, log_ad)
-            if not on.is_rationed:
-                carry_out_all(t, k0, k1, m, p, g, on, s, w, row)
-            if w.n[N_TALKS] > 0:
-                deliver(t, k0, k1, m, p, g, on, s, w, row)
-        if on.is_rationed:
-            ration(t, k0, k1, m, p, g, s, w, row)
-            carry_out_all(t, k0, k1, m, p, g, on, s, w, row)
+    for b in range(first, last):
+        live(b, t, k0, k1, m, p, g, on, s, w, counts, log_ad)
+
+
+@frame
+def settle(
+    t: Any, is_last: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
+    """Carry out the orders that are listed, deliver what is said, and close a step after its last block.
+
+    Where stock may run out, orders wait until everybody has ordered.
+
+    Parameters
+    ----------
+    t : int
+        Step.
+    is_last : bool
+        Whether all blocks have acted.
+    k0, k1, m, p, g, on, s, w : see :func:`act`
+        The same.
+    row : int64 [J, series]
+        What is observed in the step; added to.
+    """
+    if on.is_rationed and is_last:
+        ration(t, k0, k1, m, p, g, s, w, row)
+    if is_last or not on.is_rationed:
+        carry_out_all(t, k0, k1, m, p, g, on, s, w, row)
+    if w.n[N_TALKS] > 0:
+        deliver(t, k0, k1, m, p, g, on, s, w, row)
+    if is_last:
         if m.is_durable:
             talk_of_owners(t, k0, k1, m, p, g, on, s, w, row)
         follow_moves(g, s, w)
