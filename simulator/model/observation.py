@@ -14,7 +14,7 @@ MONEY_SCALE = 10_000
 FRACTION_SCALE = 65_536
 
 #: Version of the trajectories: it rises whenever the same scenario and seed give other numbers.
-TRAJECTORY_VERSION = 1
+TRAJECTORY_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,11 @@ SERIES: tuple[Series, ...] = (
     Series("interactions", "members who interacted in the community", "consumers"),
     Series("group_commitments", "commitments to a group purchase", "purchases"),
     Series("group_purchases", "units bought in completed groups", "purchases"),
-    Series("group_failures", "commitments that lapsed at the deadline", "purchases"),
+    Series(
+        "group_failures",
+        "commitments that lapsed: at the deadline, or because too many committed",
+        "purchases",
+    ),
     Series("satisfaction", "satisfaction summed over buyers", "sum", FRACTION_SCALE),
     Series("promoters", "buyers with satisfaction of at least one", "consumers"),
     Series("detractors", "buyers with negative satisfaction", "consumers"),

@@ -210,8 +210,9 @@ NOT_A_STATE = {
     "is_open": "follows from the books",
     "is_funded": "follows from the books",
     "price_cut": "follows from the books",
-    "group_results": "books",
-    "group_odds": "follows from the books",
+    "reserved": "books",
+    "group_places": "follows from the books",
+    "latest_commitments": "books",
     "latest_piece": "books",
     "piece_value": "books",
     "weight": "of a line's audience, renewed from the states",
@@ -224,7 +225,7 @@ NOT_A_STATE = {
     "n_receivers": "list of who has mail",
     "is_alert": "list of who has mail",
 }
-FLAGS = {"is_follower", "is_member", "has_bought", "was_reached"}
+FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_away"}
 
 
 def test_every_state_of_the_engine_is_described() -> None:
@@ -244,7 +245,7 @@ IN_PLACE = {
     "numba_engine": {
         "attention.impressions_together", "attention.is_aware", "choice.price_after_reward",
         "choice.share_of",
-        "choice.shifted_taste", "community.group_is_complete", "experience.is_detractor",
+        "choice.shifted_taste", "experience.is_detractor",
         "experience.is_promoter", "experience.surprise", "ledger.cost_of", "ledger.whole_units",
         "referral.reward_for_receiver", "search.belief_after_reviews", "search.review_mean",
         "word_of_mouth.from_units", "word_of_mouth.value_units", "word_of_mouth.weight_units",

@@ -10,7 +10,7 @@ from mesa import Agent
 
 from simulator.engines.mesa_engine.chance import ZERO, Number, numbers
 from simulator.engines.mesa_engine.lines import MediaLine
-from simulator.engines.mesa_engine.messages import Order, Piece
+from simulator.engines.mesa_engine.messages import Commitment, Order, Piece
 from simulator.model.campaigns import (
     CAPPED,
     CREATIVE_PERSONAL,
@@ -91,8 +91,7 @@ class Brand(Agent):
         self.price, self.quality, self.price_cut = self.prices[0], self.qualities[0], ZERO
         self.is_available = bool(arrays.is_available[0, index])
         self.share_of_consumers = ZERO
-        self.groups_completed = self.groups_lapsed = 0
-        self.group_odds = ZERO
+        self.reserved = self.group_places = self.latest_commitments = 0
         self.review_count = int(arrays.initial_review_count[index])
         self.review_sum = int(arrays.initial_review_sum[index])
         self.review_mean = self.review_weight = ZERO
@@ -170,23 +169,32 @@ class Brand(Agent):
         supply = arrays.supply[now, self.index].tolist()
         self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
         self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
-        self.group_odds = choice.group_odds(self.groups_completed, self.groups_lapsed)
         self._open_programs()
         self._read_reviews()
         self._publish()
         self._serve_community()
 
     def _open_programs(self) -> None:
-        left = self.total_cap - self.spent_total
+        left = self.total_cap - self.spent_total - self.reserved
         self.is_funded = left > 0
         for program in CAPPED:
             has_money = self.spent[program] < self.caps[program] and left > 0
             self.is_open[program] = has_money or not self.is_strategy[program]
+        group_left = self.caps["group_buying"] - self.spent["group_buying"] - self.reserved
+        self.group_places = ledger.group_places(
+            min(left, group_left), self._reserve(), self.latest_commitments, self.reserved
+        )
+        self.is_open["group_buying"] = self.group_places > 0
         self.price_cut = self.terms["price_cut"]
         if self.is_strategy["price_cut"]:
             cut_left = min(left, self.caps["price_cut"] - self.spent["price_cut"])
             self.price_cut = ledger.affordable_cut(self.terms["price_cut"], cut_left, self.latest_cut_spend)
         self.cut_spend_at_open = self.spent["price_cut"]
+
+    def _reserve(self) -> int:
+        """Return the most that a group discount may cost which is promised in this step."""
+        discount = choice.group_discount(self.price, self.price, self.terms["group_discount"])
+        return int(ledger.money(discount))
 
     def _read_reviews(self) -> None:
         p = self.model.parameters
@@ -286,13 +294,30 @@ class Brand(Agent):
         self.record("promoters", int(experience.is_promoter(satisfaction)))
         self.record("detractors", int(experience.is_detractor(satisfaction)))
 
-    def settle_group(self, is_complete: bool) -> None:
-        """Let the public see that a commitment to a group was completed, or lapsed."""
-        if is_complete:
-            self.groups_completed += 1
-        else:
-            self.groups_lapsed += 1
-            self.record("group_failures")
+    def promise_group(self) -> Commitment:
+        """Promise a consumer the group discount on this step's terms."""
+        self.record("group_commitments")
+        deadline = self.model.now + int(self.terms["group_deadline"])
+        discount, size = self.terms["group_discount"], int(self.terms["group_size"])
+        return Commitment(self, self.model.now, self.price, discount, size, deadline, self._reserve())
+
+    def admit_groups(self) -> None:
+        """Set money aside for this step's commitments; where it does not suffice for all, a lot decides."""
+        consumers = [relation.consumer for relation in self.relations]
+        asking = [
+            (self.model.chance.priority(consumer.index), consumer.index, consumer, commitment)
+            for consumer in consumers
+            if (commitment := consumer.commitment) is not None
+            and commitment.brand is self
+            and commitment.step == self.model.now
+        ]
+        if self.runs("group_buying"):
+            self.latest_commitments = len(asking)
+        asking.sort(key=lambda entry: entry[:2])
+        for _, _, consumer, commitment in asking[self.group_places :]:
+            commitment.is_admitted = False
+            consumer.let_know(self, "committed", -1)
+        self.reserved += sum(commitment.reserve for *_, commitment in asking[: self.group_places])
 
     def publish_review(self, satisfaction: Any) -> None:
         """Add a buyer's public rating."""

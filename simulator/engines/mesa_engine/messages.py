@@ -89,11 +89,18 @@ class News(NamedTuple):
     change: int
 
 
-class Commitment(NamedTuple):
-    """A consumer's promise to buy in a group."""
+@dataclass(slots=True)
+class Commitment:
+    """A consumer's promise to buy in a group, on the terms of the step in which it was given."""
 
     brand: Brand
-    deadline: int
+    step: int
+    price: Any  # list price
+    discount: Any
+    size: int
+    deadline: int  # step at which it lapses
+    reserve: int  # money that the brand sets aside
+    is_admitted: bool = True
 
 
 @dataclass(slots=True)
@@ -116,6 +123,6 @@ class Order:
     offers: list[Offer]
     outside: Any  # total of buying nothing
     waiting_shock: Any
-    in_group: bool = False
+    group: Commitment | None = None
     is_accepted: bool = False
     first: Brand | None = None

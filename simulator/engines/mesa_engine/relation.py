@@ -322,7 +322,7 @@ class Relation:
         cost = choice.price_term(self.consumer.price_sensitivity, price, self.consumer.model.reference_price)
         return choice.utility(worth, cost)
 
-    def offer(self, is_settled: bool) -> Offer | None:
+    def offer(self, is_settled: bool, *, may_join: bool) -> Offer | None:
         """Return the brand as the shopping consumer sees it, or None where it does not consider it.
 
         Parameters
@@ -330,11 +330,13 @@ class Relation:
         is_settled : bool
             Whether the consumer buys in a group that was agreed on earlier, and so neither searches nor
             reads reviews.
+        may_join : bool
+            Whether it may commit to a group at this occasion.
         """
         brand = self.brand
         if not brand.is_available:
             return None
-        u_recall, u_online, u_shock, u_read = self.consumer.draw("search", brand)
+        u_recall, u_online, u_shock, u_read = self.consumer.draw_occasion("search", brand)
         if not is_settled and not self._consider(u_recall, u_online, u_read):
             return None
         price = self.price
@@ -343,9 +345,10 @@ class Relation:
         utility = self._at_price(worth, paid)
         total = choice.total(utility, shock)
         offer = Offer(brand, utility, total, total)
-        if not is_settled and brand.runs("group_buying"):
+        if may_join and brand.runs("group_buying"):
             p = self.consumer.model.parameters
-            cheap = choice.expected_group_price(price, brand.terms["group_discount"], brand.group_odds)
+            odds = community.group_odds(self.committed, int(brand.terms["group_size"]))
+            cheap = choice.expected_group_price(price, brand.terms["group_discount"], odds)
             in_group = choice.delayed_total(self._at_price(worth, cheap), p.delay_weight, shock)
             if in_group > total:
                 offer.best_total, offer.joins = in_group, True

@@ -10,12 +10,14 @@ from simulator.compiled import part, subframe
 from simulator.engines.numba_engine.layout import (
     ADOPTERS,
     BELIEF,
+    COMMITTERS,
     COMMUNITY,
     EVIDENCE,
     HABIT,
     HAS_BOUGHT,
     INVITES,
     IS_MEMBER,
+    IS_TURNED_AWAY,
     LONG_AGO,
     MEMBERS,
     MEMORY,
@@ -38,6 +40,7 @@ from simulator.engines.numba_engine.visit import (
     is_invited,
     learn_profile,
     price_for,
+    reserve_of,
     weeks_since_visit,
 )
 from simulator.model import draws
@@ -60,8 +63,8 @@ _CONVERTED, _REDEEMED, _GROUP_PURCHASES = (
 )
 _SATISFACTION, _PROMOTERS, _DETRACTORS = record("satisfaction"), record("promoters"), record("detractors")
 _REVIEWS, _REVIEW_VALUE, _DAYS = record("reviews"), record("review_value"), record("delivery_days")
-_FIRST_SOURCE = record("bought_by_search")
-_DISCOUNT = TERM["group_discount"]
+_FIRST_SOURCE, _COMMITMENTS = record("bought_by_search"), record("group_commitments")
+_GROUP, _DISCOUNT = TERM["group"], TERM["group_discount"]
 _REFERRAL, _COMMUNITY = TERM["referral"], TERM["community"]
 _SENDER, _RECEIVER = TERM["reward_sender"], TERM["reward_receiver"]
 _NOTHING = F(-1e29)
@@ -214,6 +217,34 @@ def choose_again(n: Any, t: Any, m: Any, p: Any, world: Any, s: Any, w: Any, row
 
 
 @part
+def admit_groups(t: Any, k0: Any, k1: Any, m: Any, plan: Any, world: Any, s: Any, w: Any, row: Any) -> None:
+    """Set money aside for this step's commitments; where it does not suffice for all, a lot turns some away."""
+    for j in range(m.n_brands):
+        if plan.programs[t, j, _GROUP] > ZERO and s.group_places[j] > 0:
+            s.latest_commitments[j] = row[j, _COMMITMENTS]
+            s.reserved[j] += min(row[j, _COMMITMENTS], s.group_places[j]) * reserve_of(j, t, m, plan)
+        if row[j, _COMMITMENTS] > s.group_places[j]:
+            turn_away(j, t, k0, k1, world, s, w)
+
+
+@part
+def turn_away(j: Any, t: Any, k0: Any, k1: Any, world: Any, s: Any, w: Any) -> None:
+    """Refuse the commitments of a step beyond those that can be paid for, by the lowest priority draws."""
+    n_asking = 0
+    for i in range(world.latest_brand.size):
+        if s.committed_brand[i] == j and s.commitment_step[i] == t:
+            word = sparse_word(_U(i), _U(0), _U(t), tail(draws.OUTSIDE, _U(0), _U(0)), k0, k1, 2)
+            w.keys[n_asking] = (np.uint64(word) << np.uint64(32)) | np.uint64(i)
+            w.asking[n_asking] = i
+            n_asking += 1
+    sort_pairs(w.keys, w.asking, n_asking)
+    for a in range(s.group_places[j], n_asking):
+        i = w.asking[a]
+        s.flags[j, i] |= IS_TURNED_AWAY
+        add_move(i, j, COMMITTERS, -1, w)
+
+
+@part
 def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, p: Any, plan: Any, on: Any, s: Any, row: Any) -> Any:
     """Book a unit's revenue, costs, discounts and rewards; return whether an invitation was used."""
     listed = money(np.float64(m.price[t, j]))
@@ -222,7 +253,9 @@ def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, p: Any, plan: Any, on: An
     after_coupon = money(np.float64(price))
     paid = after_coupon
     if in_group:
-        paid = money(np.float64(choice.price_after(price, plan.programs[t, j, _DISCOUNT], ZERO)))
+        since = s.commitment_step[i]
+        discount = plan.programs[since, j, _DISCOUNT]
+        paid -= money(np.float64(choice.group_discount(price, m.price[since, j], discount)))
     row[j, _REVENUE] += paid
     row[j, _COST] += money(np.float64(m.unit_cost[j]))
     row[j, _DISCOUNTS] += listed - paid

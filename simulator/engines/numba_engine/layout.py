@@ -36,7 +36,7 @@ FIELDS = (
 ) = range(len(FIELDS))
 N_FIELDS = len(FIELDS)
 
-IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED = (np.uint8(1 << k) for k in range(4))
+IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED, IS_TURNED_AWAY = (np.uint8(1 << k) for k in range(5))
 CONTACTS, VALUE, WEIGHT, INVITATION, PIECE, IS_LISTED, N_INBOX = range(7)
 TALKS, INVITES, SHARES, COMMITS, AS_SEED = (np.uint8(1 << k) for k in range(5))
 SEARCH, ADVERTISING, FRIEND, REFERRAL, COMMUNITY, CONTENT = (np.uint8(k) for k in range(6))
@@ -84,8 +84,9 @@ class State(NamedTuple):
     is_open: np.ndarray  # uint8 [J, programs], programs with money left at the start of the step
     is_funded: np.ndarray  # uint8 [J], budget left at the start of the step
     price_cut: np.ndarray  # float32 [J]
-    group_results: np.ndarray  # int64 [J, 2], commitments that were completed and that lapsed
-    group_odds: np.ndarray  # float32 [J], as seen at the start of the step
+    reserved: np.ndarray  # int64 [J], money set aside for the discounts of open commitments
+    group_places: np.ndarray  # int64 [J], commitments to groups that are accepted in the step
+    latest_commitments: np.ndarray  # int64 [J], commitments in the latest step in which groups were offered
     review_mean: np.ndarray  # float32 [J]
     review_weight: np.ndarray  # float32 [J]
     latest_piece: np.ndarray  # int32 [J]
@@ -135,6 +136,7 @@ class Work(NamedTuple):
     busy: np.ndarray  # int32 [256]
     shopper: np.ndarray  # int32 [256]
     place: np.ndarray  # int32 [256]
+    occasion: np.ndarray  # uint32 [256], step whose luck a shopper has
     draws: np.ndarray  # float32 [2 + 4 J, 256], uniform numbers and taste shocks of a block's shoppers
     lived: np.ndarray  # float32 [7, 256], the same of its buyers
     buyer: np.ndarray  # int32 [256]
@@ -170,8 +172,8 @@ class Work(NamedTuple):
     talk_terms: np.ndarray  # float32 [5, talks], what holds for all ties of a talk
     wanted: np.ndarray  # int64 [J, R]
     sold_out: np.ndarray  # uint8 [J, R]
-    asking: np.ndarray  # int64 [orders]
-    keys: np.ndarray  # uint64 [orders]
+    asking: np.ndarray  # int64 [orders, or N where there are groups]
+    keys: np.ndarray  # uint64 [orders, or N where there are groups]
 
 
 N_ORDERS, N_TALKS, N_MOVES = range(3)
@@ -272,8 +274,9 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         is_open=np.empty(plan.program_cap.shape, u1),
         is_funded=np.empty(n_brands, u1),
         price_cut=np.empty(n_brands, f4),
-        group_results=np.empty((n_brands, 2), i8),
-        group_odds=np.empty(n_brands, f4),
+        reserved=np.empty(n_brands, i8),
+        group_places=np.empty(n_brands, i8),
+        latest_commitments=np.empty(n_brands, i8),
         review_mean=np.empty(n_brands, f4),
         review_weight=np.empty(n_brands, f4),
         latest_piece=np.empty(n_brands, i4),
@@ -301,6 +304,7 @@ def new_work(market: Market, plan: PlanArrays, on: Switches) -> Work:
     n_brands = market.arrays.n_brands
     # orders are carried out block by block unless stock may run out; talk goes out block by block always
     n_orders = n if on.is_rationed else BLOCK
+    n_keys = n if on.group.any() else n_orders
     # seeds talk before the first block does
     n_talks = BLOCK * (n_brands + 2) + int(plan.seeding_count.sum())
     n_moves = n * int(3 * on.neighbors + 2 * on.community.sum() + 2 * on.group.any())
@@ -313,6 +317,7 @@ def new_work(market: Market, plan: PlanArrays, on: Switches) -> Work:
         np.zeros(BLOCK, u1),
         np.zeros(BLOCK, u1),
         *(np.zeros(BLOCK, i4) for _ in range(3)),
+        np.zeros(BLOCK, np.uint32),
         np.zeros((2 + 4 * n_brands, BLOCK), f4),
         np.zeros((7, BLOCK), f4),
         np.zeros(BLOCK, i4),
@@ -344,8 +349,8 @@ def new_work(market: Market, plan: PlanArrays, on: Switches) -> Work:
         np.zeros((5, n_talks), f4),
         np.zeros((n_brands, market.arrays.n_regions), np.int64),
         np.zeros((n_brands, market.arrays.n_regions), u1),
-        np.zeros(n_orders, np.int64),
-        np.zeros(n_orders, np.uint64),
+        np.zeros(n_keys, np.int64),
+        np.zeros(n_keys, np.uint64),
     )
 
 

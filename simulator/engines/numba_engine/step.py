@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.compiled import frame, part, subframe
 from simulator.engines.numba_engine import attend
-from simulator.engines.numba_engine.fulfill import accept_all, book, carry_out, ration
+from simulator.engines.numba_engine.fulfill import accept_all, admit_groups, book, carry_out, ration
 from simulator.engines.numba_engine.layout import (
     AS_SEED,
     BELIEF,
@@ -41,9 +41,11 @@ from simulator.engines.numba_engine.layout import (
 from simulator.engines.numba_engine.talk import deliver, follow_moves
 from simulator.engines.numba_engine.visit import (
     COMMUNITY_PROGRAM,
+    GROUP_PROGRAM,
     add_move,
     add_talk,
     draw_for_shoppers,
+    reserve_of,
     visit,
 )
 from simulator.model import draws, initialization
@@ -58,8 +60,8 @@ from simulator.model.campaigns import RANDOM, TERM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.observation import FRACTION_SCALE
-from simulator.model.rules import attention, choice, content, experience, search
-from simulator.model.rules.ledger import affordable_cut, money
+from simulator.model.rules import attention, content, experience, search
+from simulator.model.rules.ledger import affordable_cut, group_places, money
 
 _U = np.uint32
 _CUT, _PIECES, _VALUE = TERM["price_cut"], TERM["pieces"], TERM["content_value"]
@@ -135,8 +137,8 @@ def _reset_brand(j: Any, m: Any, s: Any) -> None:
     s.members[j] = 0
     s.spent_total[j] = 0
     s.last_cut_spend[j] = 0
-    s.group_results[j, 0] = 0
-    s.group_results[j, 1] = 0
+    s.reserved[j] = 0
+    s.latest_commitments[j] = 0
     s.latest_piece[j] = -1
     s.n_receivers[j] = 0
 
@@ -182,12 +184,18 @@ def environment(t: Any, m: Any, world: Any, s: Any) -> None:
 def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row: Any) -> None:
     """Decide at the start of a step what each brand can afford, and take in supply, reviews and base."""
     for j in range(m.n_brands):
-        left = plan.total_cap[j] - s.spent_total[j]
+        left = plan.total_cap[j] - s.spent_total[j] - s.reserved[j]
         s.is_funded[j] = np.uint8(left > 0)
         for program in range(plan.program_cap.shape[1]):
             is_strategy = plan.program_is_strategy[j, program] > 0
             has_money = s.spent_program[j, program] < plan.program_cap[j, program] and left > 0
             s.is_open[j, program] = np.uint8(has_money or not is_strategy)
+        group_left = plan.program_cap[j, GROUP_PROGRAM] - s.spent_program[j, GROUP_PROGRAM] - s.reserved[j]
+        reserve = reserve_of(j, t, m, plan)
+        s.group_places[j] = group_places(
+            min(left, group_left), reserve, s.latest_commitments[j], s.reserved[j]
+        )
+        s.is_open[j, GROUP_PROGRAM] = np.uint8(s.group_places[j] > 0)
         s.price_cut[j] = plan.programs[t, j, _CUT]
         if plan.program_is_strategy[j, 0]:
             cut_left = min(left, plan.program_cap[j, 0] - s.spent_program[j, 0])
@@ -196,7 +204,6 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
         for r in range(m.n_regions):
             s.stock[j, r] += m.supply[t, j, r]
         s.base_seen[j] = s.base[j]
-        s.group_odds[j] = choice.group_odds(s.group_results[j, 0], s.group_results[j, 1])
         count = s.review_count[j]
         s.review_mean[j] = ZERO
         s.review_weight[j] = ZERO
@@ -475,6 +482,7 @@ def run_replicate(
                 deliver(t, k0, k1, m, p, plan, world, on, s, w, row)
         if m.is_durable:
             talk_of_owners(t, k0, k1, m, p, plan, world, on, s, w, row)
+        admit_groups(t, k0, k1, m, plan, world, s, w, row)
         follow_moves(world, s, w)
         for j in range(m.n_brands):
             s.last_cut_spend[j] = s.spent_program[j, 0] - s.last_cut_spend[j]

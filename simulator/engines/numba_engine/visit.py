@@ -24,6 +24,7 @@ from simulator.engines.numba_engine.layout import (
     HABIT,
     IS_FOLLOWER,
     IS_MEMBER,
+    IS_TURNED_AWAY,
     MEMBERS,
     MEMORY,
     N_MOVES,
@@ -43,6 +44,7 @@ from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, gumbel, normal, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, choice, community, content, precision, search
+from simulator.model.rules.ledger import money
 
 _U = np.uint32
 _MINUS = F(-1e30)
@@ -312,19 +314,31 @@ def take_part(
 
 
 @part
-def settle_group(i: Any, t: Any, plan: Any, s: Any, w: Any, row: Any) -> Any:
-    """Return the brand that a consumer buys in a completed group, or -1; lapse at the deadline."""
+def reserve_of(j: Any, since: Any, m: Any, plan: Any) -> Any:
+    """Return the most that a group discount may cost which was promised at a step."""
+    price = m.price[since, j]
+    return money(np.float64(choice.group_discount(price, price, plan.programs[since, j, _DISCOUNT])))
+
+
+@part
+def settle_group(i: Any, t: Any, m: Any, plan: Any, s: Any, w: Any, row: Any) -> Any:
+    """Return the brand that a consumer buys in a completed group, -1 where the group lapses, -2 to wait on."""
     j = np.int64(s.committed_brand[i])
-    size = np.int32(plan.programs[t, j, _SIZE])
-    is_complete = size > 0 and s.counts[COMMITTERS, j, i] + 1 >= size
-    if not is_complete and np.int32(t) < s.commitment_step[i]:
+    since = np.int64(s.commitment_step[i])
+    is_admitted = (s.flags[j, i] & IS_TURNED_AWAY) == 0
+    is_complete = is_admitted and community.group_is_complete(
+        s.counts[COMMITTERS, j, i], np.int32(plan.programs[since, j, _SIZE])
+    )
+    if is_admitted and not is_complete and t < since + np.int64(plan.programs[since, j, _DEADLINE]):
         return np.int64(-2)
     s.committed_brand[i] = -1
-    add_move(i, j, COMMITTERS, -1, w)
+    s.flags[j, i] &= ~IS_TURNED_AWAY
+    if is_admitted:
+        s.reserved[j] -= reserve_of(j, since, m, plan)
+        add_move(i, j, COMMITTERS, -1, w)
     if is_complete:
-        s.group_results[j, 0] += 1
         return j
-    s.group_results[j, 1] += 1
+    s.visit_step[j, i] = t
     row[j, _GROUP_FAILURES] += 1
     return np.int64(-1)
 
@@ -352,10 +366,12 @@ def draw_for_shoppers(b: Any, n_busy: Any, t: Any, k0: Any, k1: Any, m: Any, s: 
         k = w.busy[q]
         w.shopper[n] = start + k
         w.place[k] = n
+        is_committed = s.committed_brand[start + k] >= 0
+        w.occasion[n] = _U(s.commitment_step[start + k]) if is_committed else _U(t)
         n += np.int64((w.wants[k] > 0) | (s.committed_brand[start + k] >= 0))
     word = tail(draws.OUTSIDE, _U(0), _U(0))
     for a in range(whole(n)):
-        c0, c1, _, _ = philox(_U(w.shopper[a]), _U(0), _U(t), word, k0, k1)
+        c0, c1, _, _ = philox(_U(w.shopper[a]), _U(0), w.occasion[a], word, k0, k1)
         w.draws[0, a] = unit(c0)
         w.draws[1, a] = unit(c1)
     for a in range(whole(n)):
@@ -365,7 +381,7 @@ def draw_for_shoppers(b: Any, n_busy: Any, t: Any, k0: Any, k1: Any, m: Any, s: 
         word = tail(draws.SEARCH, m.brand_id[j], _U(0))
         first = 2 + 4 * j
         for a in range(whole(n)):
-            c0, c1, c2, c3 = philox(_U(w.shopper[a]), _U(0), _U(t), word, k0, k1)
+            c0, c1, c2, c3 = philox(_U(w.shopper[a]), _U(0), w.occasion[a], word, k0, k1)
             w.draws[first, a] = unit(c0)
             w.draws[first + 1, a] = unit(c1)
             w.draws[first + 2, a] = unit(c2)
@@ -376,7 +392,18 @@ def draw_for_shoppers(b: Any, n_busy: Any, t: Any, k0: Any, k1: Any, m: Any, s: 
 
 @part
 def shop(
-    i: Any, t: Any, forced: Any, m: Any, p: Any, plan: Any, world: Any, on: Any, s: Any, w: Any, counts: Any
+    i: Any,
+    t: Any,
+    forced: Any,
+    may_join: Any,
+    m: Any,
+    p: Any,
+    plan: Any,
+    world: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    counts: Any,
 ) -> None:
     """Let a consumer with a need consider brands and choose one, a group, or none."""
     b = i // BLOCK
@@ -437,8 +464,9 @@ def shop(
             best = total
             selected = np.int8(j)
             continue
-        if on.group[j] and plan.programs[t, j, _GROUP] > ZERO and s.is_open[j, GROUP_PROGRAM] > 0:
-            cheap = choice.expected_group_price(price, plan.programs[t, j, _DISCOUNT], s.group_odds[j])
+        if may_join and on.group[j] and plan.programs[t, j, _GROUP] > ZERO and s.group_places[j] > 0:
+            odds = community.group_odds(s.counts[COMMITTERS, j, i], np.int32(plan.programs[t, j, _SIZE]))
+            cheap = choice.expected_group_price(price, plan.programs[t, j, _DISCOUNT], odds)
             in_time = choice.delayed_total(utility_of(i, worth, cheap, m, world), p.delay_weight, shock)
             if in_time > total:
                 total = in_time
@@ -464,7 +492,8 @@ def shop(
             in_group = joins
     if in_group:
         s.committed_brand[i] = selected
-        s.commitment_step[i] = np.int32(t) + np.int32(plan.programs[t, selected, _DEADLINE])
+        s.commitment_step[i] = np.int32(t)
+        s.visit_step[selected, i] = np.int32(t)
         counts[t, selected, _COMMITMENTS] += 1
         add_talk(i, selected, COMMITS, 0, ZERO, ZERO, w)
         add_move(i, selected, COMMITTERS, 1, w)
@@ -499,11 +528,13 @@ def visit(
         if on.community[j]:
             take_part(i, j, t, k0, k1, m, p, plan, world, s, w, counts[t])
     forced = np.int64(-1)
+    may_join = True
     if s.committed_brand[i] >= 0:
-        forced = settle_group(i, t, plan, s, w, counts[t])
+        forced = settle_group(i, t, m, plan, s, w, counts[t])
+        may_join = False
         if forced == -1:
             w.wants[k] = np.uint8(1)
     if forced == -2:
         return
     if forced >= 0 or w.wants[k] > 0:
-        shop(i, t, forced, m, p, plan, world, on, s, w, counts)
+        shop(i, t, forced, may_join, m, p, plan, world, on, s, w, counts)
