@@ -213,6 +213,7 @@ NOT_A_STATE = {
     "reserved": "books",
     "group_places": "follows from the books",
     "latest_commitments": "books",
+    "pieces": "follows from the books",
     "latest_piece": "books",
     "piece_value": "books",
     "weight": "of a line's audience, renewed from the states",
@@ -243,11 +244,11 @@ def test_every_state_of_the_engine_is_described() -> None:
 #: has to change that engine too. The list may only become shorter.
 IN_PLACE = {
     "numba_engine": {
-        "attention.impressions_together", "attention.is_aware", "choice.price_after_reward",
+        "attention.impressions_together", "attention.is_aware",
         "choice.share_of",
         "choice.shifted_taste", "experience.is_detractor",
         "experience.is_promoter", "experience.surprise", "ledger.cost_of", "ledger.whole_units",
-        "referral.reward_for_receiver", "search.belief_after_reviews", "search.review_mean",
+        "search.belief_after_reviews", "search.review_mean",
         "word_of_mouth.from_units", "word_of_mouth.value_units", "word_of_mouth.weight_units",
     },
     "mesa_engine": {"attention.is_below"},

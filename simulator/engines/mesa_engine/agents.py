@@ -346,7 +346,7 @@ class Consumer(FixedAgent):
                 brand.record("contacts_positive" if talk.surprise >= 0 else "contacts_negative")
             if talk.invites and u_invite < chance_to_invite:
                 inbox.add_message(rewarded_weight, talk.satisfaction)
-                inbox.add_invitation(self.index)
+                inbox.add_invitation()
                 brand.record("invitations")
             if talk.piece is not None and u_feed < p.feed_attention:
                 inbox.add_piece(talk.piece)

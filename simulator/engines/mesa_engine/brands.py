@@ -149,6 +149,10 @@ class Brand(Agent):
         if program is not None:
             self.spent[program] += amount
 
+    def term_at(self, step: int, term: str) -> Any:
+        """Return what a program offered at a step, 0 to the present."""
+        return Number(self.terms_by_step[step, TERM[term]])
+
     def runs(self, program: str) -> bool:
         """Return whether a program is offered in this step and has money left."""
         return bool(self.terms[_TERM_OF[program]] > 0) and self.is_open[program]
@@ -204,12 +208,14 @@ class Brand(Agent):
 
     def _publish(self) -> None:
         p, now = self.model.parameters, self.model.now
+        plan = self.model.plan.arrays
+        production = int(plan.production[now, self.index])
+        if plan.production_is_strategy[self.index] and not self.is_funded:
+            production, self.terms["pieces"] = 0, ZERO
         if self.terms["pieces"] > 0:
             u, _, _, _ = self.model.chance.draw("piece", brand=self.id)
             value = content.piece_value(self.terms["content_value"], p.piece_value_sd, normal(u))
             self.latest_piece = self.pieces[now] = Piece(now, value, self.terms["promotional_share"])
-        plan = self.model.plan.arrays
-        production = int(plan.production[now, self.index])
         self.record("spend_production", production)
         if plan.production_is_strategy[self.index]:
             self.charge(production)

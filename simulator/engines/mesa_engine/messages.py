@@ -49,7 +49,7 @@ class Inbox:
     contacts: int = 0
     weight: int = 0
     value: int = 0
-    inviter: int | None = None
+    is_invited: bool = False
     piece: SharedPiece | None = None
 
     def add_message(self, weight: Any, satisfaction: Any) -> None:
@@ -58,9 +58,9 @@ class Inbox:
         self.weight += word_of_mouth.weight_units(weight)
         self.value += word_of_mouth.value_units(weight, satisfaction)
 
-    def add_invitation(self, sender: int) -> None:
-        """Add an invitation; the lowest-numbered sender's counts."""
-        self.inviter = sender if self.inviter is None else min(self.inviter, sender)
+    def add_invitation(self) -> None:
+        """Add an invitation; several that arrive together are one."""
+        self.is_invited = True
 
     def add_piece(self, piece: SharedPiece) -> None:
         """Add a piece that a neighbor passed on."""

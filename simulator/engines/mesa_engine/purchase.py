@@ -43,8 +43,8 @@ class Purchase:
         brand.sell(listed, after_cut, after_coupon, paid)
         if self.group is not None or not self.relation.is_invited:
             return False
-        receiver = referral.reward_for_receiver(brand.terms["reward_receiver"], price)
-        brand.reward(ledger.money(brand.terms["reward_sender"]) + ledger.money(receiver))
+        receiver = referral.reward_for_receiver(self.relation.promised("reward_receiver"), price)
+        brand.reward(ledger.money(self.relation.promised("reward_sender")) + ledger.money(receiver))
         self.relation.invited_until = LONG_AGO
         return True
 

@@ -60,7 +60,7 @@ class Relation:
     __slots__ = (
         "adopting", "belief", "belonging", "brand", "committed", "consumer", "coupon", "coupon_until",
         "evidence", "exposures", "fatigue", "follows", "goodwill", "habit", "has_bought", "hits", "inbox",
-        "invited_by", "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
+        "invitation_step", "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
         "profile_x", "profile_y", "touch", "trust", "visit_step", "was_reached",
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ class Relation:
         self.visit_step = LONG_AGO
         self.coupon = ZERO
         self.coupon_until = LONG_AGO
-        self.invited_by: int | None = None
+        self.invitation_step = LONG_AGO
         self.invited_until = LONG_AGO
         self.adopting = 0
         self.member = 0
@@ -181,12 +181,15 @@ class Relation:
     # ---- responses
 
     def take_invitation(self) -> None:
-        """Keep the invitation of the lowest-numbered sender, unless one is open."""
-        inviter = self.inbox.inviter
-        self.inbox.inviter = None
-        if inviter is not None and not self.is_invited:
-            self.invited_by = inviter
-            self.invited_until = self._now + int(self.brand.terms["valid_weeks"]) - 1
+        """Keep an invitation, on the terms of the step in which it was sent, unless one is open."""
+        if self.inbox.is_invited and not self.is_invited:
+            self.invitation_step = self._now - 1
+            self.invited_until = self.invitation_step + int(self.promised("valid_weeks"))
+        self.inbox.is_invited = False
+
+    def promised(self, term: str) -> Any:
+        """Return a term of the referral program when the consumer was invited."""
+        return self.brand.term_at(self.invitation_step, term)
 
     def see_content(self) -> None:
         """See a piece: promoted, followed, or passed on by a neighbor."""
@@ -340,7 +343,9 @@ class Relation:
         if not is_settled and not self._consider(u_recall, u_online, u_read):
             return None
         price = self.price
-        paid = choice.price_after_reward(price, brand.terms["reward_receiver"]) if self.is_invited else price
+        paid = price
+        if self.is_invited:
+            paid = choice.price_after_reward(price, self.promised("reward_receiver"))
         worth, shock = self.worth(), gumbel(u_shock)
         utility = self._at_price(worth, paid)
         total = choice.total(utility, shock)

@@ -29,7 +29,6 @@ from simulator.engines.numba_engine.layout import (
     IS_MEMBER,
     MEMORY,
     MESSAGE_SCALE,
-    NOBODY,
     OWN,
     PIECE,
     TRUST,
@@ -47,7 +46,7 @@ from simulator.model.philox import philox
 from simulator.model.rules import attention, content, search
 
 _U = np.uint32
-_PIECES, _VALID = TERM["pieces"], TERM["valid_weeks"]
+_VALID = TERM["valid_weeks"]
 _NOTICED, _REACHED = record("noticed"), record("reached")
 _NEWLY_REACHED, _WASTED = record("newly_reached"), record("wasted_impressions")
 _NEEDS = record("needs")
@@ -69,11 +68,11 @@ def dense_uniforms(block: Any, second: Any, step: Any, tail_word: Any, k0: Any, 
 
 @part
 def take_invitation(i: Any, j: Any, t: Any, plan: Any, s: Any) -> None:
-    """Keep the invitation of the lowest-numbered sender, unless one is open."""
+    """Keep an invitation, on the terms of the step in which it was sent, unless one is open."""
     if np.int32(t) > s.invited_until[j, i]:
-        s.invited_by[j, i] = s.inbox[j, i, INVITATION]
-        s.invited_until[j, i] = np.int32(t) + np.int32(plan.programs[t, j, _VALID]) - np.int32(1)
-    s.inbox[j, i, INVITATION] = NOBODY
+        s.invitation_step[j, i] = np.int32(t) - np.int32(1)
+        s.invited_until[j, i] = s.invitation_step[j, i] + np.int32(plan.programs[t - 1, j, _VALID])
+    s.inbox[j, i, INVITATION] = 0
 
 
 @part
@@ -88,7 +87,7 @@ def receive(j: Any, t: Any, p: Any, plan: Any, s: Any, log_contact: Any) -> None
             s.piece[j, i] = s.inbox[j, i, PIECE]
             s.inbox[j, i, PIECE] = 0
             s.is_alert[i] = 1
-        if s.inbox[j, i, INVITATION] != NOBODY:
+        if s.inbox[j, i, INVITATION] > 0:
             take_invitation(i, j, t, plan, s)
         contacts = s.inbox[j, i, CONTACTS]
         if contacts == 0:
@@ -249,7 +248,7 @@ def find_busy(b: Any, t: Any, m: Any, plan: Any, on: Any, s: Any, w: Any) -> Any
         wanted = np.uint8(0)
         if on.community[j]:
             wanted |= IS_MEMBER
-        if on.content[j] and plan.programs[t, j, _PIECES] > ZERO:
+        if on.content[j] and s.pieces[j] > ZERO:
             wanted |= IS_FOLLOWER
         if wanted > 0:
             for k in range(BLOCK):

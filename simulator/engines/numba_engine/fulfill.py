@@ -267,8 +267,9 @@ def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, p: Any, plan: Any, on: An
         book(j, 3, after_coupon - paid, s, row)
     used = is_invited(i, j, t, s) and not in_group
     if used:
-        receiver = min(plan.programs[t, j, _RECEIVER], price)
-        reward = money(np.float64(plan.programs[t, j, _SENDER])) + money(np.float64(receiver))
+        since = s.invitation_step[j, i]
+        receiver = referral.reward_for_receiver(plan.programs[since, j, _RECEIVER], price)
+        reward = money(np.float64(plan.programs[since, j, _SENDER])) + money(np.float64(receiver))
         row[j, _REWARDS] += reward
         row[j, _REDEEMED] += 1
         if plan.program_is_strategy[j, REFERRAL_PROGRAM]:

@@ -42,7 +42,6 @@ TALKS, INVITES, SHARES, COMMITS, AS_SEED = (np.uint8(1 << k) for k in range(5))
 SEARCH, ADVERTISING, FRIEND, REFERRAL, COMMUNITY, CONTENT = (np.uint8(k) for k in range(6))
 ADOPTERS, MEMBERS, COMMITTERS = range(3)
 LONG_AGO = np.int32(-1_000_000)
-NOBODY = np.int32(2**31 - 1)
 MESSAGE_SCALE = np.float32(4096.0)
 
 
@@ -56,7 +55,7 @@ class State(NamedTuple):
     visit_step: np.ndarray  # int32 [J, N]
     coupon: np.ndarray  # float32 [J, N]
     coupon_until: np.ndarray  # int32 [J, N]
-    invited_by: np.ndarray  # int32 [J, N]
+    invitation_step: np.ndarray  # int32 [J, N], step in which it was sent
     invited_until: np.ndarray  # int32 [J, N]
     latest_brand: np.ndarray  # int8 [N]
     satisfaction: np.ndarray  # float32 [N]
@@ -67,7 +66,7 @@ class State(NamedTuple):
     commitment_step: np.ndarray  # int32 [N]
     inbox: (
         np.ndarray
-    )  # int32 [J, N, 6]: last step's contacts, value and weight (1/4096), sender of an invitation,
+    )  # int32 [J, N, 6]: last step's contacts, value and weight (1/4096), whether an invitation came,
     # newest piece with its hops, and whether the consumer is listed as a receiver
     piece: np.ndarray  # int32 [J, N], piece that came in the last step, with its hops
     counts: np.ndarray  # int32 [3, J, N]: neighbors who adopted, are members, are committed
@@ -89,6 +88,7 @@ class State(NamedTuple):
     latest_commitments: np.ndarray  # int64 [J], commitments in the latest step in which groups were offered
     review_mean: np.ndarray  # float32 [J]
     review_weight: np.ndarray  # float32 [J]
+    pieces: np.ndarray  # float32 [J], pieces published in the step
     latest_piece: np.ndarray  # int32 [J]
     piece_value: np.ndarray  # float32 [T, J]
     need_rate: np.ndarray  # float32 [blocks, 256]
@@ -249,7 +249,7 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         visit_step=np.empty(per_brand, i4),
         coupon=np.empty(per_brand, f4),
         coupon_until=np.empty(per_brand, i4),
-        invited_by=np.empty(per_brand, i4),
+        invitation_step=np.empty(per_brand, i4),
         invited_until=np.empty(per_brand, i4),
         latest_brand=np.empty(n, np.int8),
         satisfaction=np.empty(n, f4),
@@ -279,6 +279,7 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         latest_commitments=np.empty(n_brands, i8),
         review_mean=np.empty(n_brands, f4),
         review_weight=np.empty(n_brands, f4),
+        pieces=np.zeros(n_brands, f4),
         latest_piece=np.empty(n_brands, i4),
         piece_value=np.zeros((n_steps, n_brands), f4),
         need_rate=np.zeros(blocks, f4),

@@ -22,14 +22,12 @@ from simulator.engines.numba_engine.layout import (
     GOODWILL,
     HABIT,
     HAS_BOUGHT,
-    INVITATION,
     LONG_AGO,
     MEMORY,
     N_INBOX,
     N_MOVES,
     N_ORDERS,
     N_TALKS,
-    NOBODY,
     PROFILE_EVIDENCE,
     PROFILE_X,
     PROFILE_Y,
@@ -117,11 +115,11 @@ def _reset_consumer(i: Any, m: Any, world: Any, s: Any) -> None:
         s.visit_step[j, i] = LONG_AGO
         s.coupon[j, i] = ZERO
         s.coupon_until[j, i] = LONG_AGO
-        s.invited_by[j, i] = -1
+        s.invitation_step[j, i] = LONG_AGO
         s.invited_until[j, i] = LONG_AGO
         s.piece[j, i] = 0
         for entry in range(N_INBOX):
-            s.inbox[j, i, entry] = NOBODY if entry == INVITATION else 0
+            s.inbox[j, i, entry] = 0
 
 
 @part
@@ -210,13 +208,17 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
         if count > 0:
             s.review_mean[j] = F(np.float64(s.review_sum[j]) / (np.float64(count) * _SCALE))
             s.review_weight[j] = search.review_weight(F(count), p.review_evidence, p.review_half)
-        if plan.programs[t, j, _PIECES] > ZERO:
+        production = plan.production[t, j]
+        s.pieces[j] = plan.programs[t, j, _PIECES]
+        if plan.production_is_strategy[j] and s.is_funded[j] == 0:
+            production = np.int64(0)
+            s.pieces[j] = ZERO
+        if s.pieces[j] > ZERO:
             u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
             s.piece_value[t, j] = content.piece_value(
                 plan.programs[t, j, _VALUE], p.piece_value_sd, normal(u)
             )
             s.latest_piece[j] = t
-        production = plan.production[t, j]
         row[j, _PRODUCTION] += production
         if plan.production_is_strategy[j]:
             book(j, -1, production, s, row)

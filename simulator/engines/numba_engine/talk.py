@@ -134,7 +134,7 @@ def tell(a: Any, weight: Any, p: Any, world: Any, on: Any, s: Any, w: Any, row: 
         row[j, _POSITIVE if w.talk_surprise[n] >= ZERO else _NEGATIVE] += 1
     if kind & INVITES and w.tie_uniforms[1, a] < w.talk_terms[INVITE, n]:
         send(r, j, w.talk_value[n], w.talk_terms[REWARDED, n], s)
-        s.inbox[j, r, INVITATION] = min(s.inbox[j, r, INVITATION], w.talk_consumer[n])
+        s.inbox[j, r, INVITATION] = 1
         row[j, _INVITATIONS] += 1
     if kind & SHARES and w.tie_uniforms[2, a] < p.feed_attention:
         address(r, j, s)

@@ -50,7 +50,7 @@ _U = np.uint32
 _MINUS = F(-1e30)
 _GROUP, _DISCOUNT = TERM["group"], TERM["group_discount"]
 _SIZE, _DEADLINE = TERM["group_size"], TERM["group_deadline"]
-_PIECES, _PROMOTION = TERM["pieces"], TERM["promotional_share"]
+_PROMOTION = TERM["promotional_share"]
 _COMMUNITY, _REFERRAL = TERM["community"], TERM["referral"]
 _REWARD = TERM["reward_receiver"]
 _VIEWS, _SHARED, _FOLLOWERS = record("content_views"), record("content_shares"), record("followers")
@@ -198,7 +198,7 @@ def see_content(
     mail = s.piece[j, i]
     s.piece[j, i] = 0
     follows = (s.flags[j, i] & IS_FOLLOWER) > 0
-    pieces = plan.programs[t, j, _PIECES]
+    pieces = s.pieces[j]
     if not (is_direct or mail > 0 or (follows and pieces > ZERO)):
         return
     u_view, u_share, u_follow, u_unfollow = sparse_uniforms(
@@ -453,7 +453,8 @@ def shop(
         price = price_for(i, j, t, m, s)
         paid = price
         if is_invited(i, j, t, s):
-            paid = max(price - plan.programs[t, j, _REWARD], ZERO)
+            reward = plan.programs[s.invitation_step[j, i], j, _REWARD]
+            paid = choice.price_after_reward(price, reward)
         worth = worth_of(i, j, m, p, world, on, s)
         value = utility_of(i, worth, paid, m, world)
         w.order_value[n, j] = value
