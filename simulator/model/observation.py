@@ -46,7 +46,7 @@ class Series:
 
 
 SERIES: tuple[Series, ...] = (
-    Series("needs", "category needs that arose (the same for every brand)", "consumers"),
+    Series("needs", "consumers with a need to shop for (the same for every brand)", "consumers"),
     Series("considered", "shoppers who considered the brand", "consumers"),
     Series("orders", "orders placed before rationing", "purchases"),
     Series("refused", "orders refused because stock ran out", "purchases"),

@@ -176,7 +176,7 @@ class Consumer(FixedAgent):
         self.has_need = bool(u < search.need_probability(self.need_rate, self.model.season))
         if self.model.is_durable and self.latest_brand is not None and self.model.now < self.replacement_step:
             self.has_need = False
-        self.has_need = self.has_need or self.has_open_need
+        self.has_need = (self.has_need or self.has_open_need) and self.commitment is None
         if self.has_need:
             self.model.n_needs += 1
 
@@ -218,6 +218,7 @@ class Consumer(FixedAgent):
     def _lapse(self, brand: Brand) -> None:
         """Learn that a group has come to nothing; the need for which it was joined is there again."""
         self.has_need = True
+        self.model.n_needs += 1
         self.relation_to(brand).visit_step = self.model.now
         brand.record("group_failures")
 

@@ -21,7 +21,7 @@ from simulator.model.campaigns import (
     PlanArrays,
 )
 from simulator.model.mathematics import fixed_point, normal
-from simulator.model.rules import attention, choice, content, experience, ledger, search
+from simulator.model.rules import attention, choice, content, experience, ledger
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.agents import Consumer
@@ -94,7 +94,7 @@ class Brand(Agent):
         self.reserved = self.group_places = self.latest_commitments = 0
         self.review_count = int(arrays.initial_review_count[index])
         self.review_sum = int(arrays.initial_review_sum[index])
-        self.review_mean = self.review_weight = ZERO
+        self.review_history: list[tuple[int, int]] = []
         self.pieces: dict[int, Piece] = {}
         self.latest_piece: Piece | None = None
         self.tally: Counter[str] = Counter()
@@ -153,6 +153,12 @@ class Brand(Agent):
         """Return what a program offered at a step, 0 to the present."""
         return Number(self.terms_by_step[step, TERM[term]])
 
+    def reviews_since(self, step: int | None) -> tuple[int, int]:
+        """Return the number and the sum of the reviews that have appeared since those seen at a step."""
+        count, total = self.review_history[self.model.now]
+        count_then, total_then = (0, 0) if step is None else self.review_history[step]
+        return count - count_then, total - total_then
+
     def runs(self, program: str) -> bool:
         """Return whether a program is offered in this step and has money left."""
         return bool(self.terms[_TERM_OF[program]] > 0) and self.is_open[program]
@@ -174,7 +180,7 @@ class Brand(Agent):
         self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
         self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
         self._open_programs()
-        self._read_reviews()
+        self.review_history.append((self.review_count, self.review_sum))
         self._publish()
         self._serve_community()
 
@@ -199,12 +205,6 @@ class Brand(Agent):
         """Return the most that a group discount may cost which is promised in this step."""
         discount = choice.group_discount(self.price, self.price, self.terms["group_discount"])
         return int(ledger.money(discount))
-
-    def _read_reviews(self) -> None:
-        p = self.model.parameters
-        if self.review_count > 0:
-            self.review_mean = search.review_mean(self.review_sum, self.review_count)
-            self.review_weight = search.review_weight(self.review_count, p.review_evidence, p.review_half)
 
     def _publish(self) -> None:
         p, now = self.model.parameters, self.model.now

@@ -41,6 +41,7 @@ class Purchase:
         if self.group is not None:
             paid -= ledger.money(choice.group_discount(price, self.group.price, self.group.discount))
         brand.sell(listed, after_cut, after_coupon, paid)
+        self.relation.coupon_until = LONG_AGO
         if self.group is not None or not self.relation.is_invited:
             return False
         receiver = referral.reward_for_receiver(self.relation.promised("reward_receiver"), price)

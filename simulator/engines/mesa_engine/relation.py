@@ -61,7 +61,7 @@ class Relation:
         "adopting", "belief", "belonging", "brand", "committed", "consumer", "coupon", "coupon_until",
         "evidence", "exposures", "fatigue", "follows", "goodwill", "habit", "has_bought", "hits", "inbox",
         "invitation_step", "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
-        "profile_x", "profile_y", "touch", "trust", "visit_step", "was_reached",
+        "profile_x", "profile_y", "read_step", "touch", "trust", "visit_step", "was_reached",
     )  # fmt: skip
 
     def __init__(self, consumer: Consumer, brand: Brand) -> None:
@@ -87,6 +87,7 @@ class Relation:
         self.coupon = ZERO
         self.coupon_until = LONG_AGO
         self.invitation_step = LONG_AGO
+        self.read_step: int | None = None
         self.invited_until = LONG_AGO
         self.adopting = 0
         self.member = 0
@@ -251,7 +252,7 @@ class Relation:
                 continue
             if line.coupon > 0:
                 self.coupon = line.coupon
-                self.coupon_until = self._now + int(p.coupon_weeks)
+                self.coupon_until = self._now + int(p.coupon_weeks) - 1
             if line.has_click:
                 utility = self.utility(self.price)
                 u, z_x, z_y, _ = self.consumer.draw("click", self.brand, line.channel_id, slot=line.slot)
@@ -374,11 +375,20 @@ class Relation:
         if search.is_found_online(u_online, brand.online_coverage, online):
             self.visit_step = self._now
         brand.record("considered")
-        if brand.review_weight > 0 and search.reads_reviews(u_read, p.reading_propensity, online):
-            weight = brand.review_weight
-            self.belief = search.belief_after_reviews(self.belief, self.evidence, brand.review_mean, weight)
-            self.evidence = search.evidence_after_message(self.evidence, weight, p.evidence_limit)
+        if search.reads_reviews(u_read, p.reading_propensity, online):
+            self._read_reviews()
         return True
+
+    def _read_reviews(self) -> None:
+        """Read the reviews that have appeared since the latest reading."""
+        p = self.consumer.model.parameters
+        count, total = self.brand.reviews_since(self.read_step)
+        self.read_step = self._now
+        if count > 0:
+            mean = search.review_mean(total, count)
+            weight = search.review_weight(count, p.review_evidence, p.review_half)
+            self.belief = search.belief_after_reviews(self.belief, self.evidence, mean, weight)
+            self.evidence = search.evidence_after_message(self.evidence, weight, p.evidence_limit)
 
     # ---- experience
 

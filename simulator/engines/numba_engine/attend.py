@@ -217,8 +217,8 @@ def relax_trust(b: Any, j: Any, m: Any, p: Any, s: Any) -> None:
 
 
 @part
-def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any, w: Any, row: Any) -> None:
-    """Draw a block's category needs; consumers with a need become busy."""
+def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Draw a block's category needs; consumers with a need become busy. Who waits for a group has none besides."""
     start = b * BLOCK
     dense_uniforms(b, _U(0), _U(t), tail(draws.NEED, _U(0), _U(0)), k0, k1, w.rows)
     season = m.season[t]
@@ -233,6 +233,12 @@ def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any, w: Any, row: Any
             w.wants[k] &= np.uint8(1) - owns
     for k in range(BLOCK):
         w.wants[k] |= s.open_need_by_block[b, k]
+    any_group = np.uint8(0)
+    for j in range(m.n_brands):
+        any_group |= on.group[j]
+    if any_group > 0:
+        for k in range(BLOCK):
+            w.wants[k] &= np.uint8(s.committed_brand[start + k] < 0)
     for k in range(BLOCK):
         n_needs += w.wants[k]
         w.is_busy[k] |= w.wants[k]

@@ -265,6 +265,7 @@ def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, p: Any, plan: Any, on: An
         book(j, -1, after_cut - after_coupon, s, row)
     if plan.program_is_strategy[j, 3]:
         book(j, 3, after_coupon - paid, s, row)
+    s.coupon_until[j, i] = LONG_AGO
     used = is_invited(i, j, t, s) and not in_group
     if used:
         since = s.invitation_step[j, i]

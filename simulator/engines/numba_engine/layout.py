@@ -86,8 +86,8 @@ class State(NamedTuple):
     reserved: np.ndarray  # int64 [J], money set aside for the discounts of open commitments
     group_places: np.ndarray  # int64 [J], commitments to groups that are accepted in the step
     latest_commitments: np.ndarray  # int64 [J], commitments in the latest step in which groups were offered
-    review_mean: np.ndarray  # float32 [J]
-    review_weight: np.ndarray  # float32 [J]
+    review_history: np.ndarray  # int64 [T, J, 2], reviews and their sum as seen in each step
+    read_step: np.ndarray  # int16 [J, N], step of the latest reading of reviews, or -1
     pieces: np.ndarray  # float32 [J], pieces published in the step
     latest_piece: np.ndarray  # int32 [J]
     piece_value: np.ndarray  # float32 [T, J]
@@ -277,8 +277,8 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         reserved=np.empty(n_brands, i8),
         group_places=np.empty(n_brands, i8),
         latest_commitments=np.empty(n_brands, i8),
-        review_mean=np.empty(n_brands, f4),
-        review_weight=np.empty(n_brands, f4),
+        review_history=np.zeros((n_steps, n_brands, 2), i8),
+        read_step=np.empty(per_brand, np.int16),
         pieces=np.zeros(n_brands, f4),
         latest_piece=np.empty(n_brands, i4),
         piece_value=np.zeros((n_steps, n_brands), f4),

@@ -58,7 +58,7 @@ from simulator.model.campaigns import RANDOM, TERM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.observation import FRACTION_SCALE
-from simulator.model.rules import attention, content, experience, search
+from simulator.model.rules import attention, content, experience
 from simulator.model.rules.ledger import affordable_cut, group_places, money
 
 _U = np.uint32
@@ -116,6 +116,7 @@ def _reset_consumer(i: Any, m: Any, world: Any, s: Any) -> None:
         s.coupon[j, i] = ZERO
         s.coupon_until[j, i] = LONG_AGO
         s.invitation_step[j, i] = LONG_AGO
+        s.read_step[j, i] = -1
         s.invited_until[j, i] = LONG_AGO
         s.piece[j, i] = 0
         for entry in range(N_INBOX):
@@ -202,12 +203,8 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
         for r in range(m.n_regions):
             s.stock[j, r] += m.supply[t, j, r]
         s.base_seen[j] = s.base[j]
-        count = s.review_count[j]
-        s.review_mean[j] = ZERO
-        s.review_weight[j] = ZERO
-        if count > 0:
-            s.review_mean[j] = F(np.float64(s.review_sum[j]) / (np.float64(count) * _SCALE))
-            s.review_weight[j] = search.review_weight(F(count), p.review_evidence, p.review_half)
+        s.review_history[t, j, 0] = s.review_count[j]
+        s.review_history[t, j, 1] = s.review_sum[j]
         production = plan.production[t, j]
         s.pieces[j] = plan.programs[t, j, _PIECES]
         if plan.production_is_strategy[j] and s.is_funded[j] == 0:
@@ -403,7 +400,7 @@ def live(
         attend.remember(b, j, p, s, w, log_ad)
         if on.content[j]:
             attend.relax_trust(b, j, m, p, s)
-    attend.feel_need(b, t, k0, k1, m, s, w, counts[t])
+    attend.feel_need(b, t, k0, k1, m, on, s, w, counts[t])
     n_busy = attend.find_busy(b, t, m, plan, on, s, w)
     draw_for_shoppers(b, n_busy, t, k0, k1, m, s, w)
     for n in range(n_busy):

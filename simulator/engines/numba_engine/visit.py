@@ -62,6 +62,7 @@ _DIRECT, _ONE_HOP, _DEEPER = (
 _PIECE_SHARES, _CLICKS = record("piece_shares"), record("clicks")
 _INTERACTIONS, _GROUP_FAILURES = record("interactions"), record("group_failures")
 _CONSIDERED, _COMMITMENTS = record("considered"), record("group_commitments")
+_NEEDS = record("needs")
 
 WAITING = np.int8(-2)
 OUTSIDE = np.int8(-1)
@@ -269,7 +270,7 @@ def click(
             continue
         if plan.coupon[h] > ZERO:
             s.coupon[j, i] = plan.coupon[h]
-            s.coupon_until[j, i] = np.int32(t) + np.int32(p.coupon_weeks)
+            s.coupon_until[j, i] = np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1)
         if plan.has_click[h]:
             value = utility_of(i, worth_of(i, j, m, p, world, on, s), price_for(i, j, t, m, s), m, world)
             u, z_x, z_y, _ = sparse_uniforms(
@@ -341,6 +342,28 @@ def settle_group(i: Any, t: Any, m: Any, plan: Any, s: Any, w: Any, row: Any) ->
     s.visit_step[j, i] = t
     row[j, _GROUP_FAILURES] += 1
     return np.int64(-1)
+
+
+@part
+def read_reviews(i: Any, j: Any, t: Any, p: Any, s: Any) -> None:
+    """Let a consumer read the reviews that are new to it."""
+    count = s.review_history[t, j, 0]
+    total = s.review_history[t, j, 1]
+    since = np.int64(s.read_step[j, i])
+    if since >= 0:
+        count -= s.review_history[since, j, 0]
+        total -= s.review_history[since, j, 1]
+    s.read_step[j, i] = t
+    if count == 0:
+        return
+    b = i // BLOCK
+    k = i % BLOCK
+    weight = search.review_weight(F(count), p.review_evidence, p.review_half)
+    evidence = s.values[b, j, EVIDENCE, k]
+    s.values[b, j, BELIEF, k] = search.belief_after_reviews(
+        s.values[b, j, BELIEF, k], evidence, search.review_mean(total, count), weight
+    )
+    s.values[b, j, EVIDENCE, k] = search.evidence_after_message(evidence, weight, p.evidence_limit)
 
 
 @part
@@ -439,17 +462,8 @@ def shop(
             if search.is_found_online(u_online, m.online_coverage[j], online):
                 s.visit_step[j, i] = t
             counts[t, j, _CONSIDERED] += 1
-            if s.review_weight[j] > ZERO and search.reads_reviews(
-                w.draws[5 + 4 * j, at], p.reading_propensity, online
-            ):
-                weight = s.review_weight[j]
-                evidence = s.values[b, j, EVIDENCE, k]
-                s.values[b, j, BELIEF, k] = search.belief_after_message(
-                    s.values[b, j, BELIEF, k], evidence, s.review_mean[j] * weight, weight
-                )
-                s.values[b, j, EVIDENCE, k] = search.evidence_after_message(
-                    evidence, weight, p.evidence_limit
-                )
+            if search.reads_reviews(w.draws[5 + 4 * j, at], p.reading_propensity, online):
+                read_reviews(i, j, t, p, s)
         price = price_for(i, j, t, m, s)
         paid = price
         if is_invited(i, j, t, s):
@@ -535,6 +549,8 @@ def visit(
         may_join = False
         if forced == -1:
             w.wants[k] = np.uint8(1)
+            for j in range(m.n_brands):
+                counts[t, j, _NEEDS] += 1
     if forced == -2:
         return
     if forced >= 0 or w.wants[k] > 0:
