@@ -222,7 +222,8 @@ class _Collector:
         last = self.n_steps if line.end is None else self.burn_in + line.end
         is_live = np.zeros(self.n_steps, bool)
         is_live[first:last] = True
-        self._add(line, brand, slot, is_live, line.weekly_spend * is_live.sum(), is_strategy=False)
+        weekly_spend = getattr(line, "weekly_spend", 0.0)
+        self._add(line, brand, slot, is_live, weekly_spend * is_live.sum(), is_strategy=False)
 
     def add_strategy(self, slot: int, line: Any) -> None:
         is_live = np.zeros(self.n_steps, bool)
@@ -296,10 +297,12 @@ class _Collector:
                 "group_deadline": line.deadline,
             }
         self._set(brand, is_live, terms)
+        if not is_strategy:
+            return
         which = CAPPED.index(line.kind)
         earlier = self.cap[brand, which]
         self.cap[brand, which] = self.money(money) + (0 if earlier == NO_CAP else earlier)
-        self.program_is_strategy[brand, which] = is_strategy
+        self.program_is_strategy[brand, which] = True
 
     def _set(self, brand: int, is_live: np.ndarray, terms: dict[str, float]) -> None:
         for name, value in terms.items():

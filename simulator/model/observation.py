@@ -14,7 +14,7 @@ MONEY_SCALE = 10_000
 FRACTION_SCALE = 65_536
 
 #: Version of the trajectories: it rises whenever the same scenario and seed give other numbers.
-TRAJECTORY_VERSION = 1
+TRAJECTORY_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Series:
 
 
 SERIES: tuple[Series, ...] = (
-    Series("needs", "category needs that arose (the same for every brand)", "consumers"),
+    Series("needs", "consumers with a need to shop for (the same for every brand)", "consumers"),
     Series("considered", "shoppers who considered the brand", "consumers"),
     Series("orders", "orders placed before rationing", "purchases"),
     Series("refused", "orders refused because stock ran out", "purchases"),
@@ -98,7 +98,11 @@ SERIES: tuple[Series, ...] = (
     Series("interactions", "members who interacted in the community", "consumers"),
     Series("group_commitments", "commitments to a group purchase", "purchases"),
     Series("group_purchases", "units bought in completed groups", "purchases"),
-    Series("group_failures", "commitments that lapsed at the deadline", "purchases"),
+    Series(
+        "group_failures",
+        "commitments that lapsed: at the deadline, or because too many committed",
+        "purchases",
+    ),
     Series("satisfaction", "satisfaction summed over buyers", "sum", FRACTION_SCALE),
     Series("promoters", "buyers with satisfaction of at least one", "consumers"),
     Series("detractors", "buyers with negative satisfaction", "consumers"),

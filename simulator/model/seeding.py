@@ -30,7 +30,8 @@ def choose_seeds(
     """Return the consumers that a plan seeds in one world.
 
     ``random`` takes those with the lowest addressed draw; ``degree`` and ``low_degree`` those with the most
-    and the fewest ties, ties among them by the same draw and then by number.
+    and the fewest ties, ties among them by the same draw and then by number. Nobody gets a brand's product
+    twice: a later seeding of the brand takes the next consumers in its order.
 
     Parameters
     ----------
@@ -46,15 +47,19 @@ def choose_seeds(
     first : int64 [seedings + 1]
         Where each seeding's consumers begin.
     """
-    chosen = []
+    chosen: list[np.ndarray] = []
+    is_seed = np.zeros((len(market.brand_id), world.latest_brand.size), bool)
     n = world.latest_brand.size
     degree = np.diff(world.indptr)
     for k in range(plan.seeding_step.size):
-        brand_id = market.brand_id[plan.seeding_brand[k]]
+        brand = int(plan.seeding_brand[k])
+        brand_id = market.brand_id[brand]
         priority = _priorities(n, brand_id, np.uint32(seed), np.uint32(replicate))
         rule = plan.seeding_rule[k]
         rank = {_RANDOM: np.zeros(n, np.int64), _DEGREE: -degree, _LOW_DEGREE: degree}[int(rule)]
         order = np.lexsort((np.arange(n), priority, rank))
-        chosen.append(np.sort(order[: min(int(plan.seeding_count[k]), n)]).astype(np.int32))
+        order = order[~is_seed[brand, order]]
+        chosen.append(np.sort(order[: int(plan.seeding_count[k])]).astype(np.int32))
+        is_seed[brand, chosen[-1]] = True
     first = np.cumsum([0, *(seeds.size for seeds in chosen)]).astype(np.int64)
     return (np.concatenate(chosen) if chosen else np.zeros(0, np.int32)), first

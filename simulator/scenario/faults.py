@@ -94,6 +94,8 @@ def _unknown_key(loc: Loc, value: Any, spots: list[Spot], tree: Tree) -> Fault:
     table = spots[-2].table
     known = list(fields_of(table)) if table is not None else []
     key = str(loc[-1])
+    if table is not None and key in table.refused:
+        return tree.fault(loc, shown(value), f"no {key} here", f"{table.refused[key]}; leave it out")
     remedy = did_you_mean(key, known) or _home_of(key)
     expected = "a key that exists here" + ("" if remedy else f", one of {listed(known, 100)}")
     return tree.fault(loc, shown(value), expected, f"unknown key, {remedy or 'leave it out'}")

@@ -72,7 +72,24 @@ VARIANTS = {
         "comparison.budget": 4000.0,
         "strategies.social.lines[0].rule": "random",
     },
-    "large groups": {"strategies.social.lines[3].size": 30},
+    "large groups": {
+        "strategies.social.lines[3].size": 5,
+        "strategies.social.lines[3].discount": 0.6,
+        "comparison.budget": 4000.0,
+    },
+    "groups on the terms of another week": {
+        "strategies.social.lines[3].end": 5,
+        "strategies.social.lines[3].deadline": 4,
+        "strategies.social.lines[3].discount": 0.3,
+        "events[2].brand": "Ours",
+        "events[2].price": 14.0,
+        "comparison.budget": 4000.0,
+    },
+    "more groups than money": {
+        "parameters.delay_weight": 0.0,
+        "population.consumers": 200,
+        "population.people_per_consumer": 2.0,
+    },
     "frequent refits": {"parameters.refit_weeks": 1.0, "parameters.coupon_weeks": 1.0},
     "tight cap": {"channels.feed.cap": 0.2, "channels.tv.cap": 0.1, "population.people_per_consumer": 1.0},
 }
@@ -145,6 +162,8 @@ def test_variants_do_what_they_say():
         assert loud[name] > 0, name
     assert loud["group_purchases"] > 0
     assert totals("large groups")["group_failures"] > 0
+    for variant in ("groups on the terms of another week", "more groups than money"):
+        assert totals(variant)["group_purchases"] > 0 and totals(variant)["group_failures"] > 0, variant
     assert totals("cheap talk", "content")["piece_views_deeper"] > 0
     assert totals("many seeds")["spend_seeding"] > 300 * 2 * 10_000
     assert totals("tight cap", "mass")["unspent_media"] > 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from rich_market import counts_of, rich_scenario, rich_tables
 
+from simulator.engines import run_replicates
+from simulator.model.campaigns import build_plan
 from simulator.model.market import UNLIMITED, Market, build_market
 from simulator.model.observation import FRACTION_SCALE, INDEX, MONEY_SCALE, SOURCES, SPEND_KINDS
 from simulator.scenario import Scenario, load_scenario
@@ -96,12 +99,10 @@ def test_nobody_is_counted_twice(run: Run) -> None:
 
 
 def test_funnel_narrows(run: Run) -> None:
-    lapsed = run["group_failures"].sum(axis=-1)
-    shoppers = run["needs"] + lapsed[..., None]
-    assert (run["considered"] <= shoppers).all()
+    assert (run["considered"] <= run["needs"]).all()
     committed, failed = (run[f"group_{what}"].cumsum(axis=1) for what in ("commitments", "failures"))
     in_groups = (committed - failed).sum(axis=-1)
-    assert (run["orders"].sum(axis=-1) <= shoppers[..., 0] + in_groups).all()
+    assert (run["orders"].sum(axis=-1) <= run["needs"][..., 0] + in_groups).all()
     assert (run["newly_reached"] <= run["reached"]).all() and (run["reached"] <= run["noticed"]).all()
     assert (run["purchases"].sum(axis=-1) + run["delayed"].sum(axis=-1) <= run["orders"].sum(axis=-1)).all()
     assert (run["delayed"] <= run["refused"]).all()
@@ -177,10 +178,7 @@ BROKE = {"comparison.budget": 1500.0}
 
 
 def test_when_the_money_is_gone_only_promises_are_kept() -> None:
-    """Media, price cuts and service stop at once; what was promised or ordered before is honored.
-
-    Promised are coupons, invitations and groups; ordered is the content that a line has planned.
-    """
+    """Media, content, price cuts and service stop at once; coupons, invitations and groups are honored."""
     market = build_market(rich_scenario(BROKE))
     run = Run(market, counts_of(market, replicates=range(4))[0])
     budget = int(1500.0 / market.people_per_consumer * MONEY_SCALE)
@@ -188,12 +186,58 @@ def test_when_the_money_is_gone_only_promises_are_kept() -> None:
     before = np.concatenate([np.zeros((4, 1), np.int64), spent.cumsum(axis=1)[:, :-1]], axis=1)
     is_broke = before >= budget
     assert is_broke.any(axis=1).all()
-    for kind in ("media", "data", "service", "seeding"):
+    for kind in ("media", "data", "service", "seeding", "production"):
         assert (run[f"spend_{kind}"][..., OURS][is_broke] == 0).all(), kind
     assert (run["group_commitments"][..., OURS][is_broke] == 0).all()
     last = is_broke.argmax(axis=1) + 5
-    rest = spent - run["spend_production"][..., OURS]
-    assert all(rest[r, last[r] :].sum() == 0 for r in range(4))
+    assert all(spent[r, last[r] :].sum() == 0 for r in range(4))
+
+
+@pytest.mark.parametrize("engine", ["numba", "mesa"])
+def test_no_piece_is_published_when_the_money_is_gone(engine: str) -> None:
+    """Seeds take nearly all of the budget in the first step; the line has planned content for all weeks."""
+    seeds = {"kind": "seeding", "cost_per_seed": 1.0, "share": 0.5}
+    content = {
+        "kind": "content",
+        "channel": "feed",
+        "production_cost": 100.0,
+        "pieces_per_week": 1.0,
+        "share": 0.5,
+    }
+    dear = {"kind": "referral", "reward_sender": 50.0, "reward_receiver": 9.0, "share": 0.0}
+    tables = copy.deepcopy(rich_tables())
+    tables["strategies"]["everything"]["lines"] = [seeds, content, dear]
+    tables["comparison"]["budget"] = 2500.0
+    tables["brands"] = [{**b, "lines": []} for b in tables["brands"]]
+    market = build_market(Scenario.from_dict(tables, name="pieces"))
+    plan = build_plan(market, "everything")
+    plan = replace(plan, arrays=plan.arrays._replace(total_cap=plan.arrays.total_cap // 2 + 1))
+    counts = run_replicates(market, [plan], engine=engine, seed=7, replicates=range(2), threads=1)
+    run = Run(market, counts[0])
+    produced = run["spend_production"][..., OURS]
+    assert (produced[:, 0] > 0).all() and (produced[:, 1:] == 0).all()
+    seen = sum(run[f"piece_views_{how}"] for how in ("direct", "one_hop", "deeper"))[..., OURS]
+    assert seen[:, 0].sum() > 0 and seen[:, 1:].sum() == 0
+
+
+@pytest.mark.parametrize("engine", ["numba", "mesa"])
+def test_an_invitation_is_worth_what_was_promised_after_the_program_has_ended(engine: str) -> None:
+    lines = [
+        {
+            "kind": "referral",
+            "reward_sender": 1.0,
+            "reward_receiver": 1.0,
+            "valid_weeks": 5,
+            "end": 4,
+            "share": 0.5,
+        },
+        {"kind": "advertising", "channel": "tv", "share": 0.5},
+    ]
+    market = build_market(rich_scenario({"strategies.everything.lines": lines}))
+    run = Run(market, counts_of(market, replicates=range(2), engine=engine)[0])
+    redeemed, paid = run["redeemed"][..., OURS], run["spend_rewards"][..., OURS]
+    assert redeemed[:, 4:].sum() > 0 and redeemed[:, 9:].sum() == 0
+    assert np.array_equal(paid, redeemed * 2 * MONEY_SCALE)
 
 
 @pytest.mark.parametrize("name", ["mass", "precision", "content", "mix", "price_cut"])

@@ -134,6 +134,24 @@ def record_talk() -> tuple[Counter[tuple[int, ...]], Counter[tuple[int, ...]]]:
     return talks, sent
 
 
+def record_commitments() -> Counter[tuple[int, int]]:
+    """Count how often each commitment to a group is looked at, by consumer and step of the commitment."""
+    from simulator.engines.numba_engine import layout, meet
+
+    looked_at: Counter[tuple[int, int]] = Counter()
+    settle = meet.settle_group
+    signature = inspect.signature(settle)
+
+    def counted(*arguments: Any) -> Any:
+        given = signature.bind(*arguments).arguments
+        b, k = int(given["b"]), int(given["k"])
+        looked_at[b * layout.BLOCK + k, int(given["s"].weeks[b, layout.COMMITMENT, k])] += 1
+        return settle(*arguments)
+
+    meet.settle_group = counted
+    return looked_at
+
+
 def _draw_for_somebody() -> None:
     """Take away the draws that only fill the last vector of a loop and are never read."""
     from simulator.engines.numba_engine import attend, buy, meet, relation, shop, talk
@@ -157,6 +175,7 @@ def main(scenario_name: str) -> None:
     data["strategies"]["everything"] = {"lines": EVERY_LINE}
     market = build_market(Scenario.from_dict(data, name=scenario_name))
     talks, sent = record_talk()
+    commitments = record_commitments()
     with np.errstate(all="ignore"):
         world = build_world(market, 7, 0)
         counts = run_one(market, build_plan(market, "everything"), world, 7, 0)
@@ -167,6 +186,7 @@ def main(scenario_name: str) -> None:
     told_twice = [list(key) for key, number in sent.items() if number > 1]
     report = {"n_calls": recorder.n_calls, "uses": rows, "told_twice": told_twice, "n_told": len(sent)}
     report["talks"] = [[i, market.brand_ids[j], t, n] for (i, j, t, _), n in talks.items()]
+    report["commitments"] = [[i, t, n] for (i, t), n in commitments.items()]
     report["purchases"] = int(counts[..., 5].sum())
     print(json.dumps(report))
 

@@ -221,6 +221,13 @@ MALFORMED = [
         ("at least 5 (currency per week)",),
     ),
     Malformed(
+        "weekly spend of a program",
+        'kind = "community"\nservice_cost = 0.05\n\n[[brands.lines]]',
+        'kind = "community"\nweekly_spend = 2.0\nservice_cost = 0.05\n\n[[brands.lines]]',
+        "brands[1].lines[2].weekly_spend",
+        ("follows from its members and successes", "leave it out"),
+    ),
+    Malformed(
         "too few seeds",
         "cost_per_seed = 2.0",
         "cost_per_seed = 20.0",
@@ -321,7 +328,7 @@ MALFORMED = [
     Malformed(
         "kind of the standing plan",
         "review_mean = 0.4\n",
-        'review_mean = 0.4\n[[brands.lines]]\nkind = "community"\nweekly_spend = 1.0\nservice_cost = 0.1\n',
+        'review_mean = 0.4\n[[brands.lines]]\nkind = "community"\nservice_cost = 0.1\n',
         "strategies.social.lines[2].kind",
         ("standing plan of Ours",),
     ),

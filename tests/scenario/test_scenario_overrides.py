@@ -21,7 +21,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "horizon": st.integers(8, 28),
     "burn_in": st.integers(0, 520),
     "population.consumers": st.integers(30, 1_000_000),
-    "population.people_per_consumer": st.floats(0.001, 20),
+    "population.people_per_consumer": st.floats(1, 20),
     "population.regions.country.delivery_days": st.floats(0, 365),
     "population.habits[1].reach.feed": st.floats(0, 0.9),
     "population.traits.need_rate.mean": st.floats(0, 20),

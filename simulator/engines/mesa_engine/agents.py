@@ -80,6 +80,8 @@ class Consumer(FixedAgent):
         With its latest purchase.
     commitment : Commitment or None
         The group it waits for.
+    occasion : int
+        The step whose luck it shops with: this one, or that of the commitment that is settled.
     order : Order or None
         What it ordered in this step.
     """
@@ -108,6 +110,7 @@ class Consumer(FixedAgent):
         self.has_need = False
         self.has_open_need = False
         self.commitment: Commitment | None = None
+        self.occasion = 0
         self.order: Order | None = None
         self.talks: list[Talk] = []
         self.news: list[News] = []
@@ -130,6 +133,11 @@ class Consumer(FixedAgent):
         """Return the four uniform numbers of an address of this consumer in this step."""
         brand_id = 0 if brand is None else brand.id
         return self.model.chance.draw(stream, self.index, second, brand=brand_id, slot=slot)
+
+    def draw_occasion(self, stream: str, brand: Brand | None = None) -> Any:
+        """Return the same for the step in which the consumer's present occasion to shop began."""
+        brand_id = 0 if brand is None else brand.id
+        return self.model.chance.draw(stream, self.index, brand=brand_id, step=self.occasion)
 
     def draw_notice(self, line: MediaLine) -> Any:
         """Return the uniform number that decides whether the consumer notices a line in this step."""
@@ -168,7 +176,7 @@ class Consumer(FixedAgent):
         self.has_need = bool(u < search.need_probability(self.need_rate, self.model.season))
         if self.model.is_durable and self.latest_brand is not None and self.model.now < self.replacement_step:
             self.has_need = False
-        self.has_need = self.has_need or self.has_open_need
+        self.has_need = (self.has_need or self.has_open_need) and self.commitment is None
         if self.has_need:
             self.model.n_needs += 1
 
@@ -185,41 +193,52 @@ class Consumer(FixedAgent):
     def shop(self) -> None:
         """Buy in a group that is complete; otherwise, with a need, choose among brands and doing without."""
         self.order = None
-        settled = None
-        if self.commitment is not None:
-            brand, deadline = self.commitment
-            is_complete = self._group_is_complete(brand)
-            if not is_complete and self.model.now < deadline:
+        self.occasion = self.model.now
+        commitment, settled = self.commitment, None
+        if commitment is not None:
+            is_complete = self._group_is_complete(commitment)
+            if commitment.is_admitted and not is_complete and self.model.now < commitment.deadline:
                 return
             self.commitment = None
-            self.let_know(brand, "committed", -1)
-            brand.settle_group(is_complete)
+            self.occasion = commitment.step
+            if commitment.is_admitted:
+                commitment.brand.reserved -= commitment.reserve
+                self.let_know(commitment.brand, "committed", -1)
             if is_complete:
-                settled = brand
+                settled = commitment
             else:
-                self.has_need = True
+                self._lapse(commitment.brand)
         if settled is not None or self.has_need:
-            self._choose(settled)
+            self._choose(settled, may_join=commitment is None)
 
-    def _group_is_complete(self, brand: Brand) -> bool:
-        committed = self.relation_to(brand).committed
-        return bool(community.group_is_complete(committed, int(brand.terms["group_size"])))
+    def _group_is_complete(self, commitment: Commitment) -> bool:
+        committed = self.relation_to(commitment.brand).committed
+        return commitment.is_admitted and bool(community.group_is_complete(committed, commitment.size))
 
-    def _choose(self, settled: Brand | None) -> None:
+    def _lapse(self, brand: Brand) -> None:
+        """Learn that a group has come to nothing; the need for which it was joined is there again."""
+        self.has_need = True
+        self.model.n_needs += 1
+        self.relation_to(brand).visit_step = self.model.now
+        brand.record("group_failures")
+
+    def _choose(self, settled: Commitment | None, *, may_join: bool) -> None:
         """Choose among all brands, or take the one that a group has settled on."""
-        u_outside, u_wait, _, _ = self.draw("outside")
+        u_outside, u_wait, _, _ = self.draw_occasion("outside")
         outside = gumbel(u_outside)
-        wanted = self.relations if settled is None else [self.relation_to(settled)]
-        offers = [offer for relation in wanted if (offer := relation.offer(settled is not None)) is not None]
+        wanted = self.relations if settled is None else [self.relation_to(settled.brand)]
+        offers = [
+            offer
+            for relation in wanted
+            if (offer := relation.offer(settled is not None, may_join=may_join)) is not None
+        ]
         chosen = self._select(offers, outside, is_settled=settled is not None)
         self.has_open_need = False
         if chosen is not None and chosen.joins:
             self._commit(chosen.brand)
             return
         brand = None if chosen is None else chosen.brand
-        self.order = Order(
-            self, brand, offers, outside, gumbel(u_wait), in_group=settled is not None, first=brand
-        )
+        self.order = Order(self, brand, offers, outside, gumbel(u_wait), group=settled, first=brand)
 
     def _select(self, offers: list[Offer], outside: Any, *, is_settled: bool) -> Offer | None:
         """Return the offer that the market's way of choosing selects, or None for doing without."""
@@ -248,8 +267,8 @@ class Consumer(FixedAgent):
 
     def _commit(self, brand: Brand) -> None:
         """Promise to buy in a group, and ask the neighbors to join."""
-        self.commitment = Commitment(brand, self.model.now + int(brand.terms["group_deadline"]))
-        brand.record("group_commitments")
+        self.commitment = brand.promise_group()
+        self.relation_to(brand).visit_step = self.model.now
         self.talks.append(Talk(brand, commits=True))
         self.let_know(brand, "committed", 1)
 
@@ -260,7 +279,7 @@ class Consumer(FixedAgent):
         order = self.order
         assert order is not None and order.first is not None
         p = self.model.parameters
-        best, order.brand, order.in_group, waits = order.outside, None, False, False
+        best, order.brand, order.group, waits = order.outside, None, None, False
         first = next(offer for offer in order.offers if offer.brand is order.first)
         patience = choice.delayed_total(first.utility, p.delay_weight, order.waiting_shock)
         if patience > best:
@@ -328,7 +347,7 @@ class Consumer(FixedAgent):
                 brand.record("contacts_positive" if talk.surprise >= 0 else "contacts_negative")
             if talk.invites and u_invite < chance_to_invite:
                 inbox.add_message(rewarded_weight, talk.satisfaction)
-                inbox.add_invitation(self.index)
+                inbox.add_invitation()
                 brand.record("invitations")
             if talk.piece is not None and u_feed < p.feed_attention:
                 inbox.add_piece(talk.piece)

@@ -10,7 +10,7 @@ from mesa import Agent
 
 from simulator.engines.mesa_engine.chance import ZERO, Number, numbers
 from simulator.engines.mesa_engine.lines import MediaLine
-from simulator.engines.mesa_engine.messages import Order, Piece
+from simulator.engines.mesa_engine.messages import Commitment, Order, Piece
 from simulator.model.campaigns import (
     CAPPED,
     CREATIVE_PERSONAL,
@@ -21,7 +21,7 @@ from simulator.model.campaigns import (
     PlanArrays,
 )
 from simulator.model.mathematics import fixed_point, normal
-from simulator.model.rules import attention, choice, content, experience, ledger, search
+from simulator.model.rules import attention, choice, content, experience, ledger
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.agents import Consumer
@@ -91,11 +91,10 @@ class Brand(Agent):
         self.price, self.quality, self.price_cut = self.prices[0], self.qualities[0], ZERO
         self.is_available = bool(arrays.is_available[0, index])
         self.share_of_consumers = ZERO
-        self.groups_completed = self.groups_lapsed = 0
-        self.group_odds = ZERO
+        self.reserved = self.group_places = self.latest_commitments = 0
         self.review_count = int(arrays.initial_review_count[index])
         self.review_sum = int(arrays.initial_review_sum[index])
-        self.review_mean = self.review_weight = ZERO
+        self.review_history: list[tuple[int, int]] = []
         self.pieces: dict[int, Piece] = {}
         self.latest_piece: Piece | None = None
         self.tally: Counter[str] = Counter()
@@ -150,6 +149,16 @@ class Brand(Agent):
         if program is not None:
             self.spent[program] += amount
 
+    def term_at(self, step: int, term: str) -> Any:
+        """Return what a program offered at a step, 0 to the present."""
+        return Number(self.terms_by_step[step, TERM[term]])
+
+    def reviews_since(self, step: int | None) -> tuple[int, int]:
+        """Return the number and the sum of the reviews that have appeared since those seen at a step."""
+        count, total = self.review_history[self.model.now]
+        count_then, total_then = (0, 0) if step is None else self.review_history[step]
+        return count - count_then, total - total_then
+
     def runs(self, program: str) -> bool:
         """Return whether a program is offered in this step and has money left."""
         return bool(self.terms[_TERM_OF[program]] > 0) and self.is_open[program]
@@ -170,38 +179,43 @@ class Brand(Agent):
         supply = arrays.supply[now, self.index].tolist()
         self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
         self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
-        self.group_odds = choice.group_odds(self.groups_completed, self.groups_lapsed)
         self._open_programs()
-        self._read_reviews()
+        self.review_history.append((self.review_count, self.review_sum))
         self._publish()
         self._serve_community()
 
     def _open_programs(self) -> None:
-        left = self.total_cap - self.spent_total
+        left = self.total_cap - self.spent_total - self.reserved
         self.is_funded = left > 0
         for program in CAPPED:
             has_money = self.spent[program] < self.caps[program] and left > 0
             self.is_open[program] = has_money or not self.is_strategy[program]
+        group_left = self.caps["group_buying"] - self.spent["group_buying"] - self.reserved
+        self.group_places = ledger.group_places(
+            min(left, group_left), self._reserve(), self.latest_commitments, self.reserved
+        )
+        self.is_open["group_buying"] = self.group_places > 0
         self.price_cut = self.terms["price_cut"]
         if self.is_strategy["price_cut"]:
             cut_left = min(left, self.caps["price_cut"] - self.spent["price_cut"])
             self.price_cut = ledger.affordable_cut(self.terms["price_cut"], cut_left, self.latest_cut_spend)
         self.cut_spend_at_open = self.spent["price_cut"]
 
-    def _read_reviews(self) -> None:
-        p = self.model.parameters
-        if self.review_count > 0:
-            self.review_mean = search.review_mean(self.review_sum, self.review_count)
-            self.review_weight = search.review_weight(self.review_count, p.review_evidence, p.review_half)
+    def _reserve(self) -> int:
+        """Return the most that a group discount may cost which is promised in this step."""
+        discount = choice.group_discount(self.price, self.price, self.terms["group_discount"])
+        return int(ledger.money(discount))
 
     def _publish(self) -> None:
         p, now = self.model.parameters, self.model.now
+        plan = self.model.plan.arrays
+        production = int(plan.production[now, self.index])
+        if plan.production_is_strategy[self.index] and not self.is_funded:
+            production, self.terms["pieces"] = 0, ZERO
         if self.terms["pieces"] > 0:
             u, _, _, _ = self.model.chance.draw("piece", brand=self.id)
             value = content.piece_value(self.terms["content_value"], p.piece_value_sd, normal(u))
             self.latest_piece = self.pieces[now] = Piece(now, value, self.terms["promotional_share"])
-        plan = self.model.plan.arrays
-        production = int(plan.production[now, self.index])
         self.record("spend_production", production)
         if plan.production_is_strategy[self.index]:
             self.charge(production)
@@ -286,13 +300,30 @@ class Brand(Agent):
         self.record("promoters", int(experience.is_promoter(satisfaction)))
         self.record("detractors", int(experience.is_detractor(satisfaction)))
 
-    def settle_group(self, is_complete: bool) -> None:
-        """Let the public see that a commitment to a group was completed, or lapsed."""
-        if is_complete:
-            self.groups_completed += 1
-        else:
-            self.groups_lapsed += 1
-            self.record("group_failures")
+    def promise_group(self) -> Commitment:
+        """Promise a consumer the group discount on this step's terms."""
+        self.record("group_commitments")
+        deadline = self.model.now + int(self.terms["group_deadline"])
+        discount, size = self.terms["group_discount"], int(self.terms["group_size"])
+        return Commitment(self, self.model.now, self.price, discount, size, deadline, self._reserve())
+
+    def admit_groups(self) -> None:
+        """Set money aside for this step's commitments; where it does not suffice for all, a lot decides."""
+        consumers = [relation.consumer for relation in self.relations]
+        asking = [
+            (self.model.chance.priority(consumer.index), consumer.index, consumer, commitment)
+            for consumer in consumers
+            if (commitment := consumer.commitment) is not None
+            and commitment.brand is self
+            and commitment.step == self.model.now
+        ]
+        if self.runs("group_buying"):
+            self.latest_commitments = len(asking)
+        asking.sort(key=lambda entry: entry[:2])
+        for _, _, consumer, commitment in asking[self.group_places :]:
+            commitment.is_admitted = False
+            consumer.let_know(self, "committed", -1)
+        self.reserved += sum(commitment.reserve for *_, commitment in asking[: self.group_places])
 
     def publish_review(self, satisfaction: Any) -> None:
         """Add a buyer's public rating."""

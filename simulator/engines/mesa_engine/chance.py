@@ -51,8 +51,17 @@ class Chance:
             self._tails[address] = draws.tail(draws.STREAM[stream], brand, slot)
         return self._tails[address]
 
-    def draw(self, stream: str, who: int = 0, second: int = 0, *, brand: int = 0, slot: int = 0) -> Any:
-        """Return the four uniform numbers of an address in this step.
+    def draw(
+        self,
+        stream: str,
+        who: int = 0,
+        second: int = 0,
+        *,
+        brand: int = 0,
+        slot: int = 0,
+        step: int | None = None,
+    ) -> Any:
+        """Return the four uniform numbers of an address in this step, or another.
 
         Parameters
         ----------
@@ -66,8 +75,11 @@ class Chance:
             A brand's id.
         slot : int
             Slot of a campaign line, or occurrence of a parallel tie.
+        step : int, optional
+            The step, where it is not this one.
         """
-        return draws.sparse_uniforms(who, second, self.step, self._tail(stream, brand, slot), *self.key)
+        at = self.step if step is None else step
+        return draws.sparse_uniforms(who, second, at, self._tail(stream, brand, slot), *self.key)
 
     def draw_once(self, stream: str, who: int, second: int = 0, *, brand: int = 0, slot: int = 0) -> Any:
         """Return the four uniform numbers of an address that is the same at every step."""

@@ -49,7 +49,7 @@ class Inbox:
     contacts: int = 0
     weight: int = 0
     value: int = 0
-    inviter: int | None = None
+    is_invited: bool = False
     piece: SharedPiece | None = None
 
     def add_message(self, weight: Any, satisfaction: Any) -> None:
@@ -58,9 +58,9 @@ class Inbox:
         self.weight += word_of_mouth.weight_units(weight)
         self.value += word_of_mouth.value_units(weight, satisfaction)
 
-    def add_invitation(self, sender: int) -> None:
-        """Add an invitation; the lowest-numbered sender's counts."""
-        self.inviter = sender if self.inviter is None else min(self.inviter, sender)
+    def add_invitation(self) -> None:
+        """Add an invitation; several that arrive together are one."""
+        self.is_invited = True
 
     def add_piece(self, piece: SharedPiece) -> None:
         """Add a piece that a neighbor passed on."""
@@ -89,11 +89,18 @@ class News(NamedTuple):
     change: int
 
 
-class Commitment(NamedTuple):
-    """A consumer's promise to buy in a group."""
+@dataclass(slots=True)
+class Commitment:
+    """A consumer's promise to buy in a group, on the terms of the step in which it was given."""
 
     brand: Brand
-    deadline: int
+    step: int
+    price: Any  # list price
+    discount: Any
+    size: int
+    deadline: int  # step at which it lapses
+    reserve: int  # money that the brand sets aside
+    is_admitted: bool = True
 
 
 @dataclass(slots=True)
@@ -116,6 +123,6 @@ class Order:
     offers: list[Offer]
     outside: Any  # total of buying nothing
     waiting_shock: Any
-    in_group: bool = False
+    group: Commitment | None = None
     is_accepted: bool = False
     first: Brand | None = None

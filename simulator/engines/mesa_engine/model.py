@@ -117,6 +117,7 @@ class MarketModel(mesa.Model):
         self.ration()
         self.consumers.do("buy")
         self.consumers.do("tell_neighbors")
+        self.brands.do("admit_groups")
         self.consumers.do("announce")
         self.brands.do("close_books")
         self.collect()

@@ -23,7 +23,7 @@ class Purchase:
         assert order.brand is not None
         self.consumer = order.consumer
         self.brand = order.brand
-        self.in_group = order.in_group
+        self.group = order.group
         self.relation = order.consumer.relation_to(order.brand)
 
     def carry_out(self) -> None:
@@ -38,13 +38,14 @@ class Purchase:
         listed = ledger.money(brand.price)
         after_cut = ledger.money(choice.price_after(brand.price, brand.price_cut, ZERO))
         paid = after_coupon = ledger.money(price)
-        if self.in_group:
-            paid = ledger.money(choice.price_after(price, brand.terms["group_discount"], ZERO))
+        if self.group is not None:
+            paid -= ledger.money(choice.group_discount(price, self.group.price, self.group.discount))
         brand.sell(listed, after_cut, after_coupon, paid)
-        if self.in_group or not self.relation.is_invited:
+        self.relation.coupon_until = LONG_AGO
+        if self.group is not None or not self.relation.is_invited:
             return False
-        receiver = referral.reward_for_receiver(brand.terms["reward_receiver"], price)
-        brand.reward(ledger.money(brand.terms["reward_sender"]) + ledger.money(receiver))
+        receiver = referral.reward_for_receiver(self.relation.promised("reward_receiver"), price)
+        brand.reward(ledger.money(self.relation.promised("reward_sender")) + ledger.money(receiver))
         self.relation.invited_until = LONG_AGO
         return True
 
@@ -61,7 +62,7 @@ class Purchase:
             brand.record("first_purchases")
             relation.has_bought = True
         source = relation.touch
-        if self.in_group:
+        if self.group is not None:
             source = "community"
             brand.record("group_purchases")
         elif is_referred:

@@ -60,8 +60,8 @@ class Relation:
     __slots__ = (
         "adopting", "belief", "belonging", "brand", "committed", "consumer", "coupon", "coupon_until",
         "evidence", "exposures", "fatigue", "follows", "goodwill", "habit", "has_bought", "hits", "inbox",
-        "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
-        "profile_x", "profile_y", "touch", "trust", "visit_step", "was_reached",
+        "invitation_step", "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
+        "profile_x", "profile_y", "read_step", "touch", "trust", "visit_step", "was_reached",
     )  # fmt: skip
 
     def __init__(self, consumer: Consumer, brand: Brand) -> None:
@@ -86,6 +86,8 @@ class Relation:
         self.visit_step = LONG_AGO
         self.coupon = ZERO
         self.coupon_until = LONG_AGO
+        self.invitation_step = LONG_AGO
+        self.read_step: int | None = None
         self.invited_until = LONG_AGO
         self.adopting = 0
         self.member = 0
@@ -180,11 +182,15 @@ class Relation:
     # ---- responses
 
     def take_invitation(self) -> None:
-        """Keep the invitation of the lowest-numbered sender, unless one is open."""
-        inviter = self.inbox.inviter
-        self.inbox.inviter = None
-        if inviter is not None and not self.is_invited:
-            self.invited_until = self._now + int(self.brand.terms["valid_weeks"]) - 1
+        """Keep an invitation, on the terms of the step in which it was sent, unless one is open."""
+        if self.inbox.is_invited and not self.is_invited:
+            self.invitation_step = self._now - 1
+            self.invited_until = self.invitation_step + int(self.promised("valid_weeks"))
+        self.inbox.is_invited = False
+
+    def promised(self, term: str) -> Any:
+        """Return a term of the referral program when the consumer was invited."""
+        return self.brand.term_at(self.invitation_step, term)
 
     def see_content(self) -> None:
         """See a piece: promoted, followed, or passed on by a neighbor."""
@@ -246,7 +252,7 @@ class Relation:
                 continue
             if line.coupon > 0:
                 self.coupon = line.coupon
-                self.coupon_until = self._now + int(p.coupon_weeks)
+                self.coupon_until = self._now + int(p.coupon_weeks) - 1
             if line.has_click:
                 utility = self.utility(self.price)
                 u, z_x, z_y, _ = self.consumer.draw("click", self.brand, line.channel_id, slot=line.slot)
@@ -320,7 +326,7 @@ class Relation:
         cost = choice.price_term(self.consumer.price_sensitivity, price, self.consumer.model.reference_price)
         return choice.utility(worth, cost)
 
-    def offer(self, is_settled: bool) -> Offer | None:
+    def offer(self, is_settled: bool, *, may_join: bool) -> Offer | None:
         """Return the brand as the shopping consumer sees it, or None where it does not consider it.
 
         Parameters
@@ -328,22 +334,27 @@ class Relation:
         is_settled : bool
             Whether the consumer buys in a group that was agreed on earlier, and so neither searches nor
             reads reviews.
+        may_join : bool
+            Whether it may commit to a group at this occasion.
         """
         brand = self.brand
         if not brand.is_available:
             return None
-        u_recall, u_online, u_shock, u_read = self.consumer.draw("search", brand)
+        u_recall, u_online, u_shock, u_read = self.consumer.draw_occasion("search", brand)
         if not is_settled and not self._consider(u_recall, u_online, u_read):
             return None
         price = self.price
-        paid = choice.price_after_reward(price, brand.terms["reward_receiver"]) if self.is_invited else price
+        paid = price
+        if self.is_invited:
+            paid = choice.price_after_reward(price, self.promised("reward_receiver"))
         worth, shock = self.worth(), gumbel(u_shock)
         utility = self._at_price(worth, paid)
         total = choice.total(utility, shock)
         offer = Offer(brand, utility, total, total)
-        if not is_settled and brand.runs("group_buying"):
+        if may_join and brand.runs("group_buying"):
             p = self.consumer.model.parameters
-            cheap = choice.expected_group_price(price, brand.terms["group_discount"], brand.group_odds)
+            odds = community.group_odds(self.committed, int(brand.terms["group_size"]))
+            cheap = choice.expected_group_price(price, brand.terms["group_discount"], odds)
             in_group = choice.delayed_total(self._at_price(worth, cheap), p.delay_weight, shock)
             if in_group > total:
                 offer.best_total, offer.joins = in_group, True
@@ -364,11 +375,20 @@ class Relation:
         if search.is_found_online(u_online, brand.online_coverage, online):
             self.visit_step = self._now
         brand.record("considered")
-        if brand.review_weight > 0 and search.reads_reviews(u_read, p.reading_propensity, online):
-            weight = brand.review_weight
-            self.belief = search.belief_after_reviews(self.belief, self.evidence, brand.review_mean, weight)
-            self.evidence = search.evidence_after_message(self.evidence, weight, p.evidence_limit)
+        if search.reads_reviews(u_read, p.reading_propensity, online):
+            self._read_reviews()
         return True
+
+    def _read_reviews(self) -> None:
+        """Read the reviews that have appeared since the latest reading."""
+        p = self.consumer.model.parameters
+        count, total = self.brand.reviews_since(self.read_step)
+        self.read_step = self._now
+        if count > 0:
+            mean = search.review_mean(total, count)
+            weight = search.review_weight(count, p.review_evidence, p.review_half)
+            self.belief = search.belief_after_reviews(self.belief, self.evidence, mean, weight)
+            self.evidence = search.evidence_after_message(self.evidence, weight, p.evidence_limit)
 
     # ---- experience
 

@@ -19,6 +19,7 @@ from simulator.engines.numba_engine.layout import (
     CHANCE,
     CLUTTER,
     COMMITTED,
+    COMMITTERS,
     CONTACTS,
     EVIDENCE,
     FATIGUE,
@@ -27,6 +28,7 @@ from simulator.engines.numba_engine.layout import (
     FRIEND,
     GOODWILL,
     INVITATION,
+    INVITATION_STEP,
     INVITED_UNTIL,
     IS_BUSY,
     LATEST,
@@ -91,13 +93,14 @@ def dense_uniforms(block: Any, second: Any, step: Any, tail_word: Any, k0: Any, 
 
 @part
 def take_rare_mail(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
-    """Keep the newest piece that came, and an invitation unless one is open."""
+    """Keep the newest piece that came, and an invitation, on the terms of its step, unless one is open."""
     b = block_of(i)
     k = lane_of(i)
     if s.mail[i, j, INVITATION] > 0:
         until = week_of(j, INVITED_UNTIL)
         if t > s.weeks[b, until, k]:
-            s.weeks[b, until, k] = np.int16(np.int32(t) + np.int32(m.by_step[t, j, _VALID]) - np.int32(1))
+            s.weeks[b, week_of(j, INVITATION_STEP), k] = np.int16(t - 1)
+            s.weeks[b, until, k] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
         s.mail[i, j, INVITATION] = 0
     if s.mail.shape[2] > PIECE and s.mail[i, j, PIECE] > 0:
         s.pieces[j, i] = s.mail[i, j, PIECE]
@@ -281,8 +284,8 @@ def relax_trust(b: Any, j: Any, m: Any, p: Any, s: Any) -> None:
 
 
 @part
-def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any, w: Any, row: Any) -> None:
-    """Draw a block's category needs."""
+def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Draw a block's category needs; who waits for a group has none besides."""
     rows = w.rows
     dense_uniforms(b, _U(0), _U(t), tail(draws.NEED, _U(0), _U(0)), k0, k1, rows)
     season = m.calendar[t, terms.SEASON]
@@ -297,6 +300,9 @@ def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any, w: Any, row: Any
             w.bytes[WANTS + k] &= np.uint8(1) - owns
     for k in range(BLOCK):
         w.bytes[WANTS + k] |= s.marks[b, OPEN_NEED, k]
+    if on.count_row[COMMITTERS] >= 0:
+        for k in range(BLOCK):
+            w.bytes[WANTS + k] &= np.uint8(s.marks[b, COMMITTED, k] == NO_BRAND)
     for k in range(BLOCK):
         n_needs += w.bytes[WANTS + k]
     for j in range(m.n_brands):

@@ -20,9 +20,11 @@ from simulator.engines.numba_engine.layout import (
     BUYER_ORDER,
     CHANCE,
     CHOICE,
+    COMMITMENT,
     COMMUNITY,
     CONSUMER,
     COUPON_IS_STRATEGY,
+    COUPON_UNTIL,
     EVIDENCE,
     FLAGS,
     G_BELIEF,
@@ -38,6 +40,7 @@ from simulator.engines.numba_engine.layout import (
     HAS_PROFILE,
     HAS_REFERRAL,
     IN_GROUP,
+    INVITATION_STEP,
     INVITED_UNTIL,
     INVITES,
     IS_MEMBER,
@@ -107,8 +110,9 @@ def reward(b: Any, k: Any, j: Any, t: Any, price: Any, m: Any, s: Any, row: Any)
     until = week_of(j, INVITED_UNTIL)
     if np.int32(t) > np.int32(s.weeks[b, until, k]):
         return False
-    receiver = referral.reward_for_receiver(m.by_step[t, j, _RECEIVER], price)
-    amount = money(np.float64(m.by_step[t, j, _SENDER])) + money(np.float64(receiver))
+    since = np.int64(s.weeks[b, week_of(j, INVITATION_STEP), k])
+    receiver = referral.reward_for_receiver(m.by_step[since, j, _RECEIVER], price)
+    amount = money(np.float64(m.by_step[since, j, _SENDER])) + money(np.float64(receiver))
     row[j, _REWARDS] += amount
     row[j, _REDEEMED] += 1
     if m.limits[j, terms.PROGRAM_IS_STRATEGY + REFERRAL_PROGRAM] > 0:
@@ -127,7 +131,9 @@ def pay(b: Any, k: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, 
     after_coupon = money(np.float64(price))
     paid = after_coupon
     if in_group:
-        paid = money(np.float64(choice.price_after(price, m.by_step[t, j, _DISCOUNT], ZERO)))
+        since = np.int64(s.weeks[b, COMMITMENT, k])
+        promised = m.by_step[since, j, terms.PRICE]
+        paid -= money(np.float64(choice.group_discount(price, promised, m.by_step[since, j, _DISCOUNT])))
     row[j, _REVENUE] += paid
     row[j, _DISCOUNTS] += s.books[j, LISTED] - paid
     if m.limits[j, terms.PROGRAM_IS_STRATEGY] > 0:
@@ -136,6 +142,7 @@ def pay(b: Any, k: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, 
         book(j, -1, s.books[j, NET] - after_coupon, s, row)
     if m.limits[j, terms.PROGRAM_IS_STRATEGY + GROUP_PROGRAM] > 0:
         book(j, GROUP_PROGRAM, after_coupon - paid, s, row)
+    s.weeks[b, week_of(j, COUPON_UNTIL), k] = LONG_AGO
     return not in_group and reward(b, k, j, t, price, m, s, row)
 
 

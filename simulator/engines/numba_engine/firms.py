@@ -14,15 +14,15 @@ from simulator.engines.numba_engine.layout import (
     BASE,
     BASE_SEEN,
     BELIEF,
-    COMPLETED,
     CUT,
     CUT_BEFORE,
     DELIVERED,
     EVIDENCE,
     FLAGS,
+    GROUP_PLACES,
     IS_FUNDED,
-    LAPSED,
     LATEST,
+    LATEST_COMMITMENTS,
     LATEST_PIECE,
     LISTED,
     MEMORY,
@@ -31,16 +31,15 @@ from simulator.engines.numba_engine.layout import (
     NET_PRICE,
     NEVER,
     NO_BRAND,
-    ODDS,
     OPEN,
+    PIECES,
     PROFILE_X,
     PROFILE_Y,
     RATE,
     REPLACEMENT,
+    RESERVED,
     REVIEW_COUNT,
-    REVIEW_MEAN,
     REVIEW_SUM,
-    REVIEW_WEIGHT,
     SATISFACTION,
     SOLVED_FOR,
     SPENT,
@@ -71,11 +70,12 @@ from simulator.model.allocation import (
 from simulator.model.campaigns import CAPPED, RANDOM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
-from simulator.model.rules import attention, choice, content, experience, search
-from simulator.model.rules.ledger import affordable_cut, cost_of, money, whole_units
+from simulator.model.rules import attention, choice, content, experience
+from simulator.model.rules.ledger import affordable_cut, cost_of, group_places, money, whole_units
 
 _U = np.uint32
 _CUT, _PIECES, _VALUE = terms.term("price_cut"), terms.term("pieces"), terms.term("content_value")
+_DISCOUNT = terms.term("group_discount")
 _SERVICE, _COMMUNITY = terms.term("service_cost"), terms.term("community")
 _MEDIA, _DATA, _UNSPENT = record("spend_media"), record("spend_data"), record("unspent_media")
 _PRODUCTION, _SERVICE_SPEND = record("spend_production"), record("spend_service")
@@ -112,14 +112,36 @@ def environment(t: Any, m: Any, g: Any, s: Any) -> None:
 
 
 @part
+def reserve_of(j: Any, since: Any, m: Any) -> Any:
+    """Return the most that a group discount may cost which was promised at a step."""
+    price = m.by_step[since, j, terms.PRICE]
+    return money(np.float64(choice.group_discount(price, price, m.by_step[since, j, _DISCOUNT])))
+
+
+@part
+def open_groups(j: Any, t: Any, left: Any, m: Any, s: Any) -> None:
+    """Decide how many commitments to groups a brand accepts in a step."""
+    spent = s.books[j, SPENT + GROUP_PROGRAM] + s.books[j, RESERVED]
+    places = group_places(
+        min(left, m.limits[j, terms.PROGRAM_CAP + GROUP_PROGRAM] - spent),
+        reserve_of(j, t, m),
+        s.books[j, LATEST_COMMITMENTS],
+        s.books[j, RESERVED],
+    )
+    s.books[j, GROUP_PLACES] = places
+    s.books[j, OPEN + GROUP_PROGRAM] = np.int64(places > 0)
+
+
+@part
 def open_budget(j: Any, t: Any, m: Any, s: Any) -> None:
     """Decide what a brand can afford in a step."""
-    left = m.limits[j, terms.TOTAL_CAP] - s.books[j, SPENT_TOTAL]
+    left = m.limits[j, terms.TOTAL_CAP] - s.books[j, SPENT_TOTAL] - s.books[j, RESERVED]
     s.books[j, IS_FUNDED] = np.int64(left > 0)
     for program in range(_N_CAPPED):
         is_strategy = m.limits[j, terms.PROGRAM_IS_STRATEGY + program] > 0
         has_money = s.books[j, SPENT + program] < m.limits[j, terms.PROGRAM_CAP + program] and left > 0
         s.books[j, OPEN + program] = np.int64(has_money or not is_strategy)
+    open_groups(j, t, left, m, s)
     cut = m.by_step[t, j, _CUT]
     if m.limits[j, terms.PROGRAM_IS_STRATEGY] > 0:
         cut_left = min(left, m.limits[j, terms.PROGRAM_CAP] - s.books[j, SPENT])
@@ -132,14 +154,21 @@ def open_budget(j: Any, t: Any, m: Any, s: Any) -> None:
 
 
 @part
-def open_reviews(j: Any, p: Any, s: Any) -> None:
-    """Set what a brand's public reviews say at the start of a step."""
-    count = s.books[j, REVIEW_COUNT]
-    s.today[j, REVIEW_MEAN] = ZERO
-    s.today[j, REVIEW_WEIGHT] = ZERO
-    if count > 0:
-        s.today[j, REVIEW_MEAN] = search.review_mean(s.books[j, REVIEW_SUM], count)
-        s.today[j, REVIEW_WEIGHT] = search.review_weight(F(count), p.review_evidence, p.review_half)
+def publish(j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, row: Any) -> None:
+    """Produce and publish a brand's content of a step, if it can pay for it."""
+    production = m.production[t, j]
+    pieces = m.by_step[t, j, _PIECES]
+    if m.limits[j, terms.PRODUCTION_IS_STRATEGY] > 0 and s.books[j, IS_FUNDED] == 0:
+        production = np.int64(0)
+        pieces = ZERO
+    s.today[j, PIECES] = pieces
+    if pieces > ZERO:
+        u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
+        s.piece_value[t, j] = content.piece_value(m.by_step[t, j, _VALUE], p.piece_value_sd, normal(u))
+        s.books[j, LATEST_PIECE] = t
+    row[j, _PRODUCTION] += production
+    if m.limits[j, terms.PRODUCTION_IS_STRATEGY] > 0:
+        book(j, -1, production, s, row)
 
 
 @part
@@ -147,19 +176,12 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, row: Any) -> No
     """Decide at the start of a step what each brand can afford, and take in supply, reviews and base."""
     for j in range(m.n_brands):
         open_budget(j, t, m, s)
-        open_reviews(j, p, s)
         for r in range(m.n_regions):
             s.stock[j, r] += m.supply[t, j, r]
         s.books[j, BASE_SEEN] = s.books[j, BASE]
-        s.today[j, ODDS] = choice.group_odds(s.books[j, COMPLETED], s.books[j, LAPSED])
-        if m.by_step[t, j, _PIECES] > ZERO:
-            u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
-            s.piece_value[t, j] = content.piece_value(m.by_step[t, j, _VALUE], p.piece_value_sd, normal(u))
-            s.books[j, LATEST_PIECE] = t
-        production = m.production[t, j]
-        row[j, _PRODUCTION] += production
-        if m.limits[j, terms.PRODUCTION_IS_STRATEGY] > 0:
-            book(j, -1, production, s, row)
+        s.reviews[t, j, 0] = s.books[j, REVIEW_COUNT]
+        s.reviews[t, j, 1] = s.books[j, REVIEW_SUM]
+        publish(j, t, k0, k1, m, p, s, row)
         if m.by_step[t, j, _COMMUNITY] > ZERO and s.books[j, OPEN + COMMUNITY_PROGRAM] > 0:
             service = money(np.float64(m.by_step[t, j, _SERVICE])) * s.books[j, N_MEMBERS]
             row[j, _SERVICE_SPEND] += service

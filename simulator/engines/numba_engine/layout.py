@@ -54,20 +54,19 @@ PERSON_MARKS = ("latest_brand", "has_open_need", "is_alert", "committed_brand")
 LATEST, OPEN_NEED, ALERT, COMMITTED = range(len(PERSON_MARKS))
 BRAND_MARKS = ("flags", "touch")
 FLAGS, TOUCH = range(len(BRAND_MARKS))
-IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED = (np.uint8(1 << k) for k in range(4))
+IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED, IS_TURNED_AWAY = (np.uint8(1 << k) for k in range(5))
 NO_BRAND = np.uint8(255)
 
 #: Rows of ``weeks``: a person's, then each brand's.
 PERSON_WEEKS = ("replacement_step", "commitment_step")
 REPLACEMENT, COMMITMENT = range(len(PERSON_WEEKS))
-BRAND_WEEKS = ("visit_step", "coupon_until", "invited_until")
-VISIT, COUPON_UNTIL, INVITED_UNTIL = range(len(BRAND_WEEKS))
+BRAND_WEEKS = ("visit_step", "coupon_until", "invitation_step", "invited_until", "read_step")
+VISIT, COUPON_UNTIL, INVITATION_STEP, INVITED_UNTIL, READ = range(len(BRAND_WEEKS))
 LONG_AGO = np.int16(-30_000)
 NEVER = np.int16(32_767)
 
 #: Entries of a consumer's mail about a brand; all 0 where there is none.
 CONTACTS, VALUE, WEIGHT, INVITATION, PIECE = range(5)
-NOBODY = np.int32(2**31 - 1)
 #: What a consumer may have for the neighbors.
 TALKS, INVITES, SHARES, COMMITS, AS_SEED = (np.int32(1 << k) for k in range(5))
 SEARCH, ADVERTISING, FRIEND, REFERRAL, COMMUNITY, CONTENT = (np.uint8(k) for k in range(6))
@@ -77,8 +76,8 @@ ADOPTERS, MEMBERS, COMMITTERS = range(3)
 #: Columns of a brand's books.
 BOOKS = (
     "review_count", "review_sum", "installed_base", "base_seen", "followers", "members", "spent_total",
-    "cut_before", "is_funded", "groups_completed", "groups_lapsed", "latest_piece", "n_receivers", "open_first",
-    "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
+    "last_cut_spend", "is_funded", "reserved", "group_places", "latest_commitments", "latest_piece", "n_receivers",
+    "open_first", "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
 )  # fmt: skip
 (
     REVIEW_COUNT,
@@ -90,15 +89,16 @@ BOOKS = (
     SPENT_TOTAL,
     CUT_BEFORE,
     IS_FUNDED,
-    COMPLETED,
-    LAPSED,
+    RESERVED,
+    GROUP_PLACES,
+    LATEST_COMMITMENTS,
     LATEST_PIECE,
     N_RECEIVERS,
     OPEN,
-) = range(14)
-SPENT, LISTED, NET = 17, 21, 22
+) = range(15)
+SPENT, LISTED, NET = 18, 22, 23
 #: Columns of a brand's terms at a step.
-CUT, ODDS, REVIEW_MEAN, REVIEW_WEIGHT, NET_PRICE, N_TODAY = range(6)
+CUT, NET_PRICE, PIECES, N_TODAY = range(4)
 #: Columns of a line's state.
 RATE, DELIVERED, SOLVED_FOR, WASTE, N_LINE_STATE = range(5)
 
@@ -120,6 +120,7 @@ class State(NamedTuple):
     today: np.ndarray  # float32 [J, columns]
     stock: np.ndarray  # float64 [J, R]
     piece_value: np.ndarray  # float32 [T, J]
+    reviews: np.ndarray  # int64 [T, J, 2], number and sum as seen in each step
 
 
 class Switches(NamedTuple):
@@ -193,8 +194,8 @@ class Work(NamedTuple):
     move: np.ndarray  # int32 [3, moves]
     n: np.ndarray  # int64 [3]: orders, talks, moves
     wanted: np.ndarray  # int64 [J, R, 2], orders, and whether sold out
-    asking: np.ndarray  # int64 [orders]
-    keys: np.ndarray  # uint64 [orders]
+    asking: np.ndarray  # int64 [orders, or N where there are groups]
+    keys: np.ndarray  # uint64 [orders, or N where there are groups]
 
 
 #: Rows of ``Work.rows``.
@@ -238,7 +239,7 @@ WANTS, IS_BUSY, IS_CONSIDERED, IS_FOUND, READS = (k * BLOCK for k in range(5))
 N_ORDERS, N_TALKS, N_MOVES = range(3)
 CONSUMER, CHOICE, FIRST_CHOICE, STATUS, IN_GROUP = range(5)
 PENDING, ACCEPTED, DROPPED = range(3)
-NOTHING, WAITING, STAYS = -1, -2, -2
+NOTHING, WAITING, STAYS, LAPSES = -1, -2, -2, -3
 #: Rows of a brand in ``Work.shock`` and ``Work.bid``.
 RECALL, FOUND, TASTE, READING = range(4)
 UTILITY, TOTAL, BEST_TOTAL, REMEMBERED = range(4)
@@ -346,6 +347,7 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
         today=np.zeros((n_brands, N_TODAY), f4),
         stock=np.zeros((n_brands, market.arrays.n_regions)),
         piece_value=np.zeros((n_steps, n_brands), f4),
+        reviews=np.zeros((n_steps, n_brands, 2), np.int64),
     )
 
 
@@ -359,6 +361,7 @@ def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
     # seeds talk before anybody else does; of others, each at most about every brand's content and one purchase
     n_talks = n_chunk * (1 + int(on.brand[:, HAS_CONTENT].sum())) + BLOCK + n_seeds
     moves = 3 * on.neighbors + 2 * on.brand[:, HAS_COMMUNITY].sum() + 2 * on.brand[:, HAS_GROUP].any()
+    n_keys = n if on.brand[:, HAS_GROUP].any() else n_orders
     f4, i4, u1 = np.float32, np.int32, np.uint8
     return Work(
         rows=np.zeros(MORE + BLOCK, f4),
@@ -378,8 +381,8 @@ def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
         move=np.zeros((3, n * int(moves) + n_seeds), i4),
         n=np.zeros(3, np.int64),
         wanted=np.zeros((n_brands, market.arrays.n_regions, 2), np.int64),
-        asking=np.zeros(n_orders, np.int64),
-        keys=np.zeros(n_orders, np.uint64),
+        asking=np.zeros(n_keys, np.int64),
+        keys=np.zeros(n_keys, np.uint64),
     )
 
 

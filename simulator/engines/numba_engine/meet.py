@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.compiled import part
 from simulator.engines.numba_engine import terms
-from simulator.engines.numba_engine.firms import COMMUNITY_PROGRAM
+from simulator.engines.numba_engine.firms import COMMUNITY_PROGRAM, reserve_of
 from simulator.engines.numba_engine.layout import (
     BELONGING,
     CHANCE,
@@ -16,7 +16,6 @@ from simulator.engines.numba_engine.layout import (
     COMMITTED,
     COMMITTERS,
     COMMUNITY,
-    COMPLETED,
     CONTENT,
     COUPON,
     COUPON_UNTIL,
@@ -30,8 +29,9 @@ from simulator.engines.numba_engine.layout import (
     IS_BUSY,
     IS_FOLLOWER,
     IS_MEMBER,
+    IS_TURNED_AWAY,
     LANE,
-    LAPSED,
+    LAPSES,
     LATEST_PIECE,
     MEMBERS,
     MEMORY,
@@ -40,7 +40,9 @@ from simulator.engines.numba_engine.layout import (
     NO_BRAND,
     NOTHING,
     OPEN,
+    PIECES,
     RATE,
+    RESERVED,
     SHARES,
     SHARING,
     STAYS,
@@ -50,7 +52,6 @@ from simulator.engines.numba_engine.layout import (
     U_1,
     U_2,
     VISIT,
-    WANTS,
     mark_of,
     of_brand,
     record,
@@ -73,8 +74,8 @@ from simulator.model.philox import philox
 from simulator.model.rules import attention, community, content, precision
 
 _U = np.uint32
-_PIECES, _PROMOTION = terms.term("pieces"), terms.term("promotional_share")
-_COMMUNITY, _SIZE = terms.term("community"), terms.term("group_size")
+_PROMOTION, _COMMUNITY = terms.term("promotional_share"), terms.term("community")
+_SIZE, _DEADLINE = terms.term("group_size"), terms.term("group_deadline")
 _VIEWS, _SHARED = record("content_views"), record("content_shares")
 _DIRECT, _ONE_HOP, _DEEPER = (
     record("piece_views_direct"),
@@ -83,6 +84,7 @@ _DIRECT, _ONE_HOP, _DEEPER = (
 )
 _PIECE_SHARES, _CLICKS = record("piece_shares"), record("clicks")
 _INTERACTIONS, _GROUP_FAILURES = record("interactions"), record("group_failures")
+_NEEDS = record("needs")
 
 
 @part
@@ -123,7 +125,7 @@ def see_content(
     mail = s.pieces[j, i]
     s.pieces[j, i] = 0
     follows = (s.marks[b, mark_of(j, FLAGS), k] & IS_FOLLOWER) > 0
-    pieces = m.by_step[t, j, _PIECES]
+    pieces = s.today[j, PIECES]
     if not (is_direct or mail > 0 or (follows and pieces > ZERO)):
         return
     u_view, u_share, u_follow, u_unfollow = sparse_uniforms(
@@ -161,7 +163,7 @@ def see_content(
 def see_pieces(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any, counts: Any) -> None:
     """Let those of a block see content whom it may have reached."""
     flags = mark_of(j, FLAGS)
-    follower = IS_FOLLOWER if m.by_step[t, j, _PIECES] > ZERO else np.uint8(0)
+    follower = IS_FOLLOWER if s.today[j, PIECES] > ZERO else np.uint8(0)
     for k in range(BLOCK):
         if w.bytes[IS_BUSY + k] > 0 or (s.marks[b, flags, k] & follower) > 0:
             see_content(b, k, j, t, k0, k1, m, p, s, w, counts)
@@ -183,7 +185,9 @@ def keep_coupons(b: Any, n: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any,
     for a in range(n):
         k = w.lists[LANE + a]
         s.values[b, of_brand(j, COUPON), k] = m.line[h, terms.DEPTH]
-        s.weeks[b, week_of(j, COUPON_UNTIL), k] = np.int16(np.int32(t) + np.int32(p.coupon_weeks))
+        s.weeks[b, week_of(j, COUPON_UNTIL), k] = np.int16(
+            np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1)
+        )
 
 
 @part
@@ -285,20 +289,26 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
     """Return the brand that a consumer buys in a completed group, or whether the wait goes on or lapses."""
     i = b * BLOCK + k
     j = np.int64(s.marks[b, COMMITTED, k])
-    size = np.int32(m.by_step[t, j, _SIZE])
+    since = np.int64(s.weeks[b, COMMITMENT, k])
+    flags = mark_of(j, FLAGS)
+    is_admitted = (s.marks[b, flags, k] & IS_TURNED_AWAY) == 0
     together = s.counts[on.count_row[COMMITTERS] + j, i]
-    is_complete = community.group_is_complete(together, size)
-    if not is_complete and np.int32(t) < np.int32(s.weeks[b, COMMITMENT, k]):
+    size = np.int32(m.by_step[since, j, _SIZE])
+    is_complete = is_admitted and community.group_is_complete(together, size)
+    if is_admitted and not is_complete and t < since + np.int64(m.by_step[since, j, _DEADLINE]):
         return np.int64(STAYS)
     s.marks[b, COMMITTED, k] = NO_BRAND
-    add_move(i, on.count_row[COMMITTERS] + j, -1, w)
+    s.marks[b, flags, k] &= ~IS_TURNED_AWAY
+    if is_admitted:
+        s.books[j, RESERVED] -= reserve_of(j, since, m)
+        add_move(i, on.count_row[COMMITTERS] + j, -1, w)
     if is_complete:
-        s.books[j, COMPLETED] += 1
         return j
-    s.books[j, LAPSED] += 1
+    s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
     row[j, _GROUP_FAILURES] += 1
-    w.bytes[WANTS + k] = np.uint8(1)
-    return np.int64(NOTHING)
+    for other in range(m.n_brands):
+        row[other, _NEEDS] += 1
+    return np.int64(LAPSES)
 
 
 @part

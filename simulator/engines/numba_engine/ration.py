@@ -8,30 +8,42 @@ import numpy as np
 
 from simulator.compiled import part
 from simulator.engines.numba_engine import terms
+from simulator.engines.numba_engine.firms import reserve_of
 from simulator.engines.numba_engine.layout import (
     ACCEPTED,
     CHOICE,
+    COMMITMENT,
+    COMMITTED,
+    COMMITTERS,
     CONSUMER,
     DROPPED,
     FIRST_CHOICE,
+    FLAGS,
+    GROUP_PLACES,
     IN_GROUP,
+    IS_TURNED_AWAY,
+    LATEST_COMMITMENTS,
     N_ORDERS,
     NOTHING,
     OPEN_NEED,
     PENDING,
+    RESERVED,
     STATUS,
     WAITING,
     block_of,
     lane_of,
+    mark_of,
     record,
 )
+from simulator.engines.numba_engine.talk import add_move
 from simulator.model import draws
 from simulator.model.draws import sparse_word, tail
-from simulator.model.mathematics import F
+from simulator.model.mathematics import ZERO, F
 from simulator.model.rules import choice
 
 _U = np.uint32
-_REFUSED, _DELAYED = record("refused"), record("delayed")
+_REFUSED, _DELAYED, _COMMITMENTS = record("refused"), record("delayed"), record("group_commitments")
+_GROUP = terms.term("group")
 _NOTHING_LEFT = F(-1e29)
 
 
@@ -169,3 +181,35 @@ def choose_again(n: Any, m: Any, p: Any, g: Any, s: Any, w: Any, row: Any) -> No
     elif selected == WAITING:
         row[first, _DELAYED] += 1
         s.marks[block_of(i), OPEN_NEED, lane_of(i)] = np.uint8(1)
+
+
+@part
+def admit_groups(t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Set money aside for this step's commitments; where it does not suffice for all, a lot turns some away."""
+    for j in range(m.n_brands):
+        places = s.books[j, GROUP_PLACES]
+        n_commitments = row[j, _COMMITMENTS]
+        if m.by_step[t, j, _GROUP] > ZERO and places > 0:
+            s.books[j, LATEST_COMMITMENTS] = n_commitments
+            s.books[j, RESERVED] += min(n_commitments, places) * reserve_of(j, t, m)
+        if n_commitments > places:
+            turn_away(j, t, places, k0, k1, m, on, s, w)
+
+
+@part
+def turn_away(j: Any, t: Any, places: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+    """Refuse the commitments of a step beyond those that can be paid for, by the lowest priority draws."""
+    n_asking = 0
+    for i in range(m.n_consumers):
+        b = block_of(i)
+        k = lane_of(i)
+        if s.marks[b, COMMITTED, k] == np.uint8(j) and s.weeks[b, COMMITMENT, k] == t:
+            word = sparse_word(_U(i), _U(0), _U(t), tail(draws.OUTSIDE, _U(0), _U(0)), k0, k1, 2)
+            w.keys[n_asking] = (np.uint64(word) << np.uint64(32)) | np.uint64(i)
+            w.asking[n_asking] = i
+            n_asking += 1
+    sort_pairs(w.keys, w.asking, n_asking)
+    for a in range(places, n_asking):
+        i = w.asking[a]
+        s.marks[block_of(i), mark_of(j, FLAGS), lane_of(i)] |= IS_TURNED_AWAY
+        add_move(i, on.count_row[COMMITTERS] + j, -1, w)

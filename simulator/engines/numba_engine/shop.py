@@ -8,7 +8,6 @@ import numpy as np
 
 from simulator.compiled import part
 from simulator.engines.numba_engine import terms
-from simulator.engines.numba_engine.firms import GROUP_PROGRAM
 from simulator.engines.numba_engine.layout import (
     ACCEPTED,
     BELIEF,
@@ -30,27 +29,27 @@ from simulator.engines.numba_engine.layout import (
     G_NEARBY,
     G_ONLINE,
     G_PRICE,
+    GROUP_PLACES,
     HAS_GROUP,
     HAS_REFERRAL,
     IN_GROUP,
+    INVITATION_STEP,
     INVITED_UNTIL,
     IS_CONSIDERED,
     IS_FOUND,
     JOINS,
     LANE,
+    LAPSES,
     N_ORDERS,
     NOTHING,
-    ODDS,
-    OPEN,
     OPEN_NEED,
     OUTSIDE_SHOCK,
     PENDING,
+    READ,
     READING,
     READS,
     RECALL,
     RESULT,
-    REVIEW_MEAN,
-    REVIEW_WEIGHT,
     SELECTED,
     STATUS,
     TASTE,
@@ -78,12 +77,12 @@ from simulator.model import draws
 from simulator.model.draws import BLOCK, tail
 from simulator.model.mathematics import ZERO, F, gumbel, unit
 from simulator.model.philox import philox
-from simulator.model.rules import attention, choice, search
+from simulator.model.rules import attention, choice, community, search
 
 _U = np.uint32
 _MINUS = F(-1e30)
 _GROUP, _DISCOUNT = terms.term("group"), terms.term("group_discount")
-_DEADLINE, _REWARD = terms.term("group_deadline"), terms.term("reward_receiver")
+_SIZE, _REWARD = terms.term("group_size"), terms.term("reward_receiver")
 _CONSIDERED, _COMMITMENTS = record("considered"), record("group_commitments")
 _ORDERS = record("orders")
 
@@ -100,12 +99,23 @@ def list_shoppers(t: Any, on: Any, w: Any) -> Any:
         for k in range(BLOCK):
             forced = w.lists[FORCED + k]
             w.lists[LANE + n] = k
-            n += np.int64((forced >= 0) | ((forced == NOTHING) & (w.bytes[WANTS + k] > 0)))
+            n += np.int64(
+                (forced >= 0) | (forced == LAPSES) | ((forced == NOTHING) & (w.bytes[WANTS + k] > 0))
+            )
     for a in range(whole(n)):
         w.lists[WHEN + a] = t
         w.lists[SELECTED + a] = NOTHING
         w.lists[JOINS + a] = 0
     return n
+
+
+@part
+def recall_occasions(b: Any, n: Any, s: Any, w: Any) -> None:
+    """Give shoppers whose group was settled the luck of the step in which they committed to it."""
+    for a in range(n):
+        k = w.lists[LANE + a]
+        if w.lists[FORCED + k] != NOTHING:
+            w.lists[WHEN + a] = np.int32(s.weeks[b, COMMITMENT, k])
 
 
 @part
@@ -171,23 +181,37 @@ def consider(b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w:
 
 
 @part
-def read_reviews(b: Any, n: Any, j: Any, p: Any, s: Any, w: Any) -> None:
-    """Let those who consider a brand read what its buyers wrote, or not."""
+def read_new_reviews(a: Any, k: Any, b: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
+    """Let a shopper read the reviews of a brand that are new to it."""
     rows = w.rows
-    weight = s.today[j, REVIEW_WEIGHT]
-    mean = s.today[j, REVIEW_MEAN]
+    since = np.int64(s.weeks[b, week_of(j, READ), k])
+    count = s.reviews[t, j, 0]
+    total = s.reviews[t, j, 1]
+    if since >= 0:
+        count -= s.reviews[since, j, 0]
+        total -= s.reviews[since, j, 1]
+    s.weeks[b, week_of(j, READ), k] = np.int16(t)
+    if count == 0:
+        return
+    weight = search.review_weight(F(count), p.review_evidence, p.review_half)
+    mean = search.review_mean(total, count)
+    evidence = rows[G_EVIDENCE + a]
+    rows[G_BELIEF + a] = search.belief_after_reviews(rows[G_BELIEF + a], evidence, mean, weight)
+    rows[G_EVIDENCE + a] = search.evidence_after_message(evidence, weight, p.evidence_limit)
+    s.values[b, of_brand(j, BELIEF), k] = rows[G_BELIEF + a]
+    s.values[b, of_brand(j, EVIDENCE), k] = rows[G_EVIDENCE + a]
+
+
+@part
+def read_reviews(b: Any, n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
+    """Let those who consider a brand read what its buyers wrote, or not."""
     for a in range(whole(n)):
         w.bytes[READS + a] = w.bytes[IS_CONSIDERED + a] & np.uint8(
-            search.reads_reviews(w.shock[j, READING, a], p.reading_propensity, rows[G_ONLINE + a])
+            search.reads_reviews(w.shock[j, READING, a], p.reading_propensity, w.rows[G_ONLINE + a])
         )
     for a in range(n):
         if w.bytes[READS + a] > 0:
-            k = w.lists[LANE + a]
-            evidence = rows[G_EVIDENCE + a]
-            rows[G_BELIEF + a] = search.belief_after_reviews(rows[G_BELIEF + a], evidence, mean, weight)
-            rows[G_EVIDENCE + a] = search.evidence_after_message(evidence, weight, p.evidence_limit)
-            s.values[b, of_brand(j, BELIEF), k] = rows[G_BELIEF + a]
-            s.values[b, of_brand(j, EVIDENCE), k] = rows[G_EVIDENCE + a]
+            read_new_reviews(a, w.lists[LANE + a], b, j, t, p, s, w)
 
 
 @part
@@ -195,12 +219,13 @@ def bid(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None
     """Work out the utility of a brand to the listed shoppers, and its total with the taste shock."""
     rows = w.rows
     if on.brand[j, HAS_REFERRAL] > 0:
-        reward = m.by_step[t, j, _REWARD]
         for a in range(n):
-            if np.int32(t) <= np.int32(s.weeks[b, week_of(j, INVITED_UNTIL), w.lists[LANE + a]]):
+            k = w.lists[LANE + a]
+            rows[RESULT + a] = rows[G_PRICE + a]
+            if np.int32(t) <= np.int32(s.weeks[b, week_of(j, INVITED_UNTIL), k]):
+                since = np.int64(s.weeks[b, week_of(j, INVITATION_STEP), k])
+                reward = m.by_step[since, j, _REWARD]
                 rows[RESULT + a] = choice.price_after_reward(rows[G_PRICE + a], reward)
-            else:
-                rows[RESULT + a] = rows[G_PRICE + a]
     else:
         for a in range(whole(n)):
             rows[RESULT + a] = rows[G_PRICE + a]
@@ -214,14 +239,16 @@ def bid(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None
 
 
 @part
-def bid_for_groups(n: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any) -> None:
-    """Let the offer of a group raise a brand's total where joining looks better."""
+def bid_for_groups(b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
+    """Let the offer of a group raise a brand's total where joining looks better; nobody joins twice for a need."""
     rows = w.rows
+    discount = m.by_step[t, j, _DISCOUNT]
+    size = np.int32(m.by_step[t, j, _SIZE])
     for a in range(n):
-        if w.bytes[IS_CONSIDERED + a] > 0:
-            cheap = choice.expected_group_price(
-                rows[G_PRICE + a], m.by_step[t, j, _DISCOUNT], s.today[j, ODDS]
-            )
+        k = w.lists[LANE + a]
+        if w.bytes[IS_CONSIDERED + a] > 0 and w.lists[FORCED + k] == NOTHING:
+            odds = community.group_odds(s.counts[on.count_row[COMMITTERS] + j, b * BLOCK + k], size)
+            cheap = choice.expected_group_price(rows[G_PRICE + a], discount, odds)
             in_time = choice.delayed_total(utility_at(a, cheap, m, w), p.delay_weight, w.shock[j, TASTE, a])
             if in_time > w.bid[j, TOTAL, a]:
                 w.bid[j, BEST_TOTAL, a] = in_time
@@ -279,8 +306,7 @@ def weigh_brand(
     rows = w.rows
     gather_relation(b, n, j, m, g, on, s, w)
     consider(b, n, j, t, m, p, on, s, w, row)
-    if s.today[j, REVIEW_WEIGHT] > ZERO:
-        read_reviews(b, n, j, p, s, w)
+    read_reviews(b, n, j, t, p, s, w)
     gather_price(b, n, j, t, m, on, s, w)
     if m.is_threshold:
         for a in range(whole(n)):
@@ -288,8 +314,8 @@ def weigh_brand(
     judge(n, j, m, p, on, s, w)
     bid(b, n, j, t, m, on, s, w)
     if on.brand[j, HAS_GROUP] > 0:
-        if m.by_step[t, j, _GROUP] > ZERO and s.books[j, OPEN + GROUP_PROGRAM] > 0:
-            bid_for_groups(n, j, t, m, p, s, w)
+        if m.by_step[t, j, _GROUP] > ZERO and s.books[j, GROUP_PLACES] > 0:
+            bid_for_groups(b, n, j, t, m, p, on, s, w)
     if m.is_threshold:
         choose_by_threshold(b, n, j, p, g, w)
     elif m.is_passive:
@@ -305,7 +331,8 @@ def commit(b: Any, k: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row:
     """Let a shopper commit to a group."""
     i = b * BLOCK + k
     s.marks[b, COMMITTED, k] = np.uint8(j)
-    s.weeks[b, COMMITMENT, k] = np.int16(np.int32(t) + np.int32(m.by_step[t, j, _DEADLINE]))
+    s.weeks[b, COMMITMENT, k] = np.int16(t)
+    s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
     row[j, _COMMITMENTS] += 1
     add_talk(i, j, COMMITS, 0, ZERO, ZERO, w)
     add_move(i, on.count_row[COMMITTERS] + j, 1, w)
@@ -347,6 +374,8 @@ def shop(b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: A
     n = list_shoppers(t, on, w)
     if n == 0:
         return
+    if on.count_row[COMMITTERS] >= 0:
+        recall_occasions(b, n, s, w)
     draw_for_shoppers(b, n, k0, k1, m, w)
     gather_person(b, n, s, w)
     start = F(-1.0)

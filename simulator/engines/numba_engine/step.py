@@ -16,6 +16,7 @@ from simulator.engines.numba_engine.buy import carry_out
 from simulator.engines.numba_engine.firms import buy_media, environment, open_books, plant_seeds
 from simulator.engines.numba_engine.layout import (
     BASE,
+    COMMITTERS,
     CUT_BEFORE,
     HAS_CONTENT,
     HAS_MEDIA,
@@ -36,7 +37,7 @@ from simulator.engines.numba_engine.layout import (
     record,
 )
 from simulator.engines.numba_engine.meet import visit
-from simulator.engines.numba_engine.ration import ration
+from simulator.engines.numba_engine.ration import admit_groups, ration
 from simulator.engines.numba_engine.shop import shop
 from simulator.engines.numba_engine.talk import add_talk, deliver, follow_moves
 from simulator.model.draws import BLOCK
@@ -75,7 +76,7 @@ def live(
         if m.is_threshold:
             for k in range(BLOCK):
                 w.noticed[j, k] = w.rows[NOTICED + k]
-    attend.feel_need(b, t, k0, k1, m, s, w, counts[t])
+    attend.feel_need(b, t, k0, k1, m, on, s, w, counts[t])
     visit(b, t, k0, k1, m, p, g, on, s, w, counts)
     shop(b, t, k0, k1, m, p, g, on, s, w, counts[t])
 
@@ -193,6 +194,8 @@ def settle(
     if is_last:
         if m.is_durable:
             talk_of_owners(t, k0, k1, m, p, g, on, s, w, row)
+        if on.count_row[COMMITTERS] >= 0:
+            admit_groups(t, k0, k1, m, on, s, w, row)
         follow_moves(g, s, w)
         close_books(m, s, row)
         for b in range(s.values.shape[0]):

@@ -30,7 +30,6 @@ from simulator.engines.numba_engine.layout import (
     N_MOVES,
     N_RECEIVERS,
     N_TALKS,
-    NOBODY,
     PIECE,
     RECEIVER,
     REWARDED,
@@ -219,8 +218,7 @@ def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w
     who = w.talk[WHO, n]
     if kind & INVITES and w.tie_value[TIE_1 + a] < w.talk_value[INVITE, n]:
         send(r, j, w.talk_value[SAID, n], w.talk_value[REWARDED, n], s)
-        # the largest entry is the lowest-numbered sender's
-        s.mail[r, j, INVITATION] = max(s.mail[r, j, INVITATION], NOBODY - who)
+        s.mail[r, j, INVITATION] = 1
         row[j, _INVITATIONS] += 1
     if kind & SHARES and w.tie_value[TIE_2 + a] < p.feed_attention:
         address(r, j, s)

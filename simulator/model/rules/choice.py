@@ -75,15 +75,6 @@ def relation_utility(
     )
 
 
-@rule("f4(i8, i8)")
-def group_odds(completed: Any, lapsed: Any) -> Any:
-    """Return how likely a group is thought to be completed: (completed + 1) / (completed + lapsed + 2).
-
-    Laplace's rule of succession on what the public has seen of the brand's groups so far.
-    """
-    return F(completed + 1) / F(completed + lapsed + 2)
-
-
 @rule("f4(f4, f4, f4)")
 def expected_group_price(price: Any, group_discount: Any, odds: Any) -> Any:
     """Return what a unit is expected to cost whoever joins a group: price (1 - odds x discount).
@@ -91,6 +82,15 @@ def expected_group_price(price: Any, group_discount: Any, odds: Any) -> Any:
     If the group fails, the consumer is left to pay the full price later.
     """
     return price * (ONE - odds * group_discount)
+
+
+@rule("f4(f4, f4, f4)")
+def group_discount(price: Any, price_at_commitment: Any, discount: Any) -> Any:
+    """Return what a completed group takes off a unit's price: discount x min(price, price at commitment).
+
+    The terms are those of the commitment, so that a later rise of the price promises nobody more.
+    """
+    return discount * min(price, price_at_commitment)
 
 
 @rule("f4(f4, f4)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.compiled import rule
-from simulator.model.mathematics import ONE, exponential, logistic
+from simulator.model.mathematics import ONE, F, exponential, logistic
 
 
 @rule("f4(f4, f4, f4, f4, f4)")
@@ -37,6 +37,19 @@ def belonging(belonging_before: Any, belonging_retention: Any, belonging_gain: A
 def exit_probability(belonging: Any, community_exit: Any) -> Any:
     """Return the probability that a member leaves in a step: e_B (1 - B)."""
     return community_exit * (ONE - belonging)
+
+
+@rule("f4(i4, i4)")
+def group_odds(committed_neighbors: Any, size: Any) -> Any:
+    """Return how likely a group is thought to be completed: how far it would be, min(1, (k + 1) / size).
+
+    What one sees of a group is how many have signed up, k here being the committed neighbors, and people sign
+    up the more readily the nearer a group is to its size (Wu, Shi & Hu 2015, Threshold effects in online
+    group buying). A belief in the share of past groups that were completed would extinguish itself: the first
+    groups of a launch lapse because few know the brand, hardly anybody would start another, and what has died
+    out is never judged anew.
+    """
+    return min(ONE, F(committed_neighbors + 1) / F(max(size, 1)))
 
 
 @rule("b1(i4, i4)")

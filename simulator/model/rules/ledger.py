@@ -31,6 +31,19 @@ def affordable_cut(price_cut: Any, money_left: Any, spent_last_step: Any) -> Any
     return np.float32(np.float64(price_cut) * (np.float64(money_left) / np.float64(spent_last_step)))
 
 
+@rule("i8(i8, i8, i8, i8)")
+def group_places(money_left: Any, reserve: Any, committed_last: Any, reserved: Any) -> Any:
+    """Return how many commitments to groups a brand accepts in a step: as many as the money left can pay for.
+
+    ``money_left`` is what is neither spent nor ``reserved`` for open commitments. Where it pays for fewer than
+    committed when groups were last offered, none are offered until the open commitments are settled.
+    """
+    if money_left <= 0:
+        return np.int64(0)
+    places = np.int64(money_left // max(reserve, 1))
+    return places if places >= committed_last or reserved == 0 else np.int64(0)
+
+
 @rule("i8(f8, f8)")
 def cost_of(units: Any, unit_cost: Any) -> Any:
     """Return what units cost, in whole units of money."""

@@ -50,7 +50,11 @@ def reads_reviews(u_reading: Any, reading_propensity: Any, online: Any) -> Any:
 
 @rule("f4(f4, f4, f4)")
 def review_weight(count: Any, review_evidence: Any, review_half: Any) -> Any:
-    """Return the evidence that public reviews carry: n_R c / (c + c_R), rising with their number c."""
+    """Return the evidence that public reviews carry: n_R c / (c + c_R), rising with their number c.
+
+    Those count that have appeared since the consumer's latest reading: what was read is in the belief already
+    (Zhao, Yang, Narayan & Zhao 2013, Modeling consumer learning from online product reviews).
+    """
     return review_evidence * count / (count + review_half)
 
 

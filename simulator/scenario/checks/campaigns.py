@@ -91,6 +91,25 @@ def _check_lines(tables: ScenarioTables, strategy: Strategy, loc: Loc) -> Found:
     yield from guarded(check_slots(strategy.lines, (*loc, "lines")))
     yield from guarded(check_overlaps(tables, strategy.lines, (*loc, "lines")))
     yield from guarded(_check_standing(tables, strategy, loc))
+    yield from guarded(_check_all_seeds(tables, strategy, loc))
+
+
+def _check_all_seeds(tables: ScenarioTables, strategy: Strategy, loc: Loc) -> Found:
+    lines = [line for line in strategy.lines if isinstance(line, Seeding)]
+    each = [_seeds_of(tables, line) for line in lines]
+    consumers = tables.population.consumers
+    if sum(each) > consumers and max(each) <= consumers:
+        yield Problem(
+            (*loc, "lines"),
+            f"{len(lines)} seedings, enough for {amount(sum(each))} consumers together",
+            f"at most enough for all {consumers:,} consumers: nobody gets the product twice",
+            "lower their shares or raise cost_per_seed",
+        )
+
+
+def _seeds_of(tables: ScenarioTables, line: Seeding) -> float:
+    money = line.share * tables.comparison.budget
+    return money / (line.cost_per_seed * tables.population.people_per_consumer)
 
 
 def _check_standing(tables: ScenarioTables, strategy: Strategy, loc: Loc) -> Found:
@@ -142,7 +161,7 @@ def _check_production(tables: ScenarioTables, line: Content, money: float, loc: 
 
 
 def _check_seeds(tables: ScenarioTables, line: Seeding, money: float, loc: Loc) -> Found:
-    seeds = money / (line.cost_per_seed * tables.population.people_per_consumer)
+    seeds = _seeds_of(tables, line)
     consumers = tables.population.consumers
     if seeds < 1:
         yield Problem(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,9 @@ class Table(BaseModel):
     """One table of a scenario file: unknown keys, wrong types, NaN and infinities are refused."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Keys that one might look for here, and why they do not exist."""
 
 
 def quantity(

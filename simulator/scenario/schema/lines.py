@@ -6,6 +6,7 @@ amount every week. What else a kind of line needs is written once, in its terms,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -37,10 +38,23 @@ class WindowedLine(CampaignLine):
 class StandingLine(Table):
     """What every line of a brand's standing plan has; without dates it runs always, burn-in included."""
 
-    weekly_spend: float = quantity("money that the line may spend in a week", "currency per week", ge=0)
     start: int | None = quantity(_START + "; omitted: from the start of burn-in", "steps", None, ge=0, le=519)
     end: int | None = quantity(_END, "steps", None, ge=1, le=520)
     slot: int | None = quantity(_SLOT, "identifier", None, ge=0, le=15)
+
+
+class StandingMedia(StandingLine):
+    """What a standing line has that buys something every week."""
+
+    weekly_spend: float = quantity("money that the line spends in a week", "currency per week", ge=0)
+
+
+class StandingProgram(StandingLine):
+    """A standing line whose cost follows from what consumers do."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "weekly_spend": "what a standing community or referral program costs follows from its members and successes"
+    }
 
 
 class AdvertisingTerms(Table):
@@ -164,19 +178,19 @@ class Seeding(CampaignLine):
     end: ClassVar[int | None] = None
 
 
-class StandingAdvertising(StandingLine, AdvertisingTerms):
+class StandingAdvertising(StandingMedia, AdvertisingTerms):
     """Advertising of a brand's standing plan."""
 
 
-class StandingContent(StandingLine, ContentTerms):
+class StandingContent(StandingMedia, ContentTerms):
     """Content of a brand's standing plan."""
 
 
-class StandingCommunity(StandingLine, CommunityTerms):
+class StandingCommunity(StandingProgram, CommunityTerms):
     """Community of a brand's standing plan."""
 
 
-class StandingReferral(StandingLine, ReferralTerms):
+class StandingReferral(StandingProgram, ReferralTerms):
     """Referral program of a brand's standing plan."""
 
 
