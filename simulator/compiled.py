@@ -11,12 +11,15 @@ Floating-point arithmetic is IEEE: ``fastmath`` stays off, so that every engine,
 gives the same bits. ``error_model="numpy"`` removes the zero-division branch that would keep loops scalar.
 
 The on-disk cache of numba does not notice an edit in an imported module. The cache folder is therefore
-named after a hash of all the package's sources and of the versions involved: a stale kernel cannot run.
+named after a hash of all sources that a kernel can import and of the versions involved: a stale kernel
+cannot run. The market and the classic diffusion models have a folder each, so that an edit of one leaves
+the other's kernels alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import platform
@@ -36,8 +39,17 @@ _config: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def source_hash() -> str:
-    """Return a hash of all sources that kernels depend on, of numba, numpy and the architecture.
+#: Folders of sources that the kernels of each room may import; all import the model.
+_ROOMS = {"market": ("model", "engines"), "diffusion": ("model", "diffusion")}
+
+
+def source_hash(room: str = "market") -> str:
+    """Return a hash of all sources that a room's kernels depend on, of numba, numpy and the architecture.
+
+    Parameters
+    ----------
+    room : {"market", "diffusion"}
+        The market (model and engines), or the classic diffusion models.
 
     Returns
     -------
@@ -45,8 +57,8 @@ def source_hash() -> str:
         Sixteen hexadecimal digits.
     """
     digest = hashlib.sha256()
-    sources = [_PACKAGE / "compiled.py", *_PACKAGE.glob("model/**/*.py"), *_PACKAGE.glob("engines/**/*.py")]
-    sources.append(_PACKAGE / "scenario" / "parameters.py")
+    sources = [path for folder in _ROOMS[room] for path in _PACKAGE.glob(f"{folder}/**/*.py")]
+    sources += [_PACKAGE / "compiled.py", _PACKAGE / "scenario" / "parameters.py"]
     for path in sorted(sources):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
@@ -64,11 +76,16 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def cache_folder() -> Path:
-    """Return the folder of compiled kernels for exactly these sources, created if need be.
+def cache_folder(room: str = "market") -> Path:
+    """Return the folder of a room's compiled kernels for exactly these sources, created if need be.
 
     The first writable of ``SIMULATOR_CACHE``, ``XDG_CACHE_HOME``, ``~/.cache`` and the system's
     temporary folder is used, so that a read-only home does not stop a run.
+
+    Parameters
+    ----------
+    room : {"market", "diffusion"}
+        As for :func:`source_hash`.
     """
     roots = [os.environ.get("SIMULATOR_CACHE"), os.environ.get("XDG_CACHE_HOME")]
     candidates = [Path(root) for root in roots if root]
@@ -76,7 +93,7 @@ def cache_folder() -> Path:
         candidates.append(Path.home() / ".cache")
     candidates.append(Path(tempfile.gettempdir()))
     for candidate in candidates:
-        folder = candidate / "consumer-market-simulator" / source_hash()
+        folder = candidate / "consumer-market-simulator" / source_hash(room)
         if _writable(folder):
             return folder
     return Path(tempfile.mkdtemp(prefix="consumer-market-simulator-"))
@@ -137,6 +154,22 @@ class _PartCompiler(CompilerBase):
         return [manager]
 
 
+@functools.cache
+def _diffusion_folder() -> str:
+    return str(cache_folder("diffusion"))
+
+
+def _cached(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile with a cache in the folder of the function's room: numba looks the folder up right here."""
+    if _config.DISABLE_JIT or not function.__module__.startswith("simulator.diffusion"):
+        return _njit(error_model="numpy", cache=True, **options)(function)
+    market, _config.CACHE_DIR = _config.CACHE_DIR, _diffusion_folder()
+    try:
+        return _njit(error_model="numpy", cache=True, **options)(function)
+    finally:
+        _config.CACHE_DIR = market
+
+
 # a part is called by compiled code alone: wrappers for Python and C would take most of the compile time
 _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _SIGNATURES: list[tuple[Any, str]] = []
@@ -158,7 +191,7 @@ def rule(signature: str) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        compiled = _njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(function)
+        compiled = _cached(function, forceinline=True, no_cfunc_wrapper=True)
         _SIGNATURES.append((compiled, signature))
         return compiled
 
@@ -181,7 +214,7 @@ def compile_rules_for_python() -> None:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over consumers: no interpreter lock, IEEE arithmetic, cached on disk."""
-    return _njit(error_model="numpy", nogil=True, cache=True, boundscheck=False)(function)
+    return _cached(function, nogil=True, boundscheck=False)
 
 
 def part(function: Callable[..., Any]) -> Any:
@@ -202,7 +235,7 @@ def frame(function: Callable[..., Any]) -> Any:
     Without allocation there is no counting of references, which inside a loop over records of arrays
     would cost more than the model itself.
     """
-    return _njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(function)
+    return _cached(function, nogil=True, no_cfunc_wrapper=True, _nrt=False)
 
 
 def is_compiled() -> bool:

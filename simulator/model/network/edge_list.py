@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,65 @@ def read_edge_list(
     NetworkError
         If the file cannot be read or used: one fault per kind of mistake, with file and line.
     """
+    ties = read_ties(path, weights=weights, delimiter=delimiter, nodes=nodes)
+    network = from_ties(
+        len(ties.ids), ties.source, ties.target, directed=directed, weights=ties.weights,
+        influence=influence, on_fault=repair, place=ties.place,
+    )  # fmt: skip
+    return replace(network, node_ids=ties.ids, node_attributes=ties.attributes)
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenTies:
+    """The ties of a file as they are written there, unchecked.
+
+    Parameters
+    ----------
+    ids : ndarray
+        Ids of the consumers by their numbers.
+    source, target : ndarray of int32, shape (n_ties,)
+        The two ends of each line as numbers; -1 where the nodes file lacks the id.
+    weights : ndarray of float64 or None
+        The column of weights, if one was named.
+    place : callable
+        Gives a tie's file and line, and what stands there.
+    attributes : mapping of str to ndarray, or None
+        Attributes of the consumers, from the nodes file.
+    """
+
+    ids: NDArray[Any]
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    weights: NDArray[np.float64] | None
+    place: Callable[[int], tuple[str, str]]
+    attributes: Mapping[str, NDArray[Any]] | None
+
+
+def read_ties(
+    path: str | Path, *, weights: str = "none", delimiter: str = "auto", nodes: str | Path | None = None
+) -> WrittenTies:
+    """Read the lines of an edge list; parameters and numbering as in :func:`read_edge_list`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    weights : str
+        Column of the tie weights, or ``"none"``.
+    delimiter : {"auto", "comma", "tab", "space", "semicolon"}
+        What separates the columns.
+    nodes : str or Path, optional
+        Table of the consumers.
+
+    Returns
+    -------
+    WrittenTies
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read; what the ties mean is not checked.
+    """
     path = Path(path)
     table = None if nodes is None else read_nodes(Path(nodes))
     layout = _Layout(path, delimiter, weights)
@@ -87,12 +146,8 @@ def read_edge_list(
             [Fault(str(path), "no ties", "one tie per line", "check the path and the delimiter")]
         )
     ids, source, target = reader.numbered(table)
-    network = from_ties(
-        len(ids), source, target, directed=directed, weights=reader.weights(), influence=influence,
-        on_fault=repair, place=reader.place,
-    )  # fmt: skip
     attributes: Mapping[str, NDArray[Any]] | None = None if table is None else table.attributes
-    return replace(network, node_ids=ids, node_attributes=attributes)
+    return WrittenTies(ids, source, target, reader.weights(), reader.place, attributes)
 
 
 class _Layout:
