@@ -9,7 +9,7 @@ The public names are here and load on first use, so that ``import simulator`` is
 
 ``compare`` ranks strategies, ``simulate`` runs one of them, ``load_scenario`` reads a scenario file or one of
 the shipped scenarios (``scenarios()`` lists them); every result has ``.digest``, ``.to_dataframe()``,
-``.to_xarray()``, ``.plot_…()`` and ``.save(path)``.
+``.to_xarray()``, ``.plot_…()`` and ``.save(path)``. ``diffusion`` holds the classic models on bare graphs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simulator.outcomes.curves import CURVES
     from simulator.outcomes.metrics import METRICS
     from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
+    from simulator.present.diffusion_accessors import diffusion
     from simulator.present.report import report
     from simulator.scenario import Scenario, check_scenario, editor_schema, gallery, load_scenario
     from simulator.scenario.parameters import PARAMETERS
@@ -45,6 +46,7 @@ _HOMES = {
     "Verdict": "simulator.experiment.verdict",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
+    "diffusion": "simulator.present.diffusion_accessors",
     "editor_schema": "simulator.scenario",
     "gallery": "simulator.scenario",
     "load_scenario": "simulator.scenario",
@@ -68,6 +70,7 @@ __all__ = [
     "Verdict",
     "check_scenario",
     "compare",
+    "diffusion",
     "editor_schema",
     "gallery",
     "load_scenario",

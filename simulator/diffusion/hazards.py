@@ -1,0 +1,332 @@
+"""Adoption by hazard: every step each node adopts with a probability that grows with its adopted neighbors.
+
+Two forms, which differ and are never mixed. With k adopted arcs into a node out of d,
+
+* product: 1 - (1 - p)(1 - q)^k, independent chances of innovation p and of each neighbor q;
+* fraction: p + q k / d, innovation p and imitation q of Bass.
+
+A node adopts when the hazards -ln(1 - P) that it has met add up to more than its *resistance*, an
+exponential number of mean 1: the same law as a coin with chance P at every step, with one draw a node.
+
+References
+----------
+Bass (1969), A new product growth for model consumer durables. Management Science 15(5), 215-227.
+Goldenberg, Libai & Muller (2001), Talk of the network. Marketing Letters 12(3), 211-223.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.compiled import kernel
+from simulator.diffusion.draws import adoption_uniform, cause_uniform, fill_resistances
+from simulator.diffusion.tally import note_end, note_step
+
+F = np.float32
+I4 = np.int32
+I8 = np.int64
+U4 = np.uint32
+U8 = np.uint64
+#: Nodes are visited in blocks of so many; one word of eight flags at a time is looked at.
+BLOCK = 256
+_BLOCK = U8(BLOCK)
+_EIGHT = U8(8)
+_ONE = U8(1)
+_NONE = U8(0)
+_ZERO = F(0.0)
+_INFINITE = F(np.inf)
+
+
+class Alike(NamedTuple):
+    """Hazards of the product form where every arc has the same.
+
+    Parameters
+    ----------
+    innovation, imitation : float32
+        -ln(1 - p) and -ln(1 - q): hazard of a step, and of a step and an adopted arc.
+    """
+
+    innovation: Any
+    imitation: Any
+
+
+class Hazards(NamedTuple):
+    """Chances of adoption in general.
+
+    Parameters
+    ----------
+    p : float64
+        Chance of innovation in a step.
+    q : ndarray of float64, shape (n_arcs,) or (1,)
+        Chance of each arc (product), or the coefficient of imitation (fraction).
+    indegree : ndarray of float64, shape (n_nodes,)
+        Number of arcs into each node.
+    is_fraction : bool
+        The form.
+    by_step : bool
+        Whether every step has a draw of its own, instead of one resistance for each node.
+    """
+
+    p: float
+    q: NDArray[np.float64]
+    indegree: NDArray[np.float64]
+    is_fraction: bool
+    by_step: bool
+
+
+@kernel
+def _start(task: Any, seed_set: Any, resistances: Any, active: Any, when: Any) -> Any:
+    """Make the seeds of a set, which ascend, active and list them; return how many."""
+    first = task.starts[seed_set]
+    n_seeds = task.starts[seed_set + 1] - first
+    for k in range(n_seeds):
+        node = task.nodes[first + k]
+        active[k] = node
+        resistances[node] = _INFINITE
+        if when.size > 0:
+            when[node] = 0
+    return n_seeds
+
+
+@kernel
+def _adopt(state: Any, base: Any, each: Any, active: Any, tail: Any) -> Any:
+    """Let a step's exposure add up and list those who adopt, ascending; return the new length of the list."""
+    exposed, met, resistances, flags, words, alive = state
+    tail = U8(tail)
+    for block in range(U8(alive.size)):
+        if alive[block] == 0:
+            continue
+        n_here = I4(0)
+        first = block * _BLOCK
+        for node in range(first, first + _BLOCK):
+            total = met[node] + exposed[node]
+            met[node] = total
+            adopts = np.uint8(base + each * F(total) > resistances[node])
+            flags[node] = adopts
+            n_here += I4(adopts)
+        if n_here == 0:
+            continue
+        alive[block] -= n_here
+        old = tail
+        for word in range(first // _EIGHT, (first + _BLOCK) // _EIGHT):
+            if words[word] != _NONE:
+                for node in range(word * _EIGHT, word * _EIGHT + _EIGHT):
+                    active[tail] = node
+                    tail += U8(flags[node])
+        for k in range(old, tail):
+            resistances[active[k]] = _INFINITE
+    return I8(tail)
+
+
+@kernel
+def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
+    """Run replicates of the product form with equal arcs, with drawn resistances.
+
+    Exposure is counted in whole numbers: a node that has met K adopted arcs in t steps has met the hazard
+    t innovation + K imitation.
+
+    Parameters
+    ----------
+    rows : Rows
+        The graph.
+    hazards : Alike
+        Hazards.
+    task : Task
+        Which replicates, from which seeds.
+    tally : Tally
+        Filled in.
+    at : ndarray of int32, shape (n_columns, n_nodes) or (0, 0)
+        Step of activation, -1 for none, if wanted.
+    """
+    indptr, targets, max_steps, seed = rows.indptr, rows.targets, task.max_steps, task.seed
+    innovation, imitation = hazards.innovation, hazards.imitation
+    n = indptr.size - 1
+    n_blocks = (n + BLOCK - 1) // BLOCK
+    words, drawn = np.empty(4 * ((n + 3) // 4), np.uint32), np.full(n_blocks * BLOCK, _INFINITE, np.float32)
+    resistances = np.full(n_blocks * BLOCK, _INFINITE, np.float32)
+    exposed, met = np.empty(n_blocks * BLOCK, np.int32), np.empty(n_blocks * BLOCK, np.int32)
+    flags, alive = np.zeros(n_blocks * BLOCK, np.uint8), np.empty(n_blocks, np.int32)
+    state = (exposed, met, resistances, flags, flags.view(np.uint64), alive)
+    active = np.empty(n + BLOCK, np.uint32)
+    no_times = np.empty(0, np.int32)
+    for column in range(task.begin, task.end):
+        if task.halt[0]:
+            break
+        fill_resistances(n, seed, U4(task.first + column), words, drawn)
+        for seed_set in range(task.starts.size - 1):
+            resistances[:] = drawn
+            exposed[:] = 0
+            met[:] = 0
+            alive[:] = BLOCK
+            alive[n_blocks - 1] = n - (n_blocks - 1) * BLOCK
+            when = at[column - task.begin] if at.shape[0] > 0 else no_times
+            when[:] = -1
+            tail = _start(task, seed_set, resistances, active, when)
+            for k in range(tail):
+                alive[active[k] // _BLOCK] -= 1
+            note_step(tally, column, 0, tail)
+            step, head = 0, 0
+            while step < max_steps and tail < n:
+                for k in range(head, tail):
+                    node = U8(active[k])
+                    for arc in range(indptr[node], indptr[node + _ONE]):
+                        exposed[targets[arc]] += I4(1)
+                head = tail
+                if innovation == _ZERO and not _is_anyone_exposed(exposed, resistances):
+                    break
+                step += 1
+                base = F(innovation * F(step))
+                tail = _adopt(state, base, imitation, active, tail)
+                if when.size > 0:
+                    for k in range(head, tail):
+                        when[active[k]] = step
+                note_step(tally, column, step, tail)
+            note_end(tally, seed_set, column, step, tail)
+
+
+@kernel
+def run_hazards(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
+    """Run replicates of either form with any chances; parameters as for :func:`run_alike`.
+
+    Parameters
+    ----------
+    rows : Rows
+        The graph.
+    hazards : Hazards
+        Chances.
+    task : Task
+        Which replicates, from which seeds.
+    tally : Tally
+        Filled in.
+    at : ndarray of int32, shape (n_columns, n_nodes) or (0, 0)
+        Step of activation, -1 for none, if wanted.
+    """
+    indptr, targets, max_steps, seed = rows.indptr, rows.targets, task.max_steps, task.seed
+    p, q, indegree, is_fraction, by_step = (
+        hazards.p,
+        hazards.q,
+        hazards.indegree,
+        hazards.is_fraction,
+        hazards.by_step,
+    )
+    n = indptr.size - 1
+    words, drawn = np.empty(4 * ((n + 3) // 4), np.uint32), np.zeros(n, np.float32)
+    # product: the chance to stay as one is; fraction: adopted arcs
+    state, met, hazard = np.empty(n), np.empty(n), np.empty(n)
+    resistances, active = np.empty(n, np.float32), np.empty(n + 1, np.uint32)
+    no_times = np.empty(0, np.int32)
+    for column in range(task.begin, task.end):
+        if task.halt[0]:
+            break
+        replicate = U4(task.first + column)
+        if not by_step:
+            fill_resistances(n, seed, replicate, words, drawn)
+        for seed_set in range(task.starts.size - 1):
+            resistances[:] = drawn
+            state[:] = 0.0 if is_fraction else 1.0 - p
+            hazard[:] = -math.log1p(-p) if p < 1.0 else np.inf
+            met[:] = 0.0
+            when = at[column - task.begin] if at.shape[0] > 0 else no_times
+            when[:] = -1
+            tail = _start(task, seed_set, resistances, active, when)
+            note_step(tally, column, 0, tail)
+            step, head = 0, 0
+            while step < max_steps and tail < n:
+                for k in range(head, tail):
+                    node = U8(active[k])
+                    for arc in range(indptr[node], indptr[node + _ONE]):
+                        target = targets[arc]
+                        if is_fraction:
+                            state[target] += 1.0
+                            chance = p + q[0] * state[target] / indegree[target]
+                        else:
+                            state[target] *= 1.0 - q[arc if q.size > 1 else _NONE]
+                            chance = 1.0 - state[target]
+                        hazard[target] = -math.log1p(-chance) if chance < 1.0 else np.inf
+                head = tail
+                step += 1
+                is_open = False
+                for node in range(U8(n)):
+                    if resistances[node] == _INFINITE:
+                        continue
+                    is_open = is_open or hazard[node] > 0.0
+                    if by_step:
+                        chance = (
+                            p + q[0] * state[node] / max(indegree[node], 1.0)
+                            if is_fraction
+                            else 1.0 - state[node]
+                        )
+                        adopts = adoption_uniform(node, step, seed, replicate) < chance
+                    else:
+                        met[node] += hazard[node]
+                        adopts = met[node] > resistances[node]
+                    if adopts:
+                        active[tail] = node
+                        tail += 1
+                        resistances[node] = _INFINITE
+                        if when.size > 0:
+                            when[node] = step
+                if not is_open:
+                    step -= 1
+                    break
+                note_step(tally, column, step, tail)
+            note_end(tally, seed_set, column, step, tail)
+
+
+@kernel
+def ascribe(
+    into: Any, sources: Any, arcs: Any, shares: Any, innovation: Any, seed: Any, first: Any, at: Any, by: Any
+) -> None:
+    """Ascribe each adoption to innovation or to one neighbor, in proportion to their shares of the hazard.
+
+    Parameters
+    ----------
+    into : ndarray of int64, shape (n_nodes + 1,)
+        Where the arcs into each node start.
+    sources : ndarray of int32, shape (n_arcs,)
+        Where these arcs come from.
+    arcs : ndarray of int64, shape (n_arcs,)
+        Their numbers.
+    shares : ndarray of float64, shape (n_arcs,) or (1,)
+        Hazard of each arc, by its number.
+    innovation : ndarray of float64, shape (n_nodes,)
+        Hazard of innovation, in the same unit.
+    seed, first : uint32, int64
+        Seed, and the replicate of the first row.
+    at : ndarray of int32, shape (n_columns, n_nodes)
+        Step of activation.
+    by : ndarray of int32, shape (n_columns, n_nodes)
+        Filled in: the neighbor, or -1 for innovators, seeds and those not active.
+    """
+    for column in range(at.shape[0]):
+        for node in range(into.size - 1):
+            by[column, node] = -1
+            step = at[column, node]
+            if step <= 0:
+                continue
+            total = innovation[node]
+            for k in range(into[node], into[node + 1]):
+                if 0 <= at[column, sources[k]] < step:
+                    total += shares[arcs[k] if shares.size > 1 else 0]
+            rest = cause_uniform(node, seed, U4(first + column)) * total - innovation[node]
+            if rest < 0.0:
+                continue
+            for k in range(into[node], into[node + 1]):
+                if 0 <= at[column, sources[k]] < step:
+                    by[column, node] = sources[k]
+                    rest -= shares[arcs[k] if shares.size > 1 else 0]
+                    if rest < 0.0:
+                        break
+
+
+@kernel
+def _is_anyone_exposed(exposed: Any, resistances: Any) -> Any:
+    """Return whether anyone who has not adopted has an adopted neighbor."""
+    for node in range(U8(exposed.size)):  # noqa: SIM110
+        if exposed[node] > 0 and resistances[node] < _INFINITE:
+            return True
+    return False
