@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from simulator.diffusion.arguments import Asked
 from simulator.diffusion.graphs import Graph, arcs
+from simulator.diffusion.processes import process
+from simulator.diffusion.replication import default_threads, replicate
 from simulator.diffusion.rows import Arcs
 from simulator.diffusion.seeding import doors
 from simulator.diffusion.seeding.live_samples import fewest_bytes
 from simulator.diffusion.seeding.methods import METHODS, Method
-from simulator.diffusion.seeding.question import Answer, Effort, Influence, Question
+from simulator.diffusion.seeding.question import Answer, Effort, Question
 from simulator.diffusion.seeding.selection import Selection
 from simulator.errors import Fault
 
@@ -42,13 +45,15 @@ def select(
     delta: float | None = None,
     memory: float = 2.0**30,
     threads: int | None = None,
+    directed: bool | None = None,
+    influence: Literal["naming", "named"] = "naming",
 ) -> Selection:
     """Choose whom to seed in a social graph, so that many follow.
 
     Parameters
     ----------
     graph : networkx graph, scipy sparse array, tuple of arrays, Network, Arcs, str or Path
-        Who can activate whom; see :func:`simulator.diffusion.arcs`, which also reads directed files.
+        Who can activate whom; see :func:`simulator.diffusion.arcs`.
     k : int, optional
         Number of seeds; without it, as many as the budget buys.
     method : str
@@ -56,14 +61,14 @@ def select(
         ``pagerank``, ``early_adopters``, ``cell_clusters``, ``celf`` or ``ris`` (:data:`METHODS` says what
         each does). Equal scores go to the lowest number, a node's place in the graph.
     model : {"ic", "wc", "lt"}
-        How influence spreads: independent cascade with probability p on each arc, the weighted cascade with
-        1 / indegree, or the linear threshold with weights of 1 / indegree. It serves ``degree_discount``,
-        ``celf``, ``ris`` and the estimated spread.
+        How influence spreads, as in :func:`simulator.diffusion.spread`: independent cascade with probability
+        p on each arc, weighted cascade with 1 / indegree, or linear threshold. It serves
+        ``degree_discount``, ``celf``, ``ris`` and the estimated spread.
     p : float or array_like, optional
-        Probability of each arc, for ``ic``: one for all, or one for each in the order of the graph's rows.
-    weights : str or bool, optional
-        Which values of the graph are weights, as in :func:`simulator.diffusion.arcs`. A weight w turns p into
-        1 - (1 - p)^w; in ``wc`` and ``lt`` an arc has its share of the weights into its target.
+        For ``ic``: probability of all arcs, or of each in the order of the graph's rows.
+    weights : str, bool or array_like, optional
+        Weights of the arcs, as in :func:`simulator.diffusion.spread`; those that a graph holds are not used
+        unless asked for.
     seed : int
         Seed of all draws, 0 to 2^32 - 1.
     costs : float, array_like or mapping, optional
@@ -94,6 +99,8 @@ def select(
         Bytes that stored sets or samples may take: ``ris`` stops early and says so, ``celf`` refuses.
     threads : int, optional
         Threads; by default all processors. The result is the same on any number.
+    directed, influence : optional
+        How to read a path; see :func:`simulator.diffusion.arcs`.
 
     Returns
     -------
@@ -112,11 +119,11 @@ def select(
     >>> select(networkx.star_graph(5), 1, method="degree", model="wc", n_replicates=100).seeds
     [0]
     """
-    made = arcs(graph, weights=weights)
-    faults = doors.one_of(method, METHODS, "method") + doors.key_faults(seed)
-    faults += doors.whole_number(n_replicates, "n_replicates", 0)
+    faults = doors.one_of(method, METHODS, "method") + doors.whole_number(n_replicates, "n_replicates", 0)
     chosen = METHODS.get(method) if isinstance(method, str) else None
-    influence = _influence(made, chosen, model, p, n_replicates, faults)
+    given = {"model": model, "p": p, "weights": weights, "n_replicates": n_replicates or 1, "seed": seed,
+             "threads": threads, "directed": directed, "influence": influence}  # fmt: skip
+    made, asked = _read(graph, given, _asks(chosen, n_replicates, p), faults)
     numbered = None if cells is None else doors.cell_numbers(made, cells, faults)
     effort = _effort(made, n_samples, n_pivots, epsilon, delta, memory, threads, faults)
     trait = None if thresholds is None else doors.by_node(made, thresholds, "thresholds", faults)
@@ -134,7 +141,7 @@ def select(
     question = Question(
         made,
         constraints,
-        influence,
+        None if asked is None else doors.influence_of(asked),
         int(seed),
         0,
         effort,
@@ -146,18 +153,26 @@ def select(
     started = time.perf_counter()
     answer = chosen.choose(question)
     seconds = time.perf_counter() - started
-    return _selection(question, answer, method, model, k, n_replicates, seconds)
+    return _selection(question, answer, asked if n_replicates else None, (method, model, k), seconds)
 
 
-def _influence(
-    graph: Arcs, method: Method | None, model: Any, p: Any, n_replicates: Any, faults: list[Fault]
-) -> Influence | None:
-    """Return how influence spreads where the method or the estimate asks for it."""
-    is_asked = (method is not None and "influence" in method.needs) or n_replicates != 0
-    if not is_asked and p is None:
-        faults.extend(doors.one_of(model, doors.MODELS, "model"))
-        return None
-    return doors.influence_of(graph, model, p, faults)
+def _asks(method: Method | None, n_replicates: Any, p: Any) -> bool:
+    """Return whether the method or the estimate asks how influence spreads."""
+    return (method is not None and "influence" in method.needs) or n_replicates != 0 or p is not None
+
+
+def _read(
+    graph: Graph, given: dict[str, Any], is_asked: bool, faults: list[Fault]
+) -> tuple[Arcs, Asked | None]:
+    """Return the graph, and how influence spreads where that is asked."""
+    asked = doors.ask_about_spread(graph, given, faults) if is_asked else None
+    if asked is not None:
+        return asked.graph, asked
+    if not is_asked:
+        faults.extend(doors.one_of(given["model"], doors.MODELS, "model"))
+        faults.extend(doors.whole_number(given["seed"], "seed", 0, 2**32 - 1))
+    named = given["weights"] if isinstance(given["weights"], str | bool) else None
+    return arcs(graph, weights=named, directed=given["directed"], influence=given["influence"]), None
 
 
 def _effort(
@@ -185,14 +200,6 @@ def _effort(
     return Effort(int(n_samples), int(n_pivots), float(epsilon), float(delta), float(memory), int(threads))
 
 
-def default_threads() -> int:
-    """Return the number of processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
 def _missing(method: Method, *, cells: Any, thresholds: Any) -> list[Fault]:
     faults = []
     if "cell" in method.needs and cells is None:
@@ -213,10 +220,11 @@ def _memory_fault(graph: Arcs, effort: Effort) -> list[Fault]:
 
 
 def _selection(
-    question: Question, answer: Answer, method: str, model: str, k: Any, n_replicates: int, seconds: float
+    question: Question, answer: Answer, asked: Asked | None, said: tuple[str, str, Any], seconds: float
 ) -> Selection:
-    spread, error = estimate(question, answer.seeds, n_replicates)
-    notes = []
+    method, model, k = said
+    spread, error = (None, None) if asked is None else estimate(asked, answer.seeds)
+    notes = list(question.graph.notes)
     if k is not None and len(answer.seeds) < k:
         notes.append(f"the constraints leave {len(answer.seeds)} of {k} seeds")
     if answer.certificate is not None and not answer.certificate.is_met:
@@ -233,22 +241,15 @@ def _selection(
         answer.certificate,
         question.constraints.limits.cost[answer.seeds],
         question.graph.n_nodes,
-        n_replicates,
+        0 if asked is None else asked.n_replicates,
         question.seed,
         seconds,
         tuple(notes),
     )
 
 
-def estimate(question: Question, seeds: Any, n_replicates: int) -> tuple[float | None, float | None]:
-    """Return the mean spread of seeds over fresh replicates and its standard error."""
-    if n_replicates == 0 or question.influence is None:
-        return None, None
-    from simulator.diffusion.seeding.reverse_sets import met_by
-
-    n = question.graph.n_nodes
-    flags = np.zeros(n, np.bool_)
-    flags[seeds] = True
-    share = met_by(question.incoming, flags, n_replicates, seed=question.seed, threads=question.effort.threads)
-    share /= n_replicates
-    return share * n, n * math.sqrt(share * (1 - share) / n_replicates)
+def estimate(asked: Asked, seeds: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the mean spread of seeds and its standard error, as :func:`simulator.diffusion.spread` would."""
+    sizes = replicate(asked, process(asked), [np.sort(seeds).astype(np.uint32)], with_curve=False).sizes[0]
+    error = float(sizes.std(ddof=1)) / math.sqrt(len(sizes)) if len(sizes) > 1 else math.nan
+    return float(sizes.mean()), error

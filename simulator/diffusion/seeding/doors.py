@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.diffusion.arguments import Asked, ask
+from simulator.diffusion.graphs import Graph
+from simulator.diffusion.processes import probabilities
 from simulator.diffusion.rows import Arcs
 from simulator.diffusion.seeding.constraints import Constraints, Limits
 from simulator.diffusion.seeding.question import Influence
@@ -17,7 +20,6 @@ from simulator.errors import Fault, NetworkError, ScenarioError
 
 MODELS = ("ic", "wc", "lt")
 _SHOWN = 20
-_MOST_KEY = 2**32 - 1
 
 
 def one_of(value: Any, names: Iterable[str], place: str) -> list[Fault]:
@@ -251,68 +253,48 @@ def _costs(graph: Arcs, costs: Any, budget: Any, faults: list[Fault]) -> NDArray
     return cost
 
 
-def influence_of(graph: Arcs, model: Any, p: Any, faults: list[Fault]) -> Influence | None:
-    """Return how influence spreads, as one chance per arc.
+def ask_about_spread(graph: Graph, given: Mapping[str, Any], faults: list[Fault]) -> Asked | None:
+    """Return how influence spreads as :func:`simulator.diffusion.spread` would be asked, or None.
 
     Parameters
     ----------
-    graph : Arcs
-        The graph; a weight w on an arc turns p into 1 - (1 - p)^w in ``ic``, and its share of the weights into
-        the target is the chance in ``wc`` and the weight in ``lt`` (without weights, 1 / indegree).
-    model : str
-        ``ic``, ``wc`` or ``lt``.
-    p : float or array_like, optional
-        Probability of an arc, or of each in the order of the graph's rows; for ``ic`` alone.
+    graph : graph
+        As the caller gave it.
+    given : mapping of str to object
+        ``model``, ``p``, ``weights``, ``n_replicates``, ``seed``, ``threads``, ``directed``, ``influence``.
     faults : list of Fault
         Where faults go.
     """
-    wrong = one_of(model, MODELS, "model")
-    if graph.weights is not None and (graph.weights < 0).any():
-        arc = int(np.argmax(graph.weights < 0))
-        wrong.append(Fault(f"weights[{arc}]", f"{graph.weights[arc]:g}", "weights of 0 or more"))
-    if model == "ic":
-        chance = _chances(graph, p, wrong)
-    else:
-        chance = _shares(graph)
-        if p is not None:
-            wrong.append(Fault("p", repr(p), f'no p with model = "{model}"', 'leave it out or take "ic"'))
+    wrong = one_of(given["model"], MODELS, "model")
     faults.extend(wrong)
-    return None if wrong else Influence(model, chance, model == "lt")
-
-
-def _chances(graph: Arcs, p: Any, faults: list[Fault]) -> NDArray[np.float64]:
-    m = graph.n_arcs
+    if wrong:
+        return None
+    rest = ("q", "thresholds", "arc_coins", "form", "draws", "max_steps")
     try:
-        given = np.asarray(p, dtype=np.float64)
-    except (TypeError, ValueError):
-        given = np.array(np.nan)
-    if given.shape not in ((), (m,)):
-        faults.append(Fault("p", f"values of shape {given.shape}", f"one probability, or one for each of {m:,} arcs"))
-        return np.zeros(m)
-    if not ((given >= 0) & (given <= 1)).all():
-        got = repr(p) if given.ndim == 0 else f"{given[~((given >= 0) & (given <= 1))][0]:g}"
-        remedy = 'give p, or take model = "wc" or "lt", which need none' if p is None else ""
-        faults.append(Fault("p", got, "a probability, 0 to 1", remedy))
-        return np.zeros(m)
-    chance = np.broadcast_to(given, (m,))
-    if graph.weights is not None and not faults:
-        chance = 1.0 - (1.0 - chance) ** graph.weights
-    return np.ascontiguousarray(chance)
+        return ask(graph, {**dict.fromkeys(rest), "first_replicate": 0, "record": "sizes", **given})
+    except ScenarioError as error:
+        remedy = 'give p, take model = "wc" or "lt", or ask for n_replicates = 0 of a method that needs no model'
+        faults.extend(
+            Fault(fault.place, fault.got, fault.expected, remedy)
+            if fault.place == "p" and not fault.got
+            else fault
+            for fault in error.faults
+        )
+        return None
 
 
-def _shares(graph: Arcs) -> NDArray[np.float64]:
-    weight = np.ones(graph.n_arcs) if graph.weights is None else graph.weights
-    total = np.bincount(graph.targets, weights=weight, minlength=graph.n_nodes)
-    into = total[graph.targets]
-    return np.divide(weight, into, where=into > 0, out=np.zeros(graph.n_arcs))
+def influence_of(asked: Asked) -> Influence:
+    """Return how influence spreads as one chance per arc."""
+    graph = asked.graph
+    if asked.model == "lt" and asked.weights is not None:
+        return Influence("lt", asked.weights, True)
+    if asked.model == "lt":
+        return Influence("lt", 1.0 / graph.indegree[graph.targets], True)
+    chance = np.broadcast_to(probabilities(asked), (graph.n_arcs,))
+    return Influence(asked.model, np.ascontiguousarray(chance), False)
 
 
 def raise_if_any(faults: list[Fault]) -> None:
     """Raise what was found wrong, the first twenty."""
     if faults:
         raise ScenarioError(faults[:_SHOWN])
-
-
-def key_faults(seed: Any) -> list[Fault]:
-    """Return a fault unless a seed can be a key."""
-    return whole_number(seed, "seed", 0, _MOST_KEY)
