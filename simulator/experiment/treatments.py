@@ -249,7 +249,7 @@ class _Levels:
                 while len(self._known) > _MOST_LEVELS:
                     self._known.popitem(last=False)
         for name, parts in known.items():
-            plan = build_plan(market, name, level=parts["level"])
+            plan = build_plan(market, name, level=parts["level"] if parts["budget"] > 0 else None)
             solved[name] = BalancedPlan(**{**parts, "plan": plan})
         return {name: solved[name] for name in strategies}
 
