@@ -12,7 +12,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -216,7 +216,7 @@ def _overridden(
         return None
 
 
-class _Levels:
+class KnownLevels:
     """Solved levels of strategies, remembered by scenario, strategy and seed; they depend on nothing else."""
 
     def __init__(self) -> None:
@@ -243,18 +243,38 @@ class _Levels:
         solved: dict[str, Any] = {}
         if missing:
             solved = balanced_plans(scenario, market, missing, seed, threads=threads, on_progress=on_progress)
-            with self._lock:
-                for name, found in solved.items():
-                    self._known[keys[name]] = {**vars(found), "plan": None}
-                while len(self._known) > _MOST_LEVELS:
-                    self._known.popitem(last=False)
+            self.remember(scenario.digest, seed, {name: vars(found) for name, found in solved.items()})
         for name, parts in known.items():
-            plan = build_plan(market, name, level=parts["level"] if parts["budget"] > 0 else None)
+            plan = build_plan(market, name, level=parts["level"] if parts["n_pilot_runs"] else None)
             solved[name] = BalancedPlan(**{**parts, "plan": plan})
         return {name: solved[name] for name in strategies}
 
+    def remember(self, digest: str, seed: int, levels: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over solved levels; the oldest are forgotten when there are too many."""
+        with self._lock:
+            for name, parts in levels.items():
+                self._known[digest, name, seed] = {**parts, "plan": None}
+            while len(self._known) > _MOST_LEVELS:
+                self._known.popitem(last=False)
 
-_LEVELS = _Levels()
+
+_LEVELS = KnownLevels()
+
+
+def remember_levels(scenario_digest: str, seed: int, levels: Mapping[str, Mapping[str, Any]]) -> None:
+    """Take over levels that were solved elsewhere, so that they are not solved again in this process.
+
+    Parameters
+    ----------
+    scenario_digest : str
+        Digest of the scenario, overrides included.
+    seed : int
+        Seed of the simulation.
+    levels : mapping
+        By strategy: ``level, pilot_spend, budget, n_pilot_runs, note``, as in
+        :class:`~simulator.experiment.budget.BalancedPlan`.
+    """
+    _LEVELS.remember(scenario_digest, seed, levels)
 
 
 def evaluate(
@@ -325,7 +345,7 @@ def evaluate(
     settings = settings_of(scenario, treatments)
     with_reference = not INCREMENTAL.isdisjoint(metrics)
     values = np.full((len(treatments), len(numbers), len(metrics)), np.nan)
-    n_runs = sum(n_plans(setting, with_reference) for setting in settings) * len(numbers)
+    n_runs = sum(n_plans(setting.positions, with_reference) for setting in settings) * len(numbers)
     on_done = counter(on_progress, SIMULATING, n_runs)
     for setting in settings:
         ready = setting.prepare(
@@ -339,9 +359,9 @@ def evaluate(
     return values
 
 
-def n_plans(setting: Setting, with_reference: bool) -> int:
-    """Return how many strategies a setting simulates in every replicate."""
-    return len(setting.positions) + (with_reference and REFERENCE not in setting.positions)
+def n_plans(strategies: Collection[str], with_reference: bool) -> int:
+    """Return how many strategies are simulated in every replicate, ``none`` for comparison included."""
+    return len(strategies) + (with_reference and REFERENCE not in strategies)
 
 
 def values_of(

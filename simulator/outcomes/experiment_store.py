@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -159,14 +159,13 @@ class ExperimentStore:
         """Replicates that failed in this run."""
         return tuple(self._failures[key] for key in sorted(self._failures))
 
-    def finished(self, replicates: Sequence[int]) -> NDArray[np.bool_]:
+    def finished(self, replicates: range) -> NDArray[np.bool_]:
         """Return which treatments are stored in which replicates; shape (treatment, replicate)."""
-        column = {int(replicate): r for r, replicate in enumerate(replicates)}
-        found = np.zeros((len(self.manifest["treatment_keys"]), len(column)), bool)
+        found = np.zeros((len(self.manifest["treatment_keys"]), len(replicates)), bool)
         for part in self._parts:
-            for treatment, replicate in zip(part.treatments, part.replicates, strict=True):
-                if int(replicate) in column:
-                    found[treatment, column[int(replicate)]] = True
+            column = part.replicates - replicates.start
+            is_asked = (column >= 0) & (column < len(replicates))
+            found[part.treatments[is_asked], column[is_asked]] = True
         return found
 
     def append(self, rows: Rows, failures: Sequence[Failure] = ()) -> None:
@@ -280,7 +279,8 @@ def check_folder(place: Path) -> dict[str, Any] | None:
         return None
     names = {item.name for item in place.iterdir()}
     if MANIFEST not in names:
-        if all(name in (LOCK, SHARDS, SCENARIOS) or name.startswith(".") for name in names):
+        own = (LOCK, SHARDS, SCENARIOS)
+        if all(name in own or name.startswith(f".{MANIFEST}.partial-") for name in names):
             return None
         expected = "a new or empty folder, or one of an experiment"
         raise StoreError([Fault(str(place), "a folder with other content", expected, remedy)])
@@ -310,7 +310,7 @@ def write_whole(target: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def told(place: Path) -> Any:
+def told(place: Path) -> Iterator[None]:
     """Turn an error of the file system into one that says what to do."""
     try:
         yield

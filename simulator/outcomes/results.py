@@ -48,6 +48,10 @@ class Results:
         self.metrics: tuple[str, ...] = tuple(manifest["metrics"])
         self._kept: Any = None
 
+    def keep(self, owner: Any) -> None:
+        """Keep an object alive as long as these results: the owner of a temporary folder."""
+        self._kept = owner
+
     @cached_property
     def rows(self) -> Rows:
         """Outcomes as arrays, in the order of treatments and replicates; every shard is verified on reading."""
