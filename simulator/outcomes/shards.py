@@ -198,7 +198,8 @@ def read_shard(file: Path, metrics: Sequence[str]) -> Rows:
         data = file.read_bytes()
         if named is None or hashlib.sha256(data).hexdigest()[:32] != named[3]:
             raise StoreError([Fault(str(file), "an altered file", "the shard that its name says", _REMEDY)])
-        table = pq.read_table(io.BytesIO(data))
+        # read in this thread: Arrow's own may outlive the interpreter, and this buffer belongs to it
+        table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
         return Rows(
             table.column("treatment").to_numpy().astype(np.int32),
             table.column("replicate").to_numpy().astype(np.int64),
