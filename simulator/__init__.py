@@ -9,7 +9,9 @@ The public names are here and load on first use, so that ``import simulator`` is
 
 ``compare`` ranks strategies, ``simulate`` runs one of them, ``load_scenario`` reads a scenario file or one of
 the shipped scenarios (``scenarios()`` lists them); every result has ``.digest``, ``.to_dataframe()``,
-``.to_xarray()``, ``.plot_…()`` and ``.save(path)``. ``diffusion`` holds the classic models on bare graphs.
+``.to_xarray()``, ``.plot_…()`` and ``.save(path)``. ``sweep`` runs an experiment file (``load_design``) into a
+store that survives interruptions, ``open_results`` reads any store; ``evaluate`` gives the outcomes of single
+treatments to studies of one's own. ``diffusion`` holds the classic models on bare graphs.
 """
 
 from __future__ import annotations
@@ -21,9 +23,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
+    from simulator.experiment.design_file import Design, load_design
+    from simulator.experiment.factors import Factor
+    from simulator.experiment.runner import sweep
+    from simulator.experiment.treatments import Treatment, evaluate
     from simulator.experiment.verdict import Verdict
     from simulator.outcomes.curves import CURVES
     from simulator.outcomes.metrics import METRICS
+    from simulator.outcomes.results import Results, open_results
     from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
     from simulator.present.diffusion_accessors import diffusion
     from simulator.present.report import report
@@ -34,49 +41,65 @@ if TYPE_CHECKING:
 _HOMES = {
     "CURVES": "simulator.outcomes.curves",
     "Comparison": "simulator.present.accessors",
+    "Design": "simulator.experiment.design_file",
     "EngineError": "simulator.errors",
+    "Factor": "simulator.experiment.factors",
     "METRICS": "simulator.outcomes.metrics",
     "NetworkError": "simulator.errors",
     "PARAMETERS": "simulator.scenario.parameters",
+    "Results": "simulator.outcomes.results",
     "Scenario": "simulator.scenario",
     "ScenarioError": "simulator.errors",
     "SimulatorError": "simulator.errors",
     "StoreError": "simulator.errors",
     "Trajectories": "simulator.present.accessors",
+    "Treatment": "simulator.experiment.treatments",
     "Verdict": "simulator.experiment.verdict",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
     "diffusion": "simulator.present.diffusion_accessors",
     "editor_schema": "simulator.scenario",
+    "evaluate": "simulator.experiment.treatments",
     "gallery": "simulator.scenario",
+    "load_design": "simulator.experiment.design_file",
     "load_scenario": "simulator.scenario",
+    "open_results": "simulator.outcomes.results",
     "repeat": "simulator.present.accessors",
     "report": "simulator.present.report",
     "simulate": "simulator.present.accessors",
+    "sweep": "simulator.experiment.runner",
 }
 
 __all__ = [
     "CURVES",
     "Comparison",
+    "Design",
     "EngineError",
+    "Factor",
     "METRICS",
     "NetworkError",
     "PARAMETERS",
+    "Results",
     "Scenario",
     "ScenarioError",
     "SimulatorError",
     "StoreError",
     "Trajectories",
+    "Treatment",
     "Verdict",
     "check_scenario",
     "compare",
     "diffusion",
     "editor_schema",
+    "evaluate",
     "gallery",
+    "load_design",
     "load_scenario",
+    "open_results",
     "repeat",
     "report",
     "simulate",
+    "sweep",
 ]
 
 

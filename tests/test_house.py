@@ -27,8 +27,10 @@ OWNERS = {
     "mesa": ["simulator/engines/mesa_engine/"],
     "networkx": ["simulator/model/network/library.py", "simulator/model/network/csr.py"],
     "matplotlib": ["simulator/present/plots"],
-    "typer": ["simulator/present/cli.py"],
+    "typer": ["simulator/present/cli"],
     "rich": ["simulator/present/"],
+    "duckdb": ["simulator/outcomes/results_sql.py"],
+    "distributed": ["simulator/experiment/backends.py"],
 }
 #: Libraries that ``import simulator`` must not load.
 HEAVY = [

@@ -124,9 +124,13 @@ class Outcomes:
 
 
 def measure(
-    trajectories: Trajectories, *, brand: str | None = None, reference: str | None = REFERENCE
+    trajectories: Trajectories,
+    *,
+    brand: str | None = None,
+    reference: str | None = REFERENCE,
+    metrics: Sequence[str] | None = None,
 ) -> Outcomes:
-    """Compute every metric of one brand in every replicate.
+    """Compute metrics of one brand in every replicate.
 
     Parameters
     ----------
@@ -137,6 +141,8 @@ def measure(
     reference : str, optional
         Strategy against which incremental effects are measured, in the same world. If it is not among the
         strategies, incremental metrics are NaN.
+    metrics : sequence of str, optional
+        Names of metrics; all if omitted.
 
     Returns
     -------
@@ -144,8 +150,8 @@ def measure(
         One value per strategy, replicate and metric.
     """
     view = BrandView(trajectories, brand or trajectories.focal_brand, reference)
-    values = np.stack([metric.function(view) for metric in METRICS], axis=-1)
-    names = tuple(metric.name for metric in METRICS)
+    names = tuple(METRIC) if metrics is None else tuple(metrics)
+    values = np.stack([METRIC[name].function(view) for name in names], axis=-1)
     return Outcomes(trajectories.strategies, trajectories.replicates, names, values)
 
 
@@ -363,6 +369,9 @@ METRICS: tuple[Metric, ...] = (
 # fmt: on
 #: Metric by name.
 METRIC: dict[str, Metric] = {metric.name: metric for metric in METRICS}
+
+#: Metrics that are differences to the reference strategy in the same world.
+INCREMENTAL: frozenset[str] = frozenset(metric.name for metric in _INCREMENTAL)
 
 #: Stages of the funnel, from contact to loyalty, as names of metrics.
 FUNNEL: tuple[str, ...] = ("reach", "awareness", "consideration", "trial", "customer_share", "repeat_rate")

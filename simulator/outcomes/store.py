@@ -93,12 +93,12 @@ def save_results(content: Content, path: Path) -> Path:
         for name, data in _files(content):
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write_flushed(target, data)
+            write_flushed(target, data)
             hashes[name] = file_hash(target)
         manifest = {"format": FORMAT, "layout": LAYOUT, **content.manifest, "files": hashes}
-        _write_flushed(staging / MANIFEST, _json_bytes(manifest))
+        write_flushed(staging / MANIFEST, json_bytes(manifest))
         for folder in sorted({(staging / name).parent for name in hashes} | {staging}, reverse=True):
-            _flush_folder(folder)
+            flush_folder(folder)
         _put_in_place(staging, place)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
@@ -139,6 +139,9 @@ def check_place(path: Path) -> Path:
     manifest = _manifest_or_none(place)
     if manifest is None:
         raise StoreError([Fault(str(path), "a folder with other content", "a new or empty folder", remedy)])
+    if manifest.get("kind", "comparison") != "comparison":
+        got = f"results of an {manifest['kind']}"
+        raise StoreError([Fault(str(path), got, "a new or empty folder, or a comparison's", remedy)])
     known = {MANIFEST, *manifest.get("files", {})}
     names = {file.relative_to(place).as_posix() for file in place.rglob("*") if not file.is_dir()}
     foreign = sorted(names - known)
@@ -221,9 +224,9 @@ def write_file(path: Path, data: bytes) -> None:
     """
     staging = _beside(path.expanduser().resolve(), "partial")
     try:
-        _write_flushed(staging, data)
+        write_flushed(staging, data)
         staging.replace(path)
-        _flush_folder(path.resolve().parent)
+        flush_folder(path.resolve().parent)
     except OSError as error:
         _discard(staging)
         remedy = "choose a place that you may write to"
@@ -242,12 +245,13 @@ def _files(content: Content) -> list[tuple[str, bytes]]:
         (TRAJECTORIES, trajectories_bytes(content.trajectories)),
         ("outcomes.parquet", outcomes.getvalue()),
         ("estimates.csv", content.estimates.to_csv(index=False).encode()),
-        ("comparison.json", _json_bytes(content.document)),
+        ("comparison.json", json_bytes(content.document)),
         *content.extra_files.items(),
     ]
 
 
-def _json_bytes(document: Mapping[str, Any]) -> bytes:
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a document as JSON text."""
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
@@ -319,11 +323,12 @@ def _put_in_place(staging: Path, place: Path) -> None:
         if set_aside.exists() and not place.exists():
             set_aside.replace(place)
         raise
-    _flush_folder(place.parent)
+    flush_folder(place.parent)
     shutil.rmtree(set_aside, ignore_errors=True)
 
 
-def _write_flushed(path: Path, data: bytes) -> None:
+def write_flushed(path: Path, data: bytes) -> None:
+    """Write a file and flush it to the disk."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -335,7 +340,8 @@ def _discard(file: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

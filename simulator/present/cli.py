@@ -325,6 +325,9 @@ def _options(
     pass
 
 
+from simulator.present import cli_experiments as cli_experiments  # noqa: E402  (adds its verbs to the app)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end with its exit status.
 
@@ -336,8 +339,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
         status = _INTERRUPTED
+        print(str(error) or "interrupted; nothing was written", file=sys.stderr)
     except FaultyInputError as error:
         print(error, file=sys.stderr)
         status = 2
@@ -346,8 +350,6 @@ def main(arguments: list[str] | None = None) -> None:
         status = 1
     except Exception as error:
         status = _usage_status(error)
-    if status == _INTERRUPTED:
-        print("interrupted; nothing was written", file=sys.stderr)
     sys.exit(status)
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from simulator.errors import Fault
 from simulator.scenario.schema import ScenarioTables
-from simulator.scenario.schema.base import NAME_PATTERN, NAME_RULE
+from simulator.scenario.schema.base import NAME_PATTERN, NAME_RULE, Table
 from simulator.scenario.schema.walk import Spot, fields_of, walk
 from simulator.scenario.tree import Tree
 from simulator.scenario.wording import Loc, did_you_mean, listed, nearest, shown
@@ -17,7 +17,9 @@ from simulator.scenario.wording import Loc, did_you_mean, listed, nearest, shown
 _OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 
-def faults_of(error: ValidationError, tree: Tree) -> tuple[list[Fault], set[Loc]]:
+def faults_of(
+    error: ValidationError, tree: Tree, model: type[Table] = ScenarioTables
+) -> tuple[list[Fault], set[Loc]]:
     """Translate what pydantic found.
 
     Parameters
@@ -25,7 +27,9 @@ def faults_of(error: ValidationError, tree: Tree) -> tuple[list[Fault], set[Loc]
     error : ValidationError
         Everything that pydantic found in the tree.
     tree : Tree
-        The scenario as read.
+        The file as read.
+    model : type of Table, optional
+        What the file should be; a scenario if omitted.
 
     Returns
     -------
@@ -38,9 +42,9 @@ def faults_of(error: ValidationError, tree: Tree) -> tuple[list[Fault], set[Loc]
     unusable: set[Loc] = set()
     found = []
     for item in error.errors(include_url=False):
-        steps = list(walk(ScenarioTables, item["loc"]))
+        steps = list(walk(model, item["loc"]))
         loc = tuple(step for step, _, is_followed in steps if is_followed)
-        found.append((item, loc, [Spot(ScenarioTables), *(spot for _, spot, _ in steps)]))
+        found.append((item, loc, [Spot(model), *(spot for _, spot, _ in steps)]))
     unknown = {loc for item, loc, _ in found if item["type"] == "extra_forbidden"}
     for item, loc, spots in found:
         unusable.add(loc)
@@ -96,7 +100,9 @@ def _unknown_key(loc: Loc, value: Any, spots: list[Spot], tree: Tree) -> Fault:
     key = str(loc[-1])
     if table is not None and key in table.refused:
         return tree.fault(loc, shown(value), f"no {key} here", f"{table.refused[key]}; leave it out")
-    remedy = did_you_mean(key, known) or _home_of(key)
+    remedy = did_you_mean(key, known)
+    if not remedy and spots[0].table is ScenarioTables:
+        remedy = _home_of(key)
     expected = "a key that exists here" + ("" if remedy else f", one of {listed(known, 100)}")
     return tree.fault(loc, shown(value), expected, f"unknown key, {remedy or 'leave it out'}")
 

@@ -38,7 +38,7 @@ def read_tree(path: Path, chain: tuple[Path, ...] = ()) -> Tree:
         If a file is missing, is not valid TOML, or extends itself.
     """
     label = label_of(path)
-    data = _parse(path, label)
+    data = parse_file(path, label)
     tree = Tree(data, name=path.stem, source=str(path))
     tree.mark((), label)
     _resolve_paths(data, path.parent)
@@ -125,14 +125,33 @@ def change_kind(table: dict[str, Any], loc: Loc, kind: Any) -> None:
         del table[key]
 
 
-def _parse(path: Path, label: str) -> dict[str, Any]:
+def parse_file(path: Path, label: str) -> dict[str, Any]:
+    """Read one TOML file, alone.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    label : str
+        Its name in messages.
+
+    Returns
+    -------
+    dict
+        Tables and values.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read or is not TOML in UTF-8.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         fault = Fault(f"{label}: byte {error.start}", "", "text in UTF-8", "save the file as UTF-8")
         raise ScenarioError([fault]) from None
     except OSError as error:
-        fault = Fault(label, "", "a scenario file that can be read", error.strerror or str(error))
+        fault = Fault(label, "", "a file that can be read", error.strerror or str(error))
         raise ScenarioError([fault]) from None
     try:
         return tomllib.loads(text)

@@ -124,7 +124,7 @@ def test_a_failure_at_any_moment_leaves_the_earlier_results_or_none(
 
         return call
 
-    for name in ("_write_flushed", "_flush_folder", "_put_in_place"):
+    for name in ("write_flushed", "flush_folder", "_put_in_place"):
         monkeypatch.setattr(store, name, interrupting(getattr(store, name)))
     try:
         save_results(content(seed=4), folder)
@@ -163,8 +163,8 @@ KILLED = """
         os.kill(os.getpid(), signal.SIGKILL)
 
     if killed_at == "manifest":
-        write = store._write_flushed
-        store._write_flushed = lambda path, data: (
+        write = store.write_flushed
+        store.write_flushed = lambda path, data: (
             killing if path.name == store.MANIFEST else write
         )(path, data)
     if killed_at == "set aside":

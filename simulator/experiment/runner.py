@@ -1,0 +1,421 @@
+"""The runner: a design becomes stored outcomes, whatever interrupts it on the way.
+
+Tasks that are not stored yet are run, each result is stored as one shard, and the manifest closes the folder.
+Only this process writes; workers compute. To go on after any interruption is to call again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from simulator.errors import EngineError
+from simulator.experiment.backends import Backend, Cluster, InProcess, Processes, is_version_error
+from simulator.experiment.design_file import Design, load_design
+from simulator.experiment.manifest import design_files, design_manifest
+from simulator.experiment.simulation import OnProgress, counter
+from simulator.experiment.sweep_arguments import SweepArguments, check_sweep
+from simulator.experiment.tasks import (
+    FOLDER,
+    Result,
+    Task,
+    failures_of,
+    n_simulated,
+    replicates_per_task,
+)
+from simulator.outcomes.experiment_store import ExperimentStore
+from simulator.outcomes.results import Results, open_results
+from simulator.outcomes.shards import Rows
+
+SWEEPING = "simulating"
+#: Tasks in waiting for every worker, so that none is idle.
+_AHEAD = 2
+#: How often a task may be in flight when a worker is lost before it runs alone, and then counts as the cause.
+_MOST_LOSSES = 3
+_TICK = 0.5
+
+
+def sweep(
+    design: Design | str | Path,
+    *,
+    out: str | Path | None = None,
+    engine: str = "numba",
+    threads: int | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
+    on_progress: OnProgress | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Results:
+    """Run a design and store its outcomes; call it again with the same folder to go on.
+
+    Parameters
+    ----------
+    design : Design or path
+        A design, or a TOML file of one. ``Design.changed`` gives other replicates, seeds or consumers.
+    out : path, optional
+        Folder of the results; what it holds of the same experiment is kept and not run again. A temporary
+        folder, removed with the results, if omitted.
+    engine : {"numba", "mesa"}
+        Engine; both give the same outcomes.
+    threads : int, optional
+        Threads of each process; all processors in this process, one in each of several.
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
+    on_progress : callable, optional
+        Receives (task, done, total).
+    say : callable, optional
+        Receives what the user should know at once: one sentence at a time.
+
+    Returns
+    -------
+    Results
+        Everything stored; ``failures`` lists what could not be simulated.
+
+    Raises
+    ------
+    ScenarioError
+        If the design or an argument is wrong.
+    StoreError
+        If the folder has other content or another writer, or cannot be written (a full disk).
+    KeyboardInterrupt
+        If the user or the system ends the run; its message says what is kept.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> results = sim.sweep("experiments/designs/pricing.toml", out="results/pricing")  # doctest: +SKIP
+    >>> results.summary("profit")  # doctest: +SKIP
+    """
+    asked = check_sweep(design, engine=engine, threads=threads, processes=processes, cluster=cluster)
+    plan = design if isinstance(design, Design) else load_design(design)
+    temporary = None
+    if out is None:
+        temporary = tempfile.TemporaryDirectory(prefix="simulator-")
+    place = Path(temporary.name if temporary is not None else str(out))
+    store = ExperimentStore(place, design_manifest(plan), design_files(plan))
+    with store, _stoppable():
+        _Run(plan, store, asked, on_progress, say or (lambda sentence: None)).go()
+    results = open_results(place)
+    results.keep(temporary)
+    return results
+
+
+@dataclass
+class _Waiting:
+    """Tasks that have not begun."""
+
+    ready: deque[Task] = field(default_factory=deque)
+    #: Tasks that wait for the levels of their point, by scenario and point.
+    blocked: dict[tuple[int, int], list[Task]] = field(default_factory=dict)
+    #: Tasks that are run alone, because they were in flight whenever a worker was lost.
+    suspects: deque[Task] = field(default_factory=deque)
+
+    def __bool__(self) -> bool:
+        return bool(self.ready or self.blocked or self.suspects)
+
+
+class _Run:
+    """One call of :func:`sweep`."""
+
+    def __init__(
+        self,
+        design: Design,
+        store: ExperimentStore,
+        asked: SweepArguments,
+        on_progress: OnProgress | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.design = design
+        self.store = store
+        self.asked = asked
+        self.on_progress = on_progress
+        self.say = say
+        self.began = time.monotonic()
+        self.losses: dict[tuple[object, ...], int] = {}
+        self.seconds = self.balance_seconds = 0.0
+
+    def go(self) -> None:
+        """Run what is missing."""
+        for fault in self.store.set_aside:
+            self.say(f"set aside, to be simulated anew: {fault.place}: {fault.got}")
+        before = len(self.store.rows)
+        missing = pending_tasks(self.design, self.store, self.asked)
+        n_rows = sum(task.n_rows for task in missing)
+        if before and n_rows:
+            self.say(f"{before:,} replicates are there already, {n_rows:,} are missing")
+        backend = None
+        try:
+            if missing:
+                total = sum(n_simulated(task) for task in missing)
+                self.on_done = counter(self.on_progress, SWEEPING, total) or (lambda count: None)
+                backend = self._backend()
+                self._drive(missing, backend)
+                backend.close(at_once=False)
+            self._finish()
+        except KeyboardInterrupt as error:
+            if backend is not None:
+                backend.close(at_once=True)
+            kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
+            raise KeyboardInterrupt(
+                f"{error or 'interrupted'}; {kept} are kept in {self.store.place}: call again to go on"
+            ) from None
+        except BaseException:
+            if backend is not None:
+                backend.close(at_once=True)
+            raise
+
+    @property
+    def n_expected(self) -> int:
+        """Outcomes of the complete experiment."""
+        blocks = self.store.manifest["replicates"]
+        return self.design.n_treatments * sum(stop - start for start, stop in blocks)
+
+    def _finish(self) -> None:
+        is_complete = len(self.store.rows) == self.n_expected
+        self.store.manifest["seconds"] = {
+            "simulating": round(self.seconds - self.balance_seconds, 3),
+            "balancing": round(self.balance_seconds, 3),
+        }
+        self.store.finish(time.monotonic() - self.began, is_complete)
+
+    def _backend(self) -> Backend:
+        scenarios, asked = self.design.scenarios, self.asked
+        if asked.cluster is not None:
+            return Cluster(scenarios, asked.cluster, asked.n_workers)
+        if asked.is_in_process:
+            return InProcess(scenarios, self.on_done)
+        return Processes(scenarios, asked.n_workers)
+
+    def _drive(self, tasks: Sequence[Task], backend: Backend) -> None:
+        waiting = _with_levels_first(tasks, backend.is_remote)
+        flying: dict[Future[Result], Task] = {}
+        try:
+            while waiting or flying:
+                self._launch(waiting, flying, backend)
+                done, _ = wait(flying, timeout=_TICK, return_when=FIRST_COMPLETED)
+                is_broken = False
+                for future in done:
+                    is_broken |= self._collect(future, flying.pop(future), waiting, backend)
+                if is_broken:
+                    self._recover(waiting, flying, backend)
+        except BaseException:
+            self._keep(flying)
+            raise
+
+    def _launch(self, waiting: _Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
+        """Begin tasks, a few more than there are workers; suspects alone."""
+        limit = _AHEAD * backend.n_workers if backend.is_remote else 1
+        while waiting.ready and len(flying) < limit:
+            task = waiting.ready.popleft()
+            try:
+                flying[backend.submit(task)] = task
+            except backend.lost:
+                waiting.ready.appendleft(task)
+                backend.renew()
+        if not waiting.ready and not flying and waiting.suspects:
+            task = waiting.suspects.popleft()
+            flying[backend.submit(task)] = task
+
+    def _collect(self, future: Future[Result], task: Task, waiting: _Waiting, backend: Backend) -> bool:
+        """Store what came of a task; return whether its worker was lost."""
+        try:
+            error = future.exception()
+        except CancelledError as cancelled:
+            kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
+            raise EngineError(
+                f"the cluster has gone; {kept} are kept in {self.store.place}: call again to go on"
+            ) from cancelled
+        if error is None:
+            self._store(future.result(), task, waiting, backend)
+            return False
+        if isinstance(error, backend.lost):
+            self._lose(task, waiting)
+            return True
+        if is_version_error(error) or not isinstance(error, Exception):
+            raise error
+        self._store(self._given_up(task, f"{type(error).__name__}: {error}"), task, waiting, backend)
+        return False
+
+    def _lose(self, task: Task, waiting: _Waiting) -> None:
+        count = self.losses[task.key] = self.losses.get(task.key, 0) + 1
+        if count < _MOST_LOSSES:
+            waiting.ready.appendleft(task)
+        elif count == _MOST_LOSSES:
+            waiting.suspects.append(task)
+        else:
+            message = "the process that ran it was killed, perhaps because memory ran out"
+            self._store(self._given_up(task, message), task, waiting, None)
+
+    def _recover(self, waiting: _Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
+        """Begin the tasks of a broken pool again in a new one."""
+        self.say("a worker was lost; what it ran is run again")
+        for future, task in list(flying.items()):
+            del flying[future]
+            if future.done() and future.exception() is None:
+                self._store(future.result(), task, waiting, backend)
+            else:
+                self._lose(task, waiting)
+        backend.renew()
+
+    def _store(self, result: Result, task: Task, waiting: _Waiting, backend: Backend | None) -> None:
+        self.seconds += result.seconds
+        self.balance_seconds += result.balance_seconds
+        folder = quote(str(self.store.place))
+        failures = [
+            replace(failure, command=failure.command.replace(FOLDER, folder, 1))
+            for failure in result.failures
+        ]
+        for failure in failures[:1]:
+            self.say(f"failed: {failure.message}; run it alone: {failure.command}")
+        self.store.append(result.rows, failures)
+        if backend is None or backend.is_remote:
+            self.on_done(n_simulated(task))
+        key = (task.scenario, task.point)
+        if not task.replicates:
+            levels = {**task.levels, **result.levels}
+            waiting.ready.extendleft(replace(one, levels=levels) for one in waiting.blocked.pop(key, ()))
+
+    def _given_up(self, task: Task, message: str) -> Result:
+        failures = failures_of(self.design.scenarios[task.scenario], task, message)
+        return Result(Rows.concatenate([], len(task.metrics)), failures, {}, 0.0, 0.0)
+
+    def _keep(self, flying: Mapping[Future[Result], Task]) -> None:
+        """Store what was finished but not collected when the run was ended; the disk may be full."""
+        for future in flying:
+            with contextlib.suppress(Exception):
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self.store.append(future.result().rows)
+
+
+def _with_levels_first(tasks: Sequence[Task], is_remote: bool) -> _Waiting:
+    """Let one task of a point solve its levels before the others begin, where they run in other processes."""
+    waiting = _Waiting()
+    if not is_remote:
+        waiting.ready.extend(tasks)
+        return waiting
+    by_point: dict[tuple[int, int], list[Task]] = {}
+    for task in tasks:
+        by_point.setdefault((task.scenario, task.point), []).append(task)
+    for key, group in by_point.items():
+        names = {name: place for task in group for name, place in task.treatments.items()}
+        levels = {name: level for task in group for name, level in task.levels.items()}
+        if len(group) == 1 or names.keys() <= levels.keys():
+            waiting.ready.extend(group)
+            continue
+        waiting.ready.append(replace(group[0], treatments=names, replicates=()))
+        waiting.blocked[key] = group
+    return waiting
+
+
+def pending_tasks(design: Design, store: ExperimentStore, asked: SweepArguments) -> list[Task]:
+    """Return the tasks that make what is not stored yet.
+
+    Parameters
+    ----------
+    design : Design
+        What is run.
+    store : ExperimentStore
+        What is there.
+    asked : SweepArguments
+        Engine, threads and workers.
+
+    Returns
+    -------
+    list of Task
+        Point by point, in the order of the design.
+    """
+    finished = store.finished(design.replicates)
+    levels = _stored_levels(design, store)
+    n_strategies = len(design.strategies)
+    tasks_per_point = math.ceil(asked.n_workers / (len(design.points) * len(design.scenarios)))
+    tasks = []
+    position = 0
+    for s, scenario in enumerate(design.scenarios):
+        for p, point in enumerate(design.points):
+            groups: dict[tuple[int, ...], dict[str, int]] = {}
+            for name in design.strategies:
+                numbers = tuple(
+                    replicate for r, replicate in enumerate(design.replicates) if not finished[position, r]
+                )
+                if numbers:
+                    groups.setdefault(numbers, {})[name] = position
+                position += 1
+            size = replicates_per_task(
+                scenario,
+                n_strategies,
+                len(design.replicates),
+                tasks_per_point=tasks_per_point,
+                threads=asked.threads,
+            )
+            for numbers, treatments in groups.items():
+                known = {name: levels[k] for name, k in treatments.items() if k in levels}
+                tasks += [
+                    Task(
+                        scenario=s,
+                        point=p,
+                        overrides=dict(point.overrides),
+                        treatments=treatments,
+                        replicates=numbers[start : start + size],
+                        levels=known,
+                        seed=design.seed,
+                        metrics=design.metrics,
+                        engine=asked.engine,
+                        threads=asked.threads,
+                    )
+                    for start in range(0, len(numbers), size)
+                ]
+    return tasks
+
+
+def _stored_levels(design: Design, store: ExperimentStore) -> dict[int, dict[str, Any]]:
+    """Return the levels of treatments of which some replicates are stored."""
+    rows = store.rows
+    per_scenario = len(design.points) * len(design.strategies)
+    found: dict[int, dict[str, Any]] = {}
+    for row, treatment in enumerate(rows.treatments):
+        if int(treatment) in found:
+            continue
+        n_pilots = int(rows.n_pilots[row])
+        scenario = design.scenarios[int(treatment) // per_scenario]
+        found[int(treatment)] = {
+            "level": float(rows.levels[row]),
+            "pilot_spend": float(rows.pilot_spends[row]),
+            "budget": float(scenario.comparison.budget) if n_pilots else 0.0,
+            "n_pilot_runs": n_pilots,
+            "note": rows.notes[row],
+        }
+    return found
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a request to terminate end the run as an interrupt does, where nobody else has asked for it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt("terminated")
+
+    before = signal.getsignal(signal.SIGTERM)
+    if before != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

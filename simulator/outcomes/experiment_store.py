@@ -1,0 +1,337 @@
+"""The growing store of an experiment: shards appear whole, one by one, and the manifest says what they are of.
+
+The folder has ``manifest.json``, ``scenarios/*.toml``, ``shards/*.parquet`` and, where replicates failed,
+``failures.json``. The manifest is written before the first shard, and again at the end with the hash of every
+file and the digest of all outcomes. Whatever moment a writer is killed at, the shards that can be seen are
+whole, and the next writer adds what is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Fault, StoreError
+from simulator.outcomes.folder_lock import LOCK, FolderLock
+from simulator.outcomes.provenance import file_hash
+from simulator.outcomes.shards import (
+    SHARDS,
+    Rows,
+    read_shard,
+    rows_digest,
+    shard_bytes,
+    shard_files,
+    shard_name,
+)
+from simulator.outcomes.store import FORMAT, MANIFEST, flush_folder, json_bytes, write_flushed
+
+#: Version of the layout of an experiment's folder.
+EXPERIMENT_LAYOUT = 2
+EXPERIMENT = "experiment"
+FAILURES = "failures.json"
+SCENARIOS = "scenarios"
+
+#: What must agree between a manifest and a call that goes on with it, and what to say where it does not.
+_IDENTITY = {
+    "scenario_digests": "the same scenarios",
+    "points": "the same design points",
+    "treatments": "the same treatments",
+    "metrics": "the same metrics",
+    "seed": "the same seed",
+    "trajectory_version": "the same trajectory version",
+}
+_OTHER = "choose another folder, or go on with the design that the folder was begun with"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A replicate of a treatment that could not be simulated.
+
+    Parameters
+    ----------
+    treatment : int
+        Position of the treatment.
+    replicate : int
+        Number of the replicate.
+    message : str
+        What happened.
+    command : str
+        The command that runs this replicate alone.
+    """
+
+    treatment: int
+    replicate: int
+    message: str
+    command: str
+
+
+class ExperimentStore:
+    """The right and the means to add outcomes to an experiment's folder; a context manager.
+
+    Parameters
+    ----------
+    place : Path
+        The folder; made if it is missing, gone on with if it holds the same experiment.
+    manifest : mapping
+        What the experiment is, with ``treatment_keys``, ``seed``, ``metrics`` and ``replicates``.
+    files : mapping
+        Further files by relative name, written once.
+
+    Raises
+    ------
+    StoreError
+        On entering, if the folder has other content, another experiment or another writer, or cannot be
+        written.
+    """
+
+    def __init__(self, place: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        self.place = place.expanduser().resolve()
+        self.manifest = dict(manifest)
+        self.metrics: tuple[str, ...] = tuple(manifest["metrics"])
+        self.set_aside: list[Fault] = []
+        self._files = dict(files)
+        self._lock = FolderLock(self.place)
+        self._parts: list[Rows] = []
+        self._failures: dict[tuple[int, int], Failure] = {}
+
+    def __enter__(self) -> Self:
+        with told(self.place):
+            existing = check_folder(self.place)
+            (self.place / SHARDS).mkdir(parents=True, exist_ok=True)
+            self._lock.__enter__()
+            try:
+                self._begin(existing or check_folder(self.place))
+            except BaseException:
+                self._lock.__exit__(None, None, None)
+                raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.__exit__(kind, error, traceback)
+
+    def _begin(self, existing: Mapping[str, Any] | None) -> None:
+        _remove_strays(self.place)
+        if existing is not None:
+            faults = _identity_faults(self.place, existing, self.manifest)
+            if faults:
+                raise StoreError(faults)
+            self.manifest = {**self.manifest, "began": existing["began"]}
+            self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
+            self._read_shards()
+        for name, data in self._files.items():
+            target = self.place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, data)
+        self._write_manifest({"state": "open"})
+
+    def _read_shards(self) -> None:
+        for file in shard_files(self.place):
+            try:
+                self._parts.append(read_shard(file, self.metrics))
+            except StoreError as error:
+                self.set_aside.extend(error.faults)
+                file.replace(file.with_name(f"{file.name}.damaged"))
+
+    @property
+    def rows(self) -> Rows:
+        """All outcomes that are stored, each once, in the order of treatments and replicates."""
+        rows = Rows.concatenate(self._parts, len(self.metrics))
+        order = in_order(rows)
+        return rows.take(order)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Replicates that failed in this run."""
+        return tuple(self._failures[key] for key in sorted(self._failures))
+
+    def finished(self, replicates: range) -> NDArray[np.bool_]:
+        """Return which treatments are stored in which replicates; shape (treatment, replicate)."""
+        found = np.zeros((len(self.manifest["treatment_keys"]), len(replicates)), bool)
+        for part in self._parts:
+            column = part.replicates - replicates.start
+            is_asked = (column >= 0) & (column < len(replicates))
+            found[part.treatments[is_asked], column[is_asked]] = True
+        return found
+
+    def append(self, rows: Rows, failures: Sequence[Failure] = ()) -> None:
+        """Store outcomes as one more shard, and what failed.
+
+        Parameters
+        ----------
+        rows : Rows
+            Outcomes that are not stored yet.
+        failures : sequence of Failure
+            Replicates that could not be simulated.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be written; what was stored before stays.
+        """
+        with told(self.place):
+            if len(rows):
+                data = shard_bytes(rows, self.metrics)
+                write_whole(self.place / SHARDS / shard_name(rows, data), data)
+                self._parts.append(rows)
+            if failures:
+                self._failures.update({(f.treatment, f.replicate): f for f in failures})
+                self._write_failures()
+
+    def finish(self, wall_seconds: float, is_complete: bool) -> None:
+        """Write the manifest with the hash of every file and the digest of all outcomes.
+
+        Parameters
+        ----------
+        wall_seconds : float
+            How long this call has taken.
+        is_complete : bool
+            Whether nothing is missing.
+        """
+        with told(self.place):
+            if self.failures or (self.place / FAILURES).exists():
+                self._write_failures()
+            names = [*self._files, *(f"{SHARDS}/{file.name}" for file in shard_files(self.place))]
+            keys, seed = self.manifest["treatment_keys"], self.manifest["seed"]
+            self._write_manifest(
+                {
+                    "state": "complete" if is_complete else "open",
+                    "digest": rows_digest(self.rows, keys, seed, self.metrics),
+                    "wall_seconds": round(wall_seconds, 3),
+                    "files": {name: file_hash(self.place / name) for name in names},
+                }
+            )
+
+    def _write_failures(self) -> None:
+        entries = [vars(failure) for failure in self.failures]
+        write_whole(self.place / FAILURES, json_bytes({"failures": entries}))
+
+    def _write_manifest(self, state: Mapping[str, Any]) -> None:
+        manifest = {
+            "format": FORMAT,
+            "layout": EXPERIMENT_LAYOUT,
+            "kind": EXPERIMENT,
+            **self.manifest,
+            **state,
+        }
+        manifest["manifest_hash"] = manifest_hash(manifest)
+        write_whole(self.place / MANIFEST, json_bytes(manifest))
+
+
+def manifest_hash(manifest: Mapping[str, Any]) -> str:
+    """Return the sha256 of a manifest's content, its own hash left out."""
+    content = {key: value for key, value in manifest.items() if key != "manifest_hash"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def in_order(rows: Rows) -> NDArray[np.intp]:
+    """Return the positions of rows by treatment and replicate, each pair once."""
+    order = np.lexsort((rows.replicates, rows.treatments))
+    if not len(order):
+        return order
+    treatments, replicates = rows.treatments[order], rows.replicates[order]
+    is_new = np.append(True, (np.diff(treatments) != 0) | (np.diff(replicates) != 0))
+    return order[is_new]
+
+
+def joined(*blocks: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Join lists of replicates, each given as [first, one past the last] in ascending disjoint parts."""
+    result: list[list[int]] = []
+    for start, stop in sorted((int(part[0]), int(part[1])) for block in blocks for part in block):
+        if result and start <= result[-1][1]:
+            result[-1][1] = max(stop, result[-1][1])
+        else:
+            result.append([start, stop])
+    return result
+
+
+def check_folder(place: Path) -> dict[str, Any] | None:
+    """Return the manifest of the experiment that a folder holds; None where the folder is free.
+
+    Parameters
+    ----------
+    place : Path
+        A folder, existing or not.
+
+    Raises
+    ------
+    StoreError
+        If there is something else.
+    """
+    remedy = "choose another folder"
+    if place.exists() and not place.is_dir():
+        raise StoreError([Fault(str(place), "a file", "a folder for results", remedy)])
+    if not place.is_dir():
+        return None
+    names = {item.name for item in place.iterdir()}
+    if MANIFEST not in names:
+        own = (LOCK, SHARDS, SCENARIOS)
+        if all(name in own or name.startswith(f".{MANIFEST}.partial-") for name in names):
+            return None
+        expected = "a new or empty folder, or one of an experiment"
+        raise StoreError([Fault(str(place), "a folder with other content", expected, remedy)])
+    try:
+        manifest = json.loads((place / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        manifest = None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        got = "a folder with other content"
+        raise StoreError([Fault(str(place), got, "a new or empty folder, or one of an experiment", remedy)])
+    if manifest.get("kind") != EXPERIMENT:
+        raise StoreError([Fault(str(place), "results of a comparison", "a folder of an experiment", remedy)])
+    return manifest
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file so that it appears complete or not at all, and survives a loss of power."""
+    staging = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        write_flushed(staging, data)
+        staging.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            staging.unlink(missing_ok=True)
+        raise
+    flush_folder(target.parent)
+
+
+@contextlib.contextmanager
+def told(place: Path) -> Iterator[None]:
+    """Turn an error of the file system into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        remedy = "make room or choose another folder; what is stored stays, call again to go on"
+        got = error.strerror or str(error)
+        raise StoreError([Fault(str(place), got, "a folder that can be written to", remedy)]) from error
+
+
+def _remove_strays(place: Path) -> None:
+    """Remove what killed writers left half-written; the caller holds the lock, so nobody is writing."""
+    for folder in (place, place / SHARDS, place / SCENARIOS):
+        for stray in folder.glob(".*.partial-*"):
+            stray.unlink(missing_ok=True)
+
+
+def _identity_faults(place: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Fault]:
+    faults = []
+    for key, what in _IDENTITY.items():
+        if stored.get(key) != asked[key]:
+            got = "an experiment with others" if isinstance(asked[key], list) else f"{stored.get(key)}"
+            now = "" if isinstance(asked[key], list) else f", {asked[key]}"
+            faults.append(Fault(f"{place}: {key}", got, f"{what} as asked for now{now}", _OTHER))
+    return faults

@@ -1,0 +1,187 @@
+"""The verbs ``sweep`` and ``results``: experiments over designs, and what they have found so far."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator.present.cli import (
+    AsJson,
+    Consumers,
+    Engine,
+    Quiet,
+    Replicates,
+    Seed,
+    Settings,
+    announce_compilation,
+    app,
+    print_document,
+)
+from simulator.present.progress import Progress, duration
+
+DesignPath = Annotated[str, typer.Argument(metavar="DESIGN", help="design file (TOML)")]
+_MOST_SHOWN = 40
+
+
+@app.command()
+def sweep(
+    design: DesignPath,
+    out: Annotated[Path | None, typer.Option(help="folder for the results [results/DESIGN]")] = None,
+    replicates: Replicates = None,
+    block: Annotated[
+        str | None, typer.Option(help="select or evaluate: two blocks of replicates that never meet")
+    ] = None,
+    seed: Seed = None,
+    consumers: Consumers = None,
+    settings: Settings = None,
+    processes: Annotated[int | None, typer.Option(help="run in this many processes")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="run on a Dask cluster: tcp://HOST:PORT of its scheduler, or local")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="threads of each process")] = None,
+    engine: Engine = "numba",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run an experiment into a folder; call it again with the same folder to go on after any interruption."""
+    from simulator.experiment.design_file import load_design
+    from simulator.experiment.runner import sweep as run
+
+    with Progress(quiet=quiet or as_json) as progress:
+        plan = load_design(design).changed(
+            seed=seed,
+            n_replicates=replicates,
+            purpose=block,
+            consumers=consumers,
+            overrides=settings,
+        )
+        if not (quiet or as_json):
+            print(plan, file=sys.stderr)
+        place = out if out is not None else None if as_json else Path("results") / plan.name
+        announce_compilation(progress, engine)
+        results = run(
+            plan,
+            out=place,
+            engine=engine,
+            threads=threads,
+            processes=processes,
+            cluster=cluster,
+            on_progress=progress,
+            say=progress.announce,
+        )
+    finish_sweep(results, as_json=as_json, quiet=quiet)
+    if results.failures:
+        raise typer.Exit(1)
+
+
+def finish_sweep(results: Any, *, as_json: bool, quiet: bool) -> None:
+    """Print what a sweep has found in the way that was asked for."""
+    for failure in results.failures[:5]:
+        print(f"failed: {failure.message}\n  run it alone: {failure.command}", file=sys.stderr)
+    if len(results.failures) > 5:
+        print(f"{len(results.failures)} replicates failed in all, see failures.json", file=sys.stderr)
+    if as_json:
+        print_document(results_document(results))
+        return
+    if not quiet:
+        show_results(results)
+        print(f"results: {results.folder}")
+    print(f"digest: {results.digest}")
+    if not quiet:
+        print(f"took {duration(results.manifest['wall_seconds'])}")
+
+
+@app.command()
+def results(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of results, also of a running sweep")],
+    check: Annotated[bool, typer.Option("--check", help="verify every file and the digest")] = False,
+    sql: Annotated[
+        str | None, typer.Option(help="ask by SQL over the tables outcomes and treatments (DuckDB)")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="metric to show [the scenario's]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show stored results, complete or not; verify them; ask them by SQL."""
+    from simulator.outcomes.results import open_results
+
+    found = open_results(folder)
+    if check:
+        sentence = found.check()
+        print_document(
+            {"folder": str(folder), "is_intact": True, "digest": found.digest}
+        ) if as_json else print(f"{folder}: {sentence}")
+    elif sql is not None:
+        table = found.sql(sql)
+        if as_json:
+            print_document({"digest": found.digest, "rows": _records(table)})
+        else:
+            print(table.to_string(index=False))
+    elif as_json:
+        print_document(results_document(found, metric))
+    else:
+        print(found)
+        show_results(found, metric)
+        print(f"digest: {found.digest}")
+
+
+def show_results(found: Any, metric: str | None = None) -> None:
+    """Print the estimates of every treatment in one metric, and the notes of the design."""
+    table = found.summary(metric or main_metric(found))
+    for note in found.manifest.get("notes", []):
+        print(note)
+    columns = [
+        name for name in table.columns if name not in ("treatment", "q05", "q50", "q95", "n_undefined")
+    ]
+    if table["scenario"].nunique() <= 1:
+        columns.remove("scenario")
+    print(table[columns].head(_MOST_SHOWN).to_string(index=False))
+    if len(table) > _MOST_SHOWN:
+        print(
+            f"... {len(table):,} treatments in all; simulator results {found.folder} --sql asks for any part"
+        )
+
+
+def main_metric(found: Any) -> str:
+    """Return the metric that a folder's results are shown in: the scenario's if it is stored."""
+    asked = found.manifest["scenarios"][0].get("metric", "profit")
+    return str(asked if asked in found.metrics else found.metrics[0])
+
+
+def results_document(found: Any, metric: str | None = None) -> dict[str, Any]:
+    """Return the document that ``sweep --json`` and ``results --json`` print."""
+    manifest = found.manifest
+    return {
+        "experiment": manifest.get("name", manifest["kind"]),
+        "design": manifest.get("design", ""),
+        "notes": manifest.get("notes", []),
+        "scenarios": [entry["name"] for entry in manifest["scenarios"]],
+        "strategies": list(manifest["strategies"]),
+        "factors": list(manifest["factors"]),
+        "points": len(manifest["points"]),
+        "treatments": len(manifest["treatments"]),
+        "seed": manifest["seed"],
+        "replicates": manifest["replicates"],
+        "stored": len(found.rows),
+        "expected": found.n_expected,
+        "is_complete": found.is_complete,
+        "failures": [vars(failure) for failure in found.failures],
+        "trajectory_version": manifest["trajectory_version"],
+        "digest": found.digest,
+        "estimates": _records(found.summary(metric or main_metric(found))),
+    }
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    """Return a table as plain data; undefined numbers become None."""
+    from simulator.experiment.document import plain
+
+    rows: list[dict[str, Any]] = plain(
+        [
+            {key: value.item() if hasattr(value, "item") else value for key, value in row.items()}
+            for row in table.to_dict("records")
+        ]
+    )
+    return rows
