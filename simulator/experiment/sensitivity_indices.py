@@ -58,6 +58,11 @@ class SobolIndex(NamedTuple):
         return self.total
 
     @property
+    def matters(self) -> bool:
+        """Whether the total index is shown to be above 0."""
+        return self.total_lower > 0
+
+    @property
     def note(self) -> str:
         """What cannot be told apart from nothing; empty where both indices can."""
         if self.first != self.first:
@@ -82,6 +87,11 @@ class MorrisIndex(NamedTuple):
     def size(self) -> float:
         """What factors are ranked by: the mean size of an effect."""
         return self.mu_star
+
+    @property
+    def matters(self) -> bool:
+        """Whether the factor does more than next to nothing."""
+        return not self.note
 
     @property
     def note(self) -> str:
