@@ -59,7 +59,9 @@ class Collection:
         return self._kept[0] if len(self._kept) == 1 else Trajectories.concatenate(self._kept)
 
 
-def targets_of(place: str, given: Mapping[str, float | str] | None, faults: list[Fault]) -> tuple[Target, ...]:
+def targets_of(
+    place: str, given: Mapping[str, float | str] | None, faults: list[Fault]
+) -> tuple[Target, ...]:
     """Return the half-widths that a user asks for.
 
     Parameters

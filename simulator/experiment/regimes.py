@@ -290,9 +290,7 @@ def _switch(
 ) -> Switch:
     factor, size = found.factors[axis], found.shape[axis]
     at, low, high = (float(factor.at((place[axis] + share) / (size - 1))) for share in shares)
-    others = tuple(
-        (f.name, found.levels[k][place[k]]) for k, f in enumerate(found.factors) if k != axis
-    )
+    others = tuple((f.name, found.levels[k][place[k]]) for k, f in enumerate(found.factors) if k != axis)
     return Switch(factor.name, at, low, high, found.strategies[pair[0]], found.strategies[pair[1]], others)
 
 

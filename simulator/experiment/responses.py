@@ -107,4 +107,3 @@ class Responses:
                 "finite number at every point; choose a metric that is always defined, for example profit or sales"
             )
         return found
-

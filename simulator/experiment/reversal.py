@@ -46,8 +46,10 @@ from simulator.scenario import Scenario
 if TYPE_CHECKING:
     import pandas
 
-_N_RESAMPLES = 1000
+_N_RESAMPLES = 800
 _MOST_STEPS = 40
+#: Standard errors of the mean difference below which a root is not narrowed further: the rest is chance.
+_NEGLIGIBLE = 0.05
 
 
 class Crossing(NamedTuple):
@@ -102,7 +104,9 @@ def find_crossings(
     curve : Curve
         Everything that was looked at.
     """
-    known = {float(u): np.asarray(difference(float(u)), dtype=np.float64) for u in np.linspace(0, 1, n_levels)}
+    known = {
+        float(u): np.asarray(difference(float(u)), dtype=np.float64) for u in np.linspace(0, 1, n_levels)
+    }
     levels = sorted(known)
     roots = []
     for low, high in zip(levels, levels[1:], strict=False):
@@ -132,7 +136,7 @@ def _root(
         at = min(max(at, low + 0.05 * (high - low)), high - 0.05 * (high - low))
         known[at] = np.asarray(difference(at), dtype=np.float64)
         found = float(known[at].mean())
-        if found == 0:
+        if abs(found) <= _NEGLIGIBLE * float(known[at].std()) / known[at].size ** 0.5:
             return at
         if found * f_low > 0:
             low, f_low = at, found
@@ -220,10 +224,15 @@ class Reversal:
             ahead = self.curve.differences.mean() > 0
             who, whom = (first, second) if ahead else (second, first)
             low, high = self.factor.at(0.0), self.factor.at(1.0)
-            return (
+            line = (
                 f'Nothing reverses it: "{who}" has the better {metric} than "{whom}" from {name} = {low:.4g} to '
-                f"{high:.4g}.",
+                f"{high:.4g}."
             )
+            table = self.to_dataframe()
+            unclear = int(((table["lower"] <= 0) & (table["upper"] >= 0)).sum())
+            if unclear:
+                line += f" At {unclear} of {len(table)} levels, the two cannot be told apart."
+            return (line,)
         lines = []
         for crossing, (value, low, high) in zip(self.crossings, self.values, strict=True):
             verb = "stops beating" if crossing.falls else "begins to beat"

@@ -227,7 +227,9 @@ def _pasted(
                 if not values.size:
                     continue
                 count = max(1, int(peel * n))
-                new = float(values[-min(count, len(values))] if is_low else values[min(count, len(values)) - 1])
+                new = float(
+                    values[-min(count, len(values))] if is_low else values[min(count, len(values)) - 1]
+                )
                 span = (new, high) if is_low else (low, new)
                 wider = rest & (points[:, column] >= span[0]) & (points[:, column] <= span[1])
                 gain = float(case[wider].mean() - density)

@@ -178,13 +178,17 @@ class Selection:
 
     def _outcomes_csv(self) -> bytes:
         lines = ["block,treatment,replicate,outcome"]
-        blocks = [("selection", self.first_replicate, range(len(self.treatments)), self.outcomes)]
-        found = self.evaluation
-        blocks.append(("evaluation", found.first_replicate, found.positions, tuple(found.outcomes)))
+        found, everyone = self.evaluation, tuple(range(len(self.treatments)))
+        blocks = [
+            ("selection", self.first_replicate, everyone, self.outcomes),
+            ("evaluation", found.first_replicate, found.positions, tuple(found.outcomes)),
+        ]
         for block, first, positions, outcomes in blocks:
             for position, values in zip(positions, outcomes, strict=True):
                 name = self.treatments[position].replace('"', '""')
-                lines += [f'{block},"{name}",{first + r},{value!r}' for r, value in enumerate(values.tolist())]
+                lines += [
+                    f'{block},"{name}",{first + r},{value!r}' for r, value in enumerate(values.tolist())
+                ]
         return ("\n".join(lines) + "\n").encode()
 
     def __repr__(self) -> str:
@@ -345,7 +349,9 @@ def select(
     higher = METRIC[chosen].better == "higher"
     record = Record(sample, len(treatments), higher_is_better=higher)
     choice = choose(record, rule)
-    baseline = next((i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None)
+    baseline = next(
+        (i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None
+    )
     evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
     first = record.values[:, : rule.first_stage]
     outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
@@ -362,9 +368,7 @@ def select(
         seed=asked.seed,
         first_replicate=0,
         engine=engine,
-        digest=outcome_digest(
-            chosen, *(t.digest for t in treatments), *outcomes, evaluation.outcomes
-        ),
+        digest=outcome_digest(chosen, *(t.digest for t in treatments), *outcomes, evaluation.outcomes),
         manifest={
             **provenance("selection", scenario, asked.seed, engine, began),
             "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
@@ -382,7 +386,9 @@ def _checked_rule(wanted: Rule, question: ComparisonTable | None, faults: list[F
         zone = question.minimum_effect
     if level is None and question is not None:
         level = question.confidence
-    remedy = "state the smallest lead that matters, in the metric's unit, here or as comparison.minimum_effect"
+    remedy = (
+        "state the smallest lead that matters, in the metric's unit, here or as comparison.minimum_effect"
+    )
     first = whole("select(first_stage)", wanted.first_stage, 2, LARGEST_STAGE, faults)
     return Rule(
         one_of("select(method)", wanted.method, METHODS, faults),

@@ -168,7 +168,9 @@ class Sensitivity:
         values = np.array([[f.at(float(u)) for f, u in zip(self.factors, row)] for row in self.shares])  # noqa: B905
         case = self.is_win if wins else ~self.is_win.astype(bool)
         names = [factor.name for factor in self.factors]
-        return find_box(values.astype(np.float64), case.astype(bool), names, peel=peel, wanted_density=wanted_density)
+        return find_box(
+            values.astype(np.float64), case.astype(bool), names, peel=peel, wanted_density=wanted_density
+        )
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return one row per factor: its indices, their intervals, a note, and where the first strategy wins."""
@@ -434,7 +436,7 @@ def _answers(found: Sensitivity) -> list[str]:
         lines.append(f"No factor is shown to matter for {found.what}.")
     elif isinstance(shown[0], SobolIndex):
         told = ", ".join(
-            f"{i.factor} ({i.total:.0%}, {i.total_lower:.0%} to {i.total_upper:.0%})"  # type: ignore[union-attr]
+            f"{i.factor} ({i.total:.0%}, {i.total_lower:.0%} to {min(i.total_upper, 1.0):.0%})"  # type: ignore[union-attr]
             for i in shown
         )
         lines.append(f"The variance of {found.what} comes most from {told}, interactions included.")

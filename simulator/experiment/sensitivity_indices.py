@@ -150,13 +150,13 @@ def morris_points(n_factors: int, n_trajectories: int, seed: int) -> Values:
         In SALib's order.
     """
     sampler = import_salib("SALib.sample.morris")
-    found = sampler.sample(
-        _problem(n_factors), n_trajectories, num_levels=MORRIS_LEVELS, seed=_nonzero(seed)
-    )
+    found = sampler.sample(_problem(n_factors), n_trajectories, num_levels=MORRIS_LEVELS, seed=_nonzero(seed))
     return np.asarray(found, dtype=np.float64)
 
 
-def sobol_indices(values: Values, names: tuple[str, ...], *, confidence: float = 0.95, seed: int = 0) -> Indices:
+def sobol_indices(
+    values: Values, names: tuple[str, ...], *, confidence: float = 0.95, seed: int = 0
+) -> Indices:
     """Return Sobol indices with intervals.
 
     Parameters
@@ -279,7 +279,9 @@ def _sobol_warnings(indices: tuple[SobolIndex, ...], n_base: int) -> tuple[str, 
         notes.append(f"First-order indices add up to {total:.2f}, more than 1: more points are needed.")
     for i in indices:
         if i.first_lower > i.total_upper:
-            notes.append(f"The first-order index of {i.factor} exceeds its total one: more points are needed.")
+            notes.append(
+                f"The first-order index of {i.factor} exceeds its total one: more points are needed."
+            )
     return tuple(notes)
 
 

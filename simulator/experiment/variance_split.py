@@ -205,7 +205,10 @@ def variance_split(
     one_of("variance_split(interval)", interval, INTERVALS, faults)
     known = isinstance(scenario, Scenario)
     chosen = one_of(
-        "variance_split(metric)", metric or (scenario.comparison.metric if known else ""), tuple(METRIC), faults
+        "variance_split(metric)",
+        metric or (scenario.comparison.metric if known else ""),
+        tuple(METRIC),
+        faults,
     )
     drawn = chosen_factors("variance_split(factors)", factors, scenario, faults) if known else ()
     asked = checked(
@@ -229,9 +232,7 @@ def variance_split(
         scenario=scenario.name,
         strategies=asked.strategies,
         metric=METRIC[chosen],
-        components=variance_components(
-            outcomes, confidence=confidence, interval=interval, seed=asked.seed
-        ),
+        components=variance_components(outcomes, confidence=confidence, interval=interval, seed=asked.seed),
         outcomes=outcomes,
         confidence=confidence,
         seed=asked.seed,
@@ -295,4 +296,4 @@ def _share(value: float) -> str:
 
 
 def _enumerated(values: Values) -> list[tuple[tuple[int, int, int], float]]:
-    return [((a, b, c), float(values[a, b, c])) for a, b, c in np.ndindex(*values.shape)]  # type: ignore[misc]
+    return [((a, b, c), float(values[a, b, c])) for a, b, c in np.ndindex(*values.shape)]

@@ -166,7 +166,7 @@ def _one_sided_half_widths(outcomes: Values, i: int, confidence: float) -> Value
     single = float(stdtrit(n - 1, confidence))
     bonferroni = float(stdtrit(n - 1, 1 - (1 - confidence) / len(varying)))
     critical = bonferroni
-    if 1 < len(varying) and n > 2:
+    if len(varying) > 1 and n > 2:
         rows = differences[varying] - differences[varying].mean(axis=1, keepdims=True)
         rows /= np.sqrt((rows**2).sum(axis=1, keepdims=True))
         found = quantile_of_largest(rows @ rows.T, n - 1, confidence, is_absolute=False)

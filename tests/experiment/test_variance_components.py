@@ -34,7 +34,9 @@ def test_planted_components_are_recovered_without_bias():
     assert (np.abs(found.mean(axis=0) - list(TRUE.values())) < 3.9 * error).all()
 
 
-def coverage(interval: str, shape: tuple[int, int, int], n_worlds: int, confidence: float = 0.9) -> np.ndarray:
+def coverage(
+    interval: str, shape: tuple[int, int, int], n_worlds: int, confidence: float = 0.9
+) -> np.ndarray:
     hits = np.zeros((n_worlds, 3))
     for s in range(n_worlds):
         found = variance_components(
