@@ -46,7 +46,7 @@ def test_the_switch_line_is_where_it_should_be(metric):
         assert (switch.before, switch.after) == ("a", "b")
         assert switch.lower == pytest.approx(switch.at) == pytest.approx(switch.upper)
     along_x = [s for s in found.switches if s.factor == "x"]
-    assert [dict(s.others)["y"] for s in along_x] == pytest.approx([0, 0.125, 0.25, 0.375, 0.5])
+    assert sorted(dict(s.others)["y"] for s in along_x) == pytest.approx([0, 0.125, 0.25, 0.375, 0.5])
 
 
 def test_regret_and_winners():
@@ -60,14 +60,14 @@ def test_regret_and_winners():
 
 
 def test_intervals_of_switch_points_cover():
-    """95 % intervals at one place of the line over 300 noises; 3.3 standard errors and two points allowed."""
+    """95 % intervals at one place of the line over 200 noises; 3.3 standard errors and two points allowed."""
     hits, clear = [], []
-    for seed in range(300):
+    for seed in range(200):
         found = analytic_map(0.03, n_levels=3, seed=seed)
         switch = next(s for s in found.switches if s.factor == "x" and dict(s.others)["y"] == 0.0)
         hits.append(switch.lower <= 0.6 <= switch.upper or switch.lower == 0.5)
         clear.append(found.is_clear.mean())
-    assert np.mean(hits) >= 0.95 - 0.02 - 3.3 * (0.0475 / 300) ** 0.5
+    assert np.mean(hits) >= 0.95 - 0.02 - 3.3 * (0.0475 / 200) ** 0.5
     assert 0.5 < np.mean(clear) <= 1
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from simulator.outcomes.multiple_comparisons import compare_with_best, holm, paired_p_values, screen
 
-N_WORLDS = 600
+N_WORLDS = 300
 MEANS = {
     "equal": np.zeros(4),
     "slippage": np.array([0.5, 0.0, 0.0, 0.0]),
