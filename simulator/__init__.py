@@ -11,7 +11,9 @@ The public names are here and load on first use, so that ``import simulator`` is
 the shipped scenarios (``scenarios()`` lists them); every result has ``.digest``, ``.to_dataframe()``,
 ``.to_xarray()``, ``.plot_…()`` and ``.save(path)``. ``sweep`` runs an experiment file (``load_design``) into a
 store that survives interruptions, ``open_results`` reads any store; ``evaluate`` gives the outcomes of single
-treatments to studies of one's own. ``diffusion`` holds the classic models on bare graphs.
+treatments to studies of one's own. ``select`` picks the best strategy with a stated probability;
+``sensitivity``, ``regime_map``, ``reversal`` and ``variance_split`` say what the answer depends on. ``diffusion``
+holds the classic models on bare graphs.
 """
 
 from __future__ import annotations
@@ -32,6 +34,18 @@ if TYPE_CHECKING:
     from simulator.outcomes.metrics import METRICS
     from simulator.outcomes.results import Results, open_results
     from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
+    from simulator.present.accessors_studies import (
+        RegimeMap,
+        Reversal,
+        Selection,
+        Sensitivity,
+        VarianceSplit,
+        regime_map,
+        reversal,
+        select,
+        sensitivity,
+        variance_split,
+    )
     from simulator.present.diffusion_accessors import diffusion
     from simulator.present.report import report
     from simulator.scenario import Scenario, check_scenario, editor_schema, gallery, load_scenario
@@ -47,13 +61,18 @@ _HOMES = {
     "METRICS": "simulator.outcomes.metrics",
     "NetworkError": "simulator.errors",
     "PARAMETERS": "simulator.scenario.parameters",
+    "RegimeMap": "simulator.present.accessors_studies",
     "Results": "simulator.outcomes.results",
+    "Reversal": "simulator.present.accessors_studies",
     "Scenario": "simulator.scenario",
     "ScenarioError": "simulator.errors",
+    "Selection": "simulator.present.accessors_studies",
+    "Sensitivity": "simulator.present.accessors_studies",
     "SimulatorError": "simulator.errors",
     "StoreError": "simulator.errors",
     "Trajectories": "simulator.present.accessors",
     "Treatment": "simulator.experiment.treatments",
+    "VarianceSplit": "simulator.present.accessors_studies",
     "Verdict": "simulator.experiment.verdict",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
@@ -64,10 +83,15 @@ _HOMES = {
     "load_design": "simulator.experiment.design_file",
     "load_scenario": "simulator.scenario",
     "open_results": "simulator.outcomes.results",
+    "regime_map": "simulator.present.accessors_studies",
     "repeat": "simulator.present.accessors",
     "report": "simulator.present.report",
+    "reversal": "simulator.present.accessors_studies",
+    "select": "simulator.present.accessors_studies",
+    "sensitivity": "simulator.present.accessors_studies",
     "simulate": "simulator.present.accessors",
     "sweep": "simulator.experiment.runner",
+    "variance_split": "simulator.present.accessors_studies",
 }
 
 __all__ = [
@@ -79,13 +103,18 @@ __all__ = [
     "METRICS",
     "NetworkError",
     "PARAMETERS",
+    "RegimeMap",
     "Results",
+    "Reversal",
     "Scenario",
     "ScenarioError",
+    "Selection",
+    "Sensitivity",
     "SimulatorError",
     "StoreError",
     "Trajectories",
     "Treatment",
+    "VarianceSplit",
     "Verdict",
     "check_scenario",
     "compare",
@@ -96,10 +125,15 @@ __all__ = [
     "load_design",
     "load_scenario",
     "open_results",
+    "regime_map",
     "repeat",
     "report",
+    "reversal",
+    "select",
+    "sensitivity",
     "simulate",
     "sweep",
+    "variance_split",
 ]
 
 

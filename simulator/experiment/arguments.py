@@ -95,10 +95,10 @@ def check_arguments(
         names = (*(name for name in missing if name not in names), *names)
     defaults = scenario.comparison
     given = defaults.seed if seed is None else seed
-    checked_seed = _whole(f"{verb}(seed)", given, 0, LARGEST_SEED, faults)
+    checked_seed = whole(f"{verb}(seed)", given, 0, LARGEST_SEED, faults)
     given = defaults.replicates if n_replicates is None else n_replicates
-    count = _whole(f"{verb}(n_replicates)", given, 1, LARGEST_REPLICATE + 1, faults)
-    first = _whole(f"{verb}(first_replicate)", first_replicate, 0, LARGEST_REPLICATE, faults)
+    count = whole(f"{verb}(n_replicates)", given, 1, LARGEST_REPLICATE + 1, faults)
+    first = whole(f"{verb}(first_replicate)", first_replicate, 0, LARGEST_REPLICATE, faults)
     if first + count - 1 > LARGEST_REPLICATE:
         got = f"{first} with {count} replicates"
         expected = f"a last replicate of at most {LARGEST_REPLICATE}"
@@ -106,7 +106,7 @@ def check_arguments(
     if engine not in ENGINES:
         faults.append(_placed(f"{verb}(engine)", unknown("engine", engine, ENGINES)))
     given = default_threads() if threads is None else threads
-    n_threads = _whole(f"{verb}(threads)", given, 1, 4096, faults)
+    n_threads = whole(f"{verb}(threads)", given, 1, 4096, faults)
     if faults:
         raise ScenarioError(faults)
     return Arguments(names, checked_seed, range(first, first + count), engine, n_threads)
@@ -144,7 +144,8 @@ def _strategies(
     return names
 
 
-def _whole(place: str, value: object, low: int, high: int, faults: list[Fault]) -> int:
+def whole(place: str, value: object, low: int, high: int, faults: list[Fault]) -> int:
+    """Return a whole number in a range; add a fault and return the lower end if it is none."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:

@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.experiment.arguments import check_arguments
+from simulator.errors import Fault
+from simulator.experiment.argument_checks import checked, whole
+from simulator.experiment.arguments import LARGEST_REPLICATE
+from simulator.experiment.collection import Collection, collect_until, targets_of
 from simulator.experiment.document import html_table, json_document
 from simulator.experiment.estimation import BudgetUse, best_differences, budget_use, estimate_all
-from simulator.experiment.simulation import MEMORY_LIMIT, OnProgress, Treatments, prepare
+from simulator.experiment.precision import Precision
+from simulator.experiment.simulation import OnProgress, Treatments, prepare
 from simulator.experiment.verdict import Evidence, Verdict, judge
 from simulator.outcomes import curves, store
-from simulator.outcomes.metrics import METRIC, Outcomes, measure
+from simulator.outcomes.metrics import METRIC, Outcomes
 from simulator.outcomes.statistics import Difference, Estimate, Risk, risks
 from simulator.outcomes.trajectories import Trajectories, digest_text
 from simulator.scenario import Scenario
@@ -25,8 +29,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-#: Most bytes of recorded numbers that a comparison keeps; its estimates rest on all replicates in any case.
-KEPT_LIMIT = MEMORY_LIMIT // 2
+#: Replicates with which replication to a precision begins.
+FEWEST_REPLICATES = 30
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,6 +81,8 @@ class Comparison:
         How the comparison came about, and how to repeat it.
     scenario : str
         Short name of the scenario.
+    precision : Precision or None
+        What was reached where replicates were added until intervals were narrow enough.
     """
 
     title: str
@@ -101,6 +107,7 @@ class Comparison:
     digest: str
     manifest: dict[str, Any] = field(default_factory=dict)
     scenario: str = "scenario"
+    precision: Precision | None = None
 
     @property
     def n_replicates(self) -> int:
@@ -214,6 +221,8 @@ class Comparison:
             mean = metric.describe(found.mean, self.currency)
             half = metric.describe(found.half_width, self.currency, "gap")
             lines.append(f"    {name:<{width}}  {mean} +- {half}")
+        if self.precision is not None:
+            lines.append(f"  {self.precision.sentence}")
         return "\n".join([*lines, f"  {self.verdict.sentence}"])
 
     def _repr_html_(self) -> str:
@@ -227,6 +236,8 @@ def compare(
     seed: int | None = None,
     n_replicates: int | None = None,
     first_replicate: int = 0,
+    precision: Mapping[str, float | str] | None = None,
+    max_replicates: int = 10_000,
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
@@ -245,6 +256,12 @@ def compare(
         Number of replicates, at least 1; the scenario's if omitted.
     first_replicate : int
         Number of the first replicate: a winner chosen on some replicates can be judged on others.
+    precision : mapping, optional
+        Half-widths that the intervals of all differences to the baseline shall reach together: by metric a
+        number in its unit, or a text such as ``"2%"`` for a share of the difference. Replicates are then added
+        until they do; ``n_replicates``, 30 if omitted, is where that begins.
+    max_replicates : int
+        Most replicates for ``precision``.
     engine : {"numba", "mesa"}
         Engine; both give the same trajectories.
     threads : int, optional
@@ -271,7 +288,15 @@ def compare(
     >>> sim.compare(scenario, seed=7, n_replicates=200).verdict.sentence  # doctest: +SKIP
     """
     began = time.time()
-    asked = check_arguments(
+    faults: list[Fault] = []
+    targets = targets_of("compare(precision)", precision, faults)
+    most = whole("compare(max_replicates)", max_replicates, 2, LARGEST_REPLICATE, faults)
+    if targets and n_replicates is None:
+        n_replicates = min(FEWEST_REPLICATES, most)
+    if targets and n_replicates == 1:
+        faults.append(Fault("compare(n_replicates)", "1", "at least 2, to see how outcomes vary"))
+    asked = checked(
+        faults,
         scenario,
         strategies=strategies,
         seed=seed,
@@ -283,24 +308,25 @@ def compare(
         is_comparison=True,
     )
     treatments = prepare(scenario, asked, on_progress)
-    kept: list[Trajectories] = []
-    outcomes: list[Outcomes] = []
-    total, n_bytes = 0, 0
+    if targets:
+        question = scenario.comparison
+        treatments, collected, reached = collect_until(
+            treatments, targets, question.baseline, question.confidence, most, on_progress
+        )
+        return _assemble(treatments, collected, began, reached)
+    collected = Collection()
     for block in treatments.run_in_blocks(on_progress):
-        total += block.hash_sum
-        outcomes.append(measure(block))
-        n_bytes += block.counts.nbytes
-        if not kept or n_bytes <= KEPT_LIMIT:
-            kept.append(block)
-    trajectories = kept[0] if len(kept) == 1 else Trajectories.concatenate(kept)
-    return _assemble(treatments, Outcomes.concatenate(outcomes), trajectories, digest_text(total), began)
+        collected.add(block)
+    return _assemble(treatments, collected, began)
 
 
 def _assemble(
-    treatments: Treatments, outcomes: Outcomes, trajectories: Trajectories, digest: str, began: float
+    treatments: Treatments, collected: Collection, began: float, precision: Precision | None = None
 ) -> Comparison:
     """Estimate, judge, and put everything together."""
     scenario, asked = treatments.scenario, treatments.arguments
+    outcomes, trajectories = collected.outcomes, collected.trajectories
+    digest = digest_text(collected.hash_sum)
     question = scenario.comparison
     metric = METRIC[question.metric]
     estimates = estimate_all(outcomes, question.baseline, question.confidence)
@@ -347,6 +373,7 @@ def _assemble(
         digest=digest,
         manifest=manifest,
         scenario=scenario.name,
+        precision=precision,
     )
 
 

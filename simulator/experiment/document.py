@@ -14,6 +14,7 @@ from simulator.outcomes.statistics import Difference, Estimate
 
 if TYPE_CHECKING:
     from simulator.experiment.comparison import Comparison
+    from simulator.experiment.precision import Precision
 
 
 def json_document(comparison: Comparison) -> dict[str, Any]:
@@ -51,6 +52,8 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         "risks": {name: asdict(risk) for name, risk in comparison.risks.items()},
         "budgets": {name: asdict(use) for name, use in comparison.budgets.items()},
     }
+    if comparison.precision is not None:
+        document["precision"] = _precision_entry(comparison.precision)
     found: dict[str, Any] = plain(document)
     return found
 
@@ -104,6 +107,28 @@ def plain(value: Any) -> Any:
 
 def _estimate_entry(found: Estimate) -> dict[str, float]:
     return {key: getattr(found, key) for key in ("mean", "half_width", "q05", "q50", "q95")}
+
+
+def _precision_entry(found: Precision) -> dict[str, Any]:
+    goals = [
+        {
+            "of": reached.goal.name,
+            "mean": reached.mean,
+            "half_width": reached.half_width,
+            "wanted": reached.wanted,
+            "is_reached": reached.is_reached,
+            "n_needed": reached.n_needed,
+        }
+        for reached in found.goals
+    ]
+    return {
+        "is_reached": found.is_reached,
+        "replicates": found.n,
+        "confidence": found.confidence,
+        "sentence": found.sentence,
+        "caveat": found.caveat,
+        "goals": goals,
+    }
 
 
 def _difference_entries(differences: Mapping[str, Mapping[str, Difference]]) -> dict[str, Any]:

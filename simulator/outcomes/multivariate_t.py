@@ -29,8 +29,10 @@ def student_quantile(confidence: float, freedom: int) -> float:
     return float(stdtrit(freedom, 0.5 + confidence / 2))
 
 
-def quantile_of_largest(correlation: Values, freedom: int, level: float) -> float:
-    """Return the quantile of the largest absolute coordinate of a multivariate t.
+def quantile_of_largest(
+    correlation: Values, freedom: int, level: float, *, is_absolute: bool = True
+) -> float:
+    """Return the quantile of the largest coordinate of a multivariate t, absolute or with its sign.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def quantile_of_largest(correlation: Values, freedom: int, level: float) -> floa
         Degrees of freedom.
     level : float
         Probability, between 0 and 1.
+    is_absolute : bool
+        Whether coordinates are compared without their signs (two-sided).
 
     Returns
     -------
@@ -48,7 +52,8 @@ def quantile_of_largest(correlation: Values, freedom: int, level: float) -> floa
     """
     factor = covariance_factor(correlation)
     normals, scale = student_points(len(factor), freedom)
-    largest = [np.abs(block @ factor).max(axis=1) for block in np.split(normals, 16)]
+    parts = [block @ factor for block in np.split(normals, 16)]
+    largest = [(np.abs(part) if is_absolute else part).max(axis=1) for part in parts]
     return float(np.quantile(np.concatenate(largest) * scale, level))
 
 

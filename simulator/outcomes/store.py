@@ -80,23 +80,48 @@ def save_results(content: Content, path: Path) -> Path:
     StoreError
         If there is something else at ``path``, or it cannot be written.
     """
-    place = check_place(path)
     faults = [fault for name in content.extra_files for fault in _name_faults(name)]
     if faults:
         raise StoreError(faults)
+    return save_files(dict(_files(content)), content.manifest, path)
+
+
+def save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: Path) -> Path:
+    """Write a folder of files with a manifest that has their hashes, whole or not at all.
+
+    Parameters
+    ----------
+    files : mapping
+        Content by relative name.
+    manifest : mapping
+        How the files came about.
+    path : Path
+        The folder. Earlier results are replaced; an empty or missing folder is made.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        If there is something else at ``path``, or it cannot be written.
+    """
+    place = check_place(path, kind=str(manifest.get("kind", "comparison")))
     staging = _beside(place, "partial")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         sweep(place)
         staging.mkdir()
         hashes = {}
-        for name, data in _files(content):
+        for name, data in files.items():
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
             write_flushed(target, data)
             hashes[name] = file_hash(target)
-        manifest = {"format": FORMAT, "layout": LAYOUT, **content.manifest, "files": hashes}
-        write_flushed(staging / MANIFEST, json_bytes(manifest))
+        whole = {"format": FORMAT, "layout": LAYOUT, **manifest, "files": hashes}
+        write_flushed(staging / MANIFEST, json_bytes(whole))
         for folder in sorted({(staging / name).parent for name in hashes} | {staging}, reverse=True):
             flush_folder(folder)
         _put_in_place(staging, place)
@@ -112,13 +137,15 @@ def save_results(content: Content, path: Path) -> Path:
     return path
 
 
-def check_place(path: Path) -> Path:
+def check_place(path: Path, *, kind: str = "comparison") -> Path:
     """Check that results may be written to a folder, before time is spent on computing them.
 
     Parameters
     ----------
     path : Path
         The folder.
+    kind : str
+        Kind of the results; earlier ones are replaced only if they are of the same kind.
 
     Returns
     -------
@@ -139,9 +166,10 @@ def check_place(path: Path) -> Path:
     manifest = _manifest_or_none(place)
     if manifest is None:
         raise StoreError([Fault(str(path), "a folder with other content", "a new or empty folder", remedy)])
-    if manifest.get("kind", "comparison") != "comparison":
-        got = f"results of an {manifest['kind']}"
-        raise StoreError([Fault(str(path), got, "a new or empty folder, or a comparison's", remedy)])
+    found = manifest.get("kind", "comparison")
+    if found != kind:
+        got, expected = f"results of another kind ({found})", f"a new or empty folder, or one of kind {kind}"
+        raise StoreError([Fault(str(path), got, expected, remedy)])
     known = {MANIFEST, *manifest.get("files", {})}
     names = {file.relative_to(place).as_posix() for file in place.rglob("*") if not file.is_dir()}
     foreign = sorted(names - known)

@@ -45,6 +45,13 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="override a key by its dotted path; repeatable"),
 ]
+Precision = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METRIC=HALF_WIDTH",
+        help="add replicates until differences to the baseline are known to +- this, a number or 2%; repeatable",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="folder for the results [results/SCENARIO]")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on standard output")]
 Quiet = Annotated[bool, typer.Option(help="say nothing but the result")]
@@ -94,6 +101,8 @@ def show(comparison: Any) -> None:
     print(f"\n{verdict.sentence}\n")
     for line in (*verdict.reasons, *verdict.warnings):
         print(f"  {line}")
+    if comparison.precision is not None:
+        print(f"  {comparison.precision.sentence} {comparison.precision.caveat}")
     print(f"\n{text_table(strategy_rows(comparison))}\n")
     print(f"{comparison.size_text}, seed {comparison.seed}")
 
@@ -104,6 +113,8 @@ def compare(
     strategies: Annotated[str | None, typer.Option(help="names, separated by commas [all]")] = None,
     replicates: Replicates = None,
     first_replicate: FirstReplicate = 0,
+    precision: Precision = None,
+    max_replicates: Annotated[int, typer.Option(help="most replicates for --precision")] = 10_000,
     seed: Seed = None,
     engine: Engine = "numba",
     consumers: Consumers = None,
@@ -132,6 +143,8 @@ def compare(
             seed=seed,
             n_replicates=replicates,
             first_replicate=first_replicate,
+            precision=dict(text.partition("=")[::2] for text in precision or ()),
+            max_replicates=max_replicates,
             engine=engine,
             threads=threads,
             on_progress=progress,
@@ -326,6 +339,8 @@ def _options(
 
 
 from simulator.present import cli_experiments as cli_experiments  # noqa: E402  (adds its verbs to the app)
+from simulator.present import cli_select as cli_select  # noqa: E402
+from simulator.present import cli_sensitivity as cli_sensitivity  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-import simulator.experiment.comparison as comparison_module
+import simulator.experiment.collection as collection
 import simulator.experiment.simulation as simulation
 from simulator.errors import ScenarioError
 from simulator.experiment.comparison import compare
@@ -84,7 +84,7 @@ def test_one_replicate_has_no_intervals(scenario):
 def test_blocks_give_the_same_comparison(scenario, monkeypatch, fake_engine):
     whole = compare(scenario, n_replicates=30)
     monkeypatch.setattr(simulation, "MEMORY_LIMIT", 30 * 13 * 2 * N_SERIES * 8)
-    monkeypatch.setattr(comparison_module, "KEPT_LIMIT", 30 * 13 * 2 * N_SERIES * 8 // 2)
+    monkeypatch.setattr(collection, "KEPT_LIMIT", 30 * 13 * 2 * N_SERIES * 8 // 2)
     parts = compare(scenario, n_replicates=30)
     assert len(fake_engine.calls) > 2
     assert parts.digest == whole.digest

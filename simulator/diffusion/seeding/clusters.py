@@ -42,7 +42,9 @@ def cohesion(graph: Arcs, cell: NDArray[np.int64], n_cells: int) -> NDArray[np.f
 
 
 @kernel
-def _grow(rows: Any, members: Any, wanted: Any, limits: Any, spent: Any, left: Any, out: Any, n_chosen: Any) -> Any:
+def _grow(
+    rows: Any, members: Any, wanted: Any, limits: Any, spent: Any, left: Any, out: Any, n_chosen: Any
+) -> Any:
     """Choose seeds within one cell: first the best connected in it, then who has most ties to those chosen."""
     indptr, targets = rows
     n = indptr.size - 1

@@ -35,7 +35,9 @@ def _climb(keys: Any, items: Any, size: Any, key: Any, item: Any) -> Any:
 
 
 @kernel
-def _choose(indptr: Any, targets: Any, p: Any, keys: Any, items: Any, n_first: Any, limits: Any, out: Any) -> Any:
+def _choose(
+    indptr: Any, targets: Any, p: Any, keys: Any, items: Any, n_first: Any, limits: Any, out: Any
+) -> Any:
     n = indptr.size - 1
     seeded = np.zeros(n)
     is_seed = np.zeros(n, np.bool_)

@@ -273,7 +273,9 @@ def ask_about_spread(graph: Graph, given: Mapping[str, Any], faults: list[Fault]
     try:
         return ask(graph, {**dict.fromkeys(rest), "first_replicate": 0, "record": "sizes", **given})
     except ScenarioError as error:
-        remedy = 'give p, take model = "wc" or "lt", or ask for n_replicates = 0 of a method that needs no model'
+        remedy = (
+            'give p, take model = "wc" or "lt", or ask for n_replicates = 0 of a method that needs no model'
+        )
         faults.extend(
             Fault(fault.place, fault.got, fault.expected, remedy)
             if fault.place == "p" and not fault.got

@@ -22,9 +22,7 @@ def sift_down(keys: Any, items: Any, size: Any, place: Any) -> None:
         child = 2 * place + 1
         if child >= size:
             break
-        if child + 1 < size and _comes_first(
-            keys[child + 1], items[child + 1], keys[child], items[child]
-        ):
+        if child + 1 < size and _comes_first(keys[child + 1], items[child + 1], keys[child], items[child]):
             child += 1
         if not _comes_first(keys[child], items[child], key, item):
             break

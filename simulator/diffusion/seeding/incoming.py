@@ -147,7 +147,9 @@ def _pick_one(u: Any, shared: Any, first: Any, last: Any, chance: Any) -> Any:
 
 
 @part
-def _by_gaps(v: Any, r: Any, tail_word: Any, k0: Any, k1: Any, scale: Any, row: Any, source: Any, out: Any) -> Any:
+def _by_gaps(
+    v: Any, r: Any, tail_word: Any, k0: Any, k1: Any, scale: Any, row: Any, source: Any, out: Any
+) -> Any:
     """Write live sources by drawing how many arcs to skip."""
     first, last = row
     arc, found, call = first - 1, 0, 0

@@ -54,7 +54,9 @@ class LiveSamples:
         Threads that draw and count; the result has no part of it.
     """
 
-    def __init__(self, arcs: Incoming, n_samples: int, *, seed: int, world: int = 0, threads: int = 1) -> None:
+    def __init__(
+        self, arcs: Incoming, n_samples: int, *, seed: int, world: int = 0, threads: int = 1
+    ) -> None:
         self.n_nodes = arcs.n_nodes
         self.n_samples = n_samples
         self.threads = threads

@@ -1,0 +1,418 @@
+"""The reversing value: at which value of a factor one strategy stops beating another.
+
+The paired difference is simulated at levels over the factor's range, always in the same replicates, so that
+its mean is a fixed function of the factor. Where that changes sign, the root is bracketed and narrowed (Illinois'
+variant of the false position). The interval holds the root under resampling of the replicates: for every
+resample, the interpolated mean difference over all levels looked at is searched for the crossing nearest to the
+root.
+
+References
+----------
+Dowell, M. & Jarratt, P. (1971). A modified regula falsi method for computing the root of an equation. BIT 11,
+168-174. doi:10.1007/BF01934364
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.errors import Fault, ScenarioError
+from simulator.experiment.argument_checks import (
+    checked,
+    confidence_level,
+    directed_metric,
+    positive,
+    provenance,
+    whole,
+)
+from simulator.experiment.document import plain
+from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
+from simulator.experiment.factors import Factor
+from simulator.experiment.responses import Responses
+from simulator.experiment.sampling import Values, outcome_digest
+from simulator.experiment.sensitivity import default_pair
+from simulator.experiment.simulation import OnProgress
+from simulator.outcomes import store
+from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.multivariate_t import student_quantile
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas
+
+_N_RESAMPLES = 800
+_MOST_STEPS = 40
+#: Standard errors of the mean difference below which a root is not narrowed further: the rest is chance.
+_NEGLIGIBLE = 0.05
+
+
+class Crossing(NamedTuple):
+    """Where a difference changes sign: share of the factor's range, with an interval, and the direction.
+
+    ``found_in`` is the share of resamples of the replicates in which the difference crosses zero at all in that
+    direction; if it is below the confidence, the crossing itself is not certain.
+    """
+
+    share: float
+    lower: float
+    upper: float
+    falls: bool
+    found_in: float
+
+
+class Curve(NamedTuple):
+    """Paired differences at shares of a range, ascending; ``differences`` is (level, replicate)."""
+
+    shares: Values
+    differences: Values
+
+
+def find_crossings(
+    difference: Callable[[float], Values],
+    *,
+    n_levels: int = 9,
+    tolerance: float = 0.005,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[tuple[Crossing, ...], Curve]:
+    """Find where a mean difference changes sign, and how sure that place is.
+
+    Parameters
+    ----------
+    difference : callable
+        From a share of the range, 0 to 1, to paired differences, shape (replicate,), in the same replicates
+        every time.
+    n_levels : int
+        Levels looked at first; crossings between two of them that cancel are missed.
+    tolerance : float
+        Width of the bracket of each root, as a share of the range.
+    confidence : float
+        Of each interval.
+    seed : int
+        Of the resamples.
+
+    Returns
+    -------
+    crossings : tuple of Crossing
+        Ascending.
+    curve : Curve
+        Everything that was looked at.
+    """
+    known = {
+        float(u): np.asarray(difference(float(u)), dtype=np.float64) for u in np.linspace(0, 1, n_levels)
+    }
+    levels = sorted(known)
+    roots = []
+    for low, high in zip(levels, levels[1:], strict=False):
+        before, after = known[low].mean(), known[high].mean()
+        if before == 0 or before * after >= 0:
+            continue
+        roots.append((_root(difference, known, (low, high), tolerance), bool(before > 0)))
+    shares = np.array(sorted(known))
+    curve = Curve(shares, np.stack([known[u] for u in sorted(known)]))
+    return tuple(_crossing(curve, root, falls, confidence, seed) for root, falls in roots), curve
+
+
+def _root(
+    difference: Callable[[float], Values],
+    known: dict[float, Values],
+    bracket: tuple[float, float],
+    tolerance: float,
+) -> float:
+    """Return the root of the mean difference in a bracket, adding what is looked at to what is known."""
+    low, high = bracket
+    f_low, f_high = float(known[low].mean()), float(known[high].mean())
+    kept = 0
+    for _ in range(_MOST_STEPS):
+        at = (low * f_high - high * f_low) / (f_high - f_low)
+        if high - low <= tolerance:
+            return at
+        at = min(max(at, low + 0.05 * (high - low)), high - 0.05 * (high - low))
+        known[at] = np.asarray(difference(at), dtype=np.float64)
+        found = float(known[at].mean())
+        if abs(found) <= _NEGLIGIBLE * float(known[at].std()) / known[at].size ** 0.5:
+            return at
+        if found * f_low > 0:
+            low, f_low = at, found
+            f_high *= 0.5 if kept == 1 else 1.0
+            kept = 1
+        else:
+            high, f_high = at, found
+            f_low *= 0.5 if kept == -1 else 1.0
+            kept = -1
+    return (low * f_high - high * f_low) / (f_high - f_low)
+
+
+def _crossing(curve: Curve, root: float, falls: bool, confidence: float, seed: int) -> Crossing:
+    n = curve.differences.shape[1]
+    picks = np.random.default_rng([seed, n]).integers(n, size=(_N_RESAMPLES, n))
+    weights = np.stack([np.bincount(pick, minlength=n) for pick in picks]) / n
+    means = weights @ curve.differences.T
+    sign = 1.0 if falls else -1.0
+    places = []
+    for row in sign * means:
+        here = np.flatnonzero((row[:-1] > 0) & (row[1:] <= 0))
+        if here.size:
+            spans = curve.shares[here + 1] - curve.shares[here]
+            at = curve.shares[here] + spans * row[here] / (row[here] - row[here + 1])
+            places.append(float(at[np.abs(at - root).argmin()]))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(places, [tail, 1 - tail]) if places else (0.0, 1.0)
+    return Crossing(root, float(low), float(high), falls, len(places) / _N_RESAMPLES)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reversal:
+    """At which value of a factor one strategy stops beating another.
+
+    Parameters
+    ----------
+    scenario : str
+        Short name of the scenario.
+    metric : Metric
+        In which more or less is better.
+    currency : str
+        Currency of amounts of money.
+    strategies : tuple of str
+        The two strategies.
+    factor : Factor
+        What was varied.
+    crossings : tuple of Crossing
+        In shares of the factor's range; see ``values``.
+    curve : Curve
+        How much better the first strategy is than the second, by level and replicate.
+    confidence : float
+        Of each interval.
+    seed : int
+        Seed.
+    digest : str
+        Hash over the curve.
+    manifest : dict
+        How it came about.
+    """
+
+    scenario: str
+    metric: Metric
+    currency: str
+    strategies: tuple[str, ...]
+    factor: Factor
+    crossings: tuple[Crossing, ...]
+    curve: Curve
+    confidence: float
+    seed: int
+    digest: str
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> tuple[tuple[float, float, float], ...]:
+        """Reversing values of the factor, each with the ends of its interval."""
+        at = self.factor.at
+        return tuple((float(at(c.share)), float(at(c.lower)), float(at(c.upper))) for c in self.crossings)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer in plain sentences."""
+        first, second = self.strategies
+        name, metric = self.factor.name, self.metric.name.replace("_", " ")
+        if not self.crossings:
+            ahead = self.curve.differences.mean() > 0
+            who, whom = (first, second) if ahead else (second, first)
+            low, high = self.factor.at(0.0), self.factor.at(1.0)
+            line = (
+                f'Nothing reverses it: "{who}" has the better {metric} than "{whom}" from {name} = {low:.4g} to '
+                f"{high:.4g}."
+            )
+            table = self.to_dataframe()
+            unclear = int(((table["lower"] <= 0) & (table["upper"] >= 0)).sum())
+            if unclear:
+                line += f" At {unclear} of {len(table)} levels, the two cannot be told apart."
+            return (line,)
+        lines = []
+        for crossing, (value, low, high) in zip(self.crossings, self.values, strict=True):
+            verb = "stops beating" if crossing.falls else "begins to beat"
+            line = (
+                f'"{first}" {verb} "{second}" in {metric} at {name} = {value:.4g} '
+                f"({self.confidence * 100:g} % interval {low:.4g} to {high:.4g})."
+            )
+            if crossing.found_in < self.confidence:
+                line += f" That it does so at all shows in {crossing.found_in:.0%} of resamples only."
+            lines.append(line)
+        return tuple(lines)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per level looked at: the lead of the first strategy and its interval."""
+        import pandas as pd
+
+        n = self.curve.differences.shape[1]
+        means = self.curve.differences.mean(axis=1)
+        half = student_quantile(self.confidence, n - 1) * self.curve.differences.std(axis=1, ddof=1) / n**0.5
+        values = [float(self.factor.at(float(u))) for u in self.curve.shares]
+        return pd.DataFrame(
+            {self.factor.name: values, "lead": means, "lower": means - half, "upper": means + half, "n": n}
+        )
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the document that ``simulator sensitivity --method reversal --json`` prints."""
+        crossings = [
+            {"at": at, "lower": low, "upper": high, "falls": c.falls, "found_in": c.found_in}
+            for c, (at, low, high) in zip(self.crossings, self.values, strict=True)
+        ]
+        found: dict[str, Any] = plain(
+            {
+                "scenario": self.scenario,
+                "method": "reversal",
+                "metric": self.metric.name,
+                "strategies": self.strategies,
+                "seed": self.seed,
+                "digest": self.digest,
+                "confidence": self.confidence,
+                "factor": self.factor.describe(),
+                "crossings": crossings,
+                "levels": self.to_dataframe().to_dict(orient="records"),
+                "sentences": self.sentences,
+            }
+        )
+        return found
+
+    def save(self, path: str | Path, *, extra_files: dict[str, bytes] | None = None) -> Path:
+        """Write ``manifest.json``, ``reversal.json`` and ``levels.csv``, whole or not at all."""
+        files = {
+            "reversal.json": store.json_bytes(self.to_json_document()),
+            "levels.csv": self.to_dataframe().to_csv(index=False).encode(),
+            **(extra_files or {}),
+        }
+        return store.save_files(files, {**self.manifest, "digest": self.digest}, Path(path))
+
+    def __repr__(self) -> str:
+        head = f"Reversal of {' against '.join(self.strategies)}: {self.scenario}, seed {self.seed}"
+        return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li>{line}</li>" for line in self.sentences)
+        return f"<ul>{lines}</ul>"
+
+
+def reversal(
+    scenario: Scenario,
+    factor: FactorsGiven | Factor,
+    *,
+    strategies: str | Sequence[str] | None = None,
+    metric: str | None = None,
+    n_levels: int = 9,
+    n_replicates: int = 50,
+    tolerance: float = 0.005,
+    confidence: float | None = None,
+    seed: int | None = None,
+    engine: str = "numba",
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Reversal:
+    """Find the value of a factor at which one strategy stops beating another.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated.
+    factor : str, mapping or Factor
+        One factor: the name of a parameter (its prior), ``"path=low:high"``, or a mapping with one range.
+    strategies : sequence of str, optional
+        The two strategies; the first with campaign lines against the baseline if omitted.
+    metric : str, optional
+        The scenario's if omitted.
+    n_levels : int
+        Levels looked at first, at least 3.
+    n_replicates : int
+        Replicates at every level, the same ones at all of them, at least 2.
+    tolerance : float
+        Width to which the root is narrowed, as a share of the factor's range.
+    confidence : float, optional
+        Of each interval; the scenario's if omitted.
+    seed : int, optional
+        0 to 2**32 - 1; the scenario's seed if omitted.
+    engine : {"numba", "mesa"}
+        Engine; both give the same outcomes.
+    threads : int, optional
+        Threads of the numba engine; all processors if omitted.
+    on_progress : callable, optional
+        Receives (task, done, total) of each level.
+
+    Returns
+    -------
+    Reversal
+        Every value at which the sign changes, with its interval, and the curve.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with the arguments.
+    UndefinedOutcomeError
+        If the metric is undefined at a level.
+    """
+    began = time.time()
+    faults: list[Fault] = []
+    known = isinstance(scenario, Scenario)
+    question = scenario.comparison if known else None
+    chosen = directed_metric("reversal(metric)", metric or (question.metric if question else ""), faults)
+    level = confidence_level(
+        "reversal(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
+    )
+    n = whole("reversal(n_replicates)", n_replicates, 2, 10_000_000, faults)
+    n_first = whole("reversal(n_levels)", n_levels, 3, 100_000, faults)
+    width = positive("reversal(tolerance)", tolerance, "share of the range", faults)
+    given: FactorsGiven = [factor] if isinstance(factor, Factor) else factor
+    before = len(faults)
+    varied = chosen_factors("reversal(factor)", given, scenario, faults) if known else ()
+    if len(faults) == before and known and len(varied) != 1:
+        faults.append(Fault("reversal(factor)", f"{len(varied)} factors", "one", "for two, use regime_map"))
+    asked = checked(
+        faults,
+        scenario,
+        strategies=strategies if strategies is not None or not known else default_pair(scenario),
+        seed=seed,
+        n_replicates=n,
+        first_replicate=0,
+        engine=engine,
+        threads=threads,
+        verb="reversal",
+    )
+    if len(asked.strategies) != 2:
+        raise ScenarioError([Fault("reversal(strategies)", str(len(asked.strategies)), "two strategies")])
+    responses = Responses(
+        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress
+    )
+    sign = -1.0 if METRIC[chosen].better == "lower" else 1.0
+
+    def difference(share: float) -> Values:
+        found = responses.at(np.array([[share]]))
+        return np.asarray(sign * (found[0, 0] - found[1, 0]))
+
+    crossings, curve = find_crossings(
+        difference, n_levels=n_first, tolerance=width, confidence=level, seed=asked.seed
+    )
+    return Reversal(
+        scenario=scenario.name,
+        metric=METRIC[chosen],
+        currency=scenario.market.currency,
+        strategies=asked.strategies,
+        factor=varied[0],
+        crossings=crossings,
+        curve=curve,
+        confidence=level,
+        seed=asked.seed,
+        digest=outcome_digest("reversal", chosen, *asked.strategies, varied[0].name, *curve),
+        manifest={
+            **provenance("reversal", scenario, asked.seed, engine, began),
+            "metric": chosen,
+            "strategies": list(asked.strategies),
+            "factor": varied[0].describe(),
+            "n_levels": n_first,
+            "n_replicates": n,
+            "tolerance": width,
+        },
+    )

@@ -1,0 +1,411 @@
+"""Select the best of several strategies with a stated probability, with as few replicates as that takes.
+
+Strategies are selected on one block of replicates and evaluated on another: the lead of a winner, measured on
+the very replicates that made it win, is too large on average (the winner's curse).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.errors import Fault, ScenarioError
+from simulator.experiment.argument_checks import (
+    checked,
+    confidence_level,
+    directed_metric,
+    one_of,
+    positive,
+    provenance,
+    treatments_of,
+    whole,
+    with_reference,
+)
+from simulator.experiment.equal_allocation import EqualCost, equal_cost
+from simulator.experiment.evaluation import Evaluation, evaluate_choice
+from simulator.experiment.kim_nelson import Choice, kim_nelson
+from simulator.experiment.ocba import ocba
+from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Values, market_sample, outcome_digest
+from simulator.experiment.selection_document import frame_of, json_document, sentences_of
+from simulator.experiment.simulation import OnProgress
+from simulator.experiment.treatments import Treatment
+from simulator.outcomes import store
+from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.multiple_comparisons import screen
+from simulator.scenario import Scenario
+from simulator.scenario.schema.strategies import ComparisonTable
+
+if TYPE_CHECKING:
+    import pandas
+
+METHODS = ("kn", "ocba", "ocba_independent", "subset")
+LARGEST_STAGE = 1_000_000
+
+
+class Rule(NamedTuple):
+    """How to select: the procedure and what it promises."""
+
+    method: str
+    indifference: float
+    confidence: float
+    first_stage: int
+    batch: int
+    most: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Selection:
+    """The best of several strategies, how sure that is, and what it is worth on fresh replicates.
+
+    Parameters
+    ----------
+    scenario : str
+        Short name of the scenario.
+    treatments : tuple of str
+        Names of what was compared.
+    metric : Metric
+        In which more or less is better.
+    currency : str
+        Currency of amounts of money.
+    rule : Rule
+        Procedure, indifference zone, confidence, first stage, batch, most replicates.
+    choice : Choice
+        What the procedure arrived at; positions refer to ``treatments``.
+    outcomes : tuple of ndarray of float64, each of shape (replicate,)
+        Outcomes by treatment on the block that selected.
+    equal : EqualCost
+        Replicates that equal (paired) and Rinott's two-stage allocation would take for the same statement.
+    evaluation : Evaluation
+        Estimates on the block that did not select.
+    seed : int
+        Seed.
+    first_replicate : int
+        First replicate of the block that selected.
+    engine : str
+        Engine that ran the replicates.
+    digest : str
+        Hash over all outcomes of both blocks.
+    manifest : dict
+        How the selection came about.
+    """
+
+    scenario: str
+    treatments: tuple[str, ...]
+    metric: Metric
+    currency: str
+    rule: Rule
+    choice: Choice
+    outcomes: tuple[Values, ...]
+    equal: EqualCost
+    evaluation: Evaluation
+    seed: int
+    first_replicate: int
+    engine: str
+    digest: str
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def best(self) -> str:
+        """Treatment that is selected, or that leads where none could be."""
+        return self.treatments[self.choice.best]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the stated probability was reached within the replicates allowed."""
+        return self.choice.is_settled
+
+    @property
+    def contenders(self) -> tuple[str, ...]:
+        """Treatments that may still be the best, ``best`` first."""
+        return tuple(self.treatments[i] for i in self.choice.contenders)
+
+    @property
+    def n_drawn(self) -> int:
+        """Replicates of a treatment that the selection took in all, evaluation apart."""
+        return self.choice.n_drawn
+
+    @property
+    def saved_share(self) -> float:
+        """Share of the replicates of equal allocation that was saved; negative if more were drawn."""
+        return 1 - self.n_drawn / self.equal.paired
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer and what stands behind it, in plain sentences; the first is the answer."""
+        return sentences_of(self)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per treatment.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``treatment, is_selected, is_contender, n_replicates, dropped_at, mean`` on the selecting block;
+            ``evaluation_mean, evaluation_half_width, to_best_lower, to_best_upper, p_holm`` on the
+            evaluating one, NaN for treatments that were not evaluated.
+        """
+        return frame_of(self)
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the document that ``simulator select --json`` prints."""
+        return json_document(self)
+
+    def save(self, path: str | Path, *, extra_files: dict[str, bytes] | None = None) -> Path:
+        """Write a folder of results, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Folder; a folder of earlier results is replaced, any other folder with content is refused.
+        extra_files : dict, optional
+            Further files by relative name.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder: ``manifest.json``, ``selection.json``, ``treatments.csv``, ``outcomes.csv``.
+        """
+        files = {
+            "selection.json": store.json_bytes(self.to_json_document()),
+            "treatments.csv": self.to_dataframe().to_csv(index=False).encode(),
+            "outcomes.csv": self._outcomes_csv(),
+            **(extra_files or {}),
+        }
+        return store.save_files(files, {**self.manifest, "digest": self.digest}, Path(path))
+
+    def _outcomes_csv(self) -> bytes:
+        lines = ["block,treatment,replicate,outcome"]
+        found, everyone = self.evaluation, tuple(range(len(self.treatments)))
+        blocks = [
+            ("selection", self.first_replicate, everyone, self.outcomes),
+            ("evaluation", found.first_replicate, found.positions, tuple(found.outcomes)),
+        ]
+        for block, first, positions, outcomes in blocks:
+            for position, values in zip(positions, outcomes, strict=True):
+                name = self.treatments[position].replace('"', '""')
+                lines += [
+                    f'{block},"{name}",{first + r},{value!r}' for r, value in enumerate(values.tolist())
+                ]
+        return ("\n".join(lines) + "\n").encode()
+
+    def __repr__(self) -> str:
+        head = f"Selection among {len(self.treatments)} treatments: {self.scenario}, seed {self.seed}"
+        return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
+
+    def _repr_html_(self) -> str:
+        table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g")
+        return f"<p><b>{self.sentences[0]}</b></p>{table}"
+
+
+def choose(record: Record, rule: Rule) -> Choice:
+    """Apply a rule of selection to outcomes from any source.
+
+    Parameters
+    ----------
+    record : Record
+        Where outcomes come from, larger is better.
+    rule : Rule
+        The procedure.
+
+    Returns
+    -------
+    Choice
+        What it arrived at.
+    """
+    shared = {
+        "indifference": rule.indifference,
+        "confidence": rule.confidence,
+        "first_stage": rule.first_stage,
+        "batch": rule.batch,
+        "most": rule.most,
+    }
+    if rule.method == "kn":
+        return kim_nelson(record, **shared)  # type: ignore[arg-type]
+    if rule.method == "subset":
+        return _subset(record, rule)
+    return ocba(record, is_paired=rule.method == "ocba", **shared)  # type: ignore[arg-type]
+
+
+def _subset(record: Record, rule: Rule) -> Choice:
+    k, n = record.n_treatments, rule.first_stage
+    record.extend(range(k), n)
+    kept = screen(record.values[:, :n], rule.confidence, rule.indifference)
+    return Choice(
+        best=kept[0],
+        contenders=tuple(kept),
+        is_settled=len(kept) == 1,
+        dropped_at=tuple(None if i in kept else n for i in range(k)),
+        n_by_treatment=(n,) * k,
+        probability=rule.confidence,
+        meaning="at least, that the best is among the contenders if it leads by the indifference zone",
+    )
+
+
+def select(
+    scenario: Scenario,
+    *,
+    strategies: Sequence[str | Treatment] | str | None = None,
+    method: str = "kn",
+    metric: str | None = None,
+    indifference: float | None = None,
+    confidence: float | None = None,
+    first_stage: int = 10,
+    batch: int = 10,
+    max_replicates: int = 1000,
+    n_evaluation: int = 100,
+    seed: int | None = None,
+    engine: str = "numba",
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Selection:
+    """Select the best strategy with a stated probability of correct selection.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated.
+    strategies : sequence of str or Treatment, optional
+        Names of strategies (the scenario's if omitted; the baseline and ``none`` always take part), or
+        treatments, which are taken as they are.
+    method : {"kn", "ocba", "ocba_independent", "subset"}
+        ``kn``: Kim & Nelson, fully sequential, with a guarantee. ``ocba``: budget allocation by pairs, stops
+        on an estimate. ``ocba_independent``: the same as published for independent outcomes. ``subset``:
+        ``first_stage`` replicates of each, then those that may be the best.
+    metric : str, optional
+        Metric to select by; the scenario's if omitted.
+    indifference : float, optional
+        Smallest lead that matters, > 0, in the metric's unit; the scenario's ``minimum_effect`` if omitted.
+    confidence : float, optional
+        Probability of correct selection, above 1 / k and below 1; the scenario's if omitted.
+    first_stage : int
+        Replicates of every treatment at the start, at least 2; 10 or more is advised.
+    batch : int
+        Replicates drawn at once.
+    max_replicates : int
+        Most replicates of a treatment, at least ``first_stage``.
+    n_evaluation : int
+        Fresh replicates, at least 2, on which the contenders, the runner-up and the baseline are evaluated.
+    seed : int, optional
+        0 to 2**32 - 1; the scenario's seed if omitted.
+    engine : {"numba", "mesa"}
+        Engine; both give the same outcomes.
+    threads : int, optional
+        Threads of the numba engine; all processors if omitted.
+    on_progress : callable, optional
+        Receives (task, done, total) of each round.
+
+    Returns
+    -------
+    Selection
+        The selected strategy, the replicates it took and would have taken, and its value on fresh ones.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with the arguments.
+    UndefinedOutcomeError
+        If the metric is undefined in a replicate.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load_scenario("classroom")  # doctest: +SKIP
+    >>> sim.select(scenario, indifference=500.0).best  # doctest: +SKIP
+    'social'
+    """
+    began = time.time()
+    faults: list[Fault] = []
+    names, given = treatments_of("select(strategies)", strategies, faults)
+    question = scenario.comparison if isinstance(scenario, Scenario) else None
+    chosen = directed_metric("select(metric)", metric or (question.metric if question else ""), faults)
+    wanted = Rule(method, indifference, confidence, first_stage, batch, max_replicates)  # type: ignore[arg-type]
+    rule = _checked_rule(wanted, question, faults)
+    n_fresh = whole("select(n_evaluation)", n_evaluation, 2, EVALUATION_BLOCK - 1, faults)
+    asked = checked(
+        faults,
+        scenario,
+        strategies=names,
+        seed=seed,
+        n_replicates=1,
+        first_replicate=0,
+        engine=engine,
+        threads=threads,
+        verb="select",
+    )
+    treatments = given or with_reference(asked.strategies, scenario)
+    _check_number(len(treatments), rule.confidence)
+    sample = market_sample(
+        scenario,
+        treatments,
+        chosen,
+        seed=asked.seed,
+        engine=engine,
+        threads=asked.threads,
+        on_progress=on_progress,
+    )
+    higher = METRIC[chosen].better == "higher"
+    record = Record(sample, len(treatments), higher_is_better=higher)
+    choice = choose(record, rule)
+    baseline = next(
+        (i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None
+    )
+    evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
+    first = record.values[:, : rule.first_stage]
+    outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
+    return Selection(
+        scenario=scenario.name,
+        treatments=tuple(t.name for t in treatments),
+        metric=METRIC[chosen],
+        currency=scenario.market.currency,
+        rule=rule,
+        choice=choice,
+        outcomes=outcomes,
+        equal=equal_cost(first, indifference=rule.indifference, confidence=rule.confidence),
+        evaluation=evaluation,
+        seed=asked.seed,
+        first_replicate=0,
+        engine=engine,
+        digest=outcome_digest(chosen, *(t.digest for t in treatments), *outcomes, evaluation.outcomes),
+        manifest={
+            **provenance("selection", scenario, asked.seed, engine, began),
+            "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
+            "metric": chosen,
+            "rule": rule._asdict(),
+            "n_evaluation": n_fresh,
+        },
+    )
+
+
+def _checked_rule(wanted: Rule, question: ComparisonTable | None, faults: list[Fault]) -> Rule:
+    """Return a rule completed from the scenario; add what is wrong with it."""
+    zone, level = wanted.indifference, wanted.confidence
+    if zone is None and question is not None:
+        zone = question.minimum_effect
+    if level is None and question is not None:
+        level = question.confidence
+    remedy = (
+        "state the smallest lead that matters, in the metric's unit, here or as comparison.minimum_effect"
+    )
+    first = whole("select(first_stage)", wanted.first_stage, 2, LARGEST_STAGE, faults)
+    return Rule(
+        one_of("select(method)", wanted.method, METHODS, faults),
+        positive("select(indifference)", zone, "the metric's unit", faults, remedy),
+        confidence_level("select(confidence)", level, 0.0, faults),
+        first,
+        whole("select(batch)", wanted.batch, 1, LARGEST_STAGE, faults),
+        whole("select(max_replicates)", wanted.most, first, EVALUATION_BLOCK, faults),
+    )
+
+
+def _check_number(k: int, confidence: float) -> None:
+    faults = []
+    if k < 2:
+        faults.append(Fault("select(strategies)", f"{k} treatment", "at least two, to select from"))
+    elif confidence <= 1 / k:
+        expected = f"more than 1/{k}, the probability of a blind guess"
+        faults.append(Fault("select(confidence)", f"{confidence:g}", expected))
+    if faults:
+        raise ScenarioError(faults)

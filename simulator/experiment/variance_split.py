@@ -1,0 +1,299 @@
+"""How much of an outcome's variance is chance in the market, in the world, and in the parameters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from simulator.errors import Fault, ScenarioError
+from simulator.experiment.argument_checks import checked, confidence_level, one_of, provenance, whole
+from simulator.experiment.document import plain
+from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
+from simulator.experiment.factors import Factor, overrides_at, shares_to_values
+from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome_digest
+from simulator.experiment.simulation import SIMULATING, OnProgress, counter
+from simulator.experiment.treatments import Treatment, settings_of
+from simulator.experiment.variance_components import Component, variance_components
+from simulator.experiment.worlds import outcomes_in_worlds
+from simulator.outcomes import store
+from simulator.outcomes.brand_view import REFERENCE
+from simulator.outcomes.metrics import INCREMENTAL, METRIC, Metric
+from simulator.outcomes.wording import rounded
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas
+
+_MEANING = {
+    "parameters": "not knowing the behavior parameters",
+    "world": "who the consumers are and whom they know",
+    "market": "chance in the market",
+}
+INTERVALS = ("parametric", "bootstrap")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VarianceSplit:
+    """Where the variance of a metric, or of a difference between two strategies, comes from.
+
+    Parameters
+    ----------
+    scenario : str
+        Short name of the scenario.
+    strategies : tuple of str
+        One strategy, or two whose difference is split, first minus second.
+    metric : Metric
+        What varies.
+    components : tuple of Component
+        From the outermost level: parameters, world, market; levels with one unit are left out.
+    outcomes : ndarray of float64, shape (draw, world, replicate)
+        What was split.
+    confidence : float
+        Of the intervals.
+    seed : int
+        Seed.
+    digest : str
+        Hash over the outcomes.
+    manifest : dict
+        How it came about, with the draws of the parameters.
+    """
+
+    scenario: str
+    strategies: tuple[str, ...]
+    metric: Metric
+    components: tuple[Component, ...]
+    outcomes: Values
+    confidence: float
+    seed: int
+    digest: str
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """What was split, in words."""
+        called = self.metric.name.replace("_", " ")
+        return f"{called} of {' minus '.join(self.strategies)}"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence by level."""
+        return tuple(
+            f"{_share(c.share)} of the variance of {self.what} comes from {_MEANING[c.level]} "
+            f"({_share(c.share_lower)} to {_share(c.share_upper)})."
+            for c in self.components
+        )
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per level: variance, its share, and their intervals."""
+        import pandas as pd
+
+        return pd.DataFrame([c._asdict() for c in self.components])
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the document that ``simulator sensitivity --method variance --json`` prints."""
+        found: dict[str, Any] = plain(
+            {
+                "scenario": self.scenario,
+                "method": "variance",
+                "metric": self.metric.name,
+                "strategies": self.strategies,
+                "seed": self.seed,
+                "digest": self.digest,
+                "confidence": self.confidence,
+                "shape": self.outcomes.shape,
+                "components": [c._asdict() for c in self.components],
+                "sentences": self.sentences,
+            }
+        )
+        return found
+
+    def save(self, path: str | Path, *, extra_files: dict[str, bytes] | None = None) -> Path:
+        """Write a folder of results: ``manifest.json``, ``variance.json``, ``components.csv``, ``outcomes.csv``."""
+        lines = ["draw,world,replicate,outcome"]
+        lines += [f"{a},{b},{c},{value!r}" for (a, b, c), value in _enumerated(self.outcomes)]
+        files = {
+            "variance.json": store.json_bytes(self.to_json_document()),
+            "components.csv": self.to_dataframe().to_csv(index=False).encode(),
+            "outcomes.csv": ("\n".join(lines) + "\n").encode(),
+            **(extra_files or {}),
+        }
+        return store.save_files(files, {**self.manifest, "digest": self.digest}, Path(path))
+
+    def __repr__(self) -> str:
+        a, b, c = self.outcomes.shape
+        head = f"VarianceSplit of {self.scenario}: {a} draws x {b} worlds x {c} replicates, seed {self.seed}"
+        return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
+
+    def _repr_html_(self) -> str:
+        table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g")
+        return table
+
+
+def variance_split(
+    scenario: Scenario,
+    strategies: str | Sequence[str],
+    *,
+    metric: str | None = None,
+    factors: FactorsGiven = None,
+    n_parameters: int = 12,
+    n_worlds: int = 4,
+    n_replicates: int = 4,
+    confidence: float = 0.95,
+    interval: Literal["parametric", "bootstrap"] = "parametric",
+    seed: int | None = None,
+    engine: str = "numba",
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> VarianceSplit:
+    """Split variance into chance in the market, in the world, and in the parameters.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated. Worlds are drawn here even if the scenario has one fixed world.
+    strategies : str or sequence of str
+        One strategy, or two whose difference (first minus second, in the same worlds with the same luck) is
+        split.
+    metric : str, optional
+        The scenario's if omitted.
+    factors : sequence, mapping or str, optional
+        What is drawn at the level of parameters, as for ``sensitivity``; all priors if omitted.
+    n_parameters : int
+        Draws of the parameters; 1 leaves them as the scenario has them.
+    n_worlds : int
+        Worlds (population and graph) within each draw.
+    n_replicates : int
+        Replicates within each world.
+    confidence : float
+        Of each interval.
+    interval : {"parametric", "bootstrap"}
+        How intervals are found; see :mod:`simulator.experiment.variance_components`.
+    seed : int, optional
+        0 to 2**32 - 1; the scenario's seed if omitted.
+    engine : {"numba", "mesa"}
+        Engine; both give the same outcomes.
+    threads : int, optional
+        Threads of the numba engine; all processors if omitted.
+    on_progress : callable, optional
+        Receives (task, done, total).
+
+    Returns
+    -------
+    VarianceSplit
+        Components with intervals.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with the arguments.
+    """
+    began = time.time()
+    faults: list[Fault] = []
+    shape = (
+        whole("variance_split(n_parameters)", n_parameters, 1, 100_000, faults),
+        whole("variance_split(n_worlds)", n_worlds, 1, 100_000, faults),
+        whole("variance_split(n_replicates)", n_replicates, 1, 100_000, faults),
+    )
+    if max(shape) < 2 and not faults:
+        faults.append(Fault("variance_split", "one outcome", "at least one level with two units"))
+    confidence_level("variance_split(confidence)", confidence, 0.0, faults)
+    one_of("variance_split(interval)", interval, INTERVALS, faults)
+    known = isinstance(scenario, Scenario)
+    chosen = one_of(
+        "variance_split(metric)",
+        metric or (scenario.comparison.metric if known else ""),
+        tuple(METRIC),
+        faults,
+    )
+    drawn = chosen_factors("variance_split(factors)", factors, scenario, faults) if known else ()
+    asked = checked(
+        faults,
+        scenario,
+        strategies=strategies,
+        seed=seed,
+        n_replicates=1,
+        first_replicate=0,
+        engine=engine,
+        threads=threads,
+        verb="variance_split",
+    )
+    if len(asked.strategies) > 2:
+        expected = "one strategy, or two whose difference is split"
+        raise ScenarioError([Fault("variance_split(strategies)", str(len(asked.strategies)), expected)])
+    draws = _draws(drawn, shape[0], asked.seed)
+    study = _Study(scenario, asked.strategies, chosen, asked.seed, engine, asked.threads, on_progress)
+    outcomes = study.outcomes(draws, shape)
+    return VarianceSplit(
+        scenario=scenario.name,
+        strategies=asked.strategies,
+        metric=METRIC[chosen],
+        components=variance_components(outcomes, confidence=confidence, interval=interval, seed=asked.seed),
+        outcomes=outcomes,
+        confidence=confidence,
+        seed=asked.seed,
+        digest=outcome_digest(chosen, *asked.strategies, outcomes),
+        manifest={
+            **provenance("variance split", scenario, asked.seed, engine, began),
+            "strategies": list(asked.strategies),
+            "metric": chosen,
+            "factors": [factor.describe() for factor in drawn] if shape[0] > 1 else [],
+            "draws": draws,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Study:
+    scenario: Scenario
+    strategies: tuple[str, ...]
+    metric: str
+    seed: int
+    engine: str
+    threads: int
+    on_progress: OnProgress | None
+
+    def outcomes(self, draws: list[dict[str, Any]], shape: tuple[int, int, int]) -> Values:
+        """Run every draw in worlds of its own; shape (draw, world, replicate)."""
+        with_reference = self.metric in INCREMENTAL
+        n_plans = len(self.strategies) + (with_reference and REFERENCE not in self.strategies)
+        on_done = counter(self.on_progress, SIMULATING, n_plans * int(np.prod(shape)))
+        result = np.empty(shape)
+        for a, draw in enumerate(draws):
+            overrides = {**draw, "population.world": "replicate"}
+            [setting] = settings_of(self.scenario, [Treatment(name, overrides) for name in self.strategies])
+            ready = setting.prepare(
+                self.seed, with_reference=with_reference, engine=self.engine, threads=self.threads
+            )
+            worlds = range(a * shape[1], (a + 1) * shape[1])
+            values = outcomes_in_worlds(ready, worlds, shape[2], self.metric, on_done)
+            rows = [values[ready.arguments.strategies.index(name)] for name in self.strategies]
+            result[a] = rows[0] - rows[1] if len(rows) == 2 else rows[0]
+        if not np.isfinite(result).all():
+            a, b, c = (int(i) for i in np.argwhere(~np.isfinite(result))[0])
+            raise UndefinedOutcomeError(
+                f"{self.metric} is undefined in draw {a}, world {b}, replicate {c}; expected a number in "
+                "each; choose a metric that is always defined, for example profit or sales"
+            )
+        return result
+
+
+def _draws(factors: tuple[Factor, ...], n: int, seed: int) -> list[dict[str, Any]]:
+    """Return overrides by draw; a single draw changes nothing."""
+    if n == 1:
+        return [{}]
+    shares = np.random.default_rng([seed, n, 0xD12A]).random((n, len(factors)))
+    by_name = {factor.name: factor for factor in factors}
+    return [overrides_at(by_name, values) for values in shares_to_values(factors, shares)]
+
+
+def _share(value: float) -> str:
+    return f"{rounded(value, 'share')} %" if value == value else "An undefined share"
+
+
+def _enumerated(values: Values) -> list[tuple[tuple[int, int, int], float]]:
+    return [((a, b, c), float(values[a, b, c])) for a, b, c in np.ndindex(*values.shape)]

@@ -1,0 +1,104 @@
+"""The verb ``select``: the best strategy, with a stated probability and few replicates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator.present.cli import (
+    AsJson,
+    Consumers,
+    Engine,
+    Quiet,
+    ScenarioPath,
+    Seed,
+    Settings,
+    Threads,
+    announce_compilation,
+    app,
+    load,
+    print_document,
+)
+from simulator.present.progress import Progress, duration
+
+
+@app.command()
+def select(
+    scenario: ScenarioPath,
+    indifference: Annotated[
+        float | None,
+        typer.Option(help="smallest lead that matters, in the metric's unit [comparison.minimum_effect]"),
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="probability of correct selection [the scenario's]")
+    ] = None,
+    strategies: Annotated[str | None, typer.Option(help="names, separated by commas [all]")] = None,
+    method: Annotated[str, typer.Option(help="kn, ocba, ocba_independent or subset")] = "kn",
+    metric: Annotated[str | None, typer.Option(help="metric to select by [the scenario's]")] = None,
+    first_stage: Annotated[int, typer.Option(help="replicates of every strategy at the start")] = 10,
+    batch: Annotated[int, typer.Option(help="replicates drawn at once")] = 10,
+    max_replicates: Annotated[int, typer.Option(help="most replicates of a strategy")] = 1000,
+    evaluation: Annotated[int, typer.Option(help="fresh replicates on which the choice is evaluated")] = 100,
+    seed: Seed = None,
+    engine: Engine = "numba",
+    consumers: Consumers = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the results")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Select the best strategy with a stated probability, and evaluate it on fresh replicates."""
+    from simulator.outcomes.store import check_place
+    from simulator.present.accessors_studies import select as run
+
+    with Progress(quiet=quiet or as_json) as progress:
+        loaded = load(scenario, consumers, settings, progress.announce)
+        place = check_place(out, kind="selection") if out is not None else None
+        names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+        announce_compilation(progress, engine)
+        found = run(
+            loaded,
+            strategies=names,
+            method=method,
+            metric=metric,
+            indifference=indifference,
+            confidence=confidence,
+            first_stage=first_stage,
+            batch=batch,
+            max_replicates=max_replicates,
+            n_evaluation=evaluation,
+            seed=seed,
+            engine=engine,
+            threads=threads,
+            on_progress=progress,
+        )
+        if place is not None:
+            save_study(found, place, "plot_selection")
+    finish_study(found, place, as_json=as_json, quiet=quiet)
+
+
+def save_study(found: Any, place: Path, plot: str) -> None:
+    """Write a study with its figure into a folder."""
+    figure = getattr(found, plot)().png()
+    found.save(place, extra_files={f"figures/{plot.removeprefix('plot_')}.png": figure})
+
+
+def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Print a study in the way that was asked for."""
+    if as_json:
+        print_document(found.to_json_document())
+        return
+    if quiet:
+        print(found.sentences[0])
+        return
+    print(f"\n{found.sentences[0]}\n")
+    for line in found.sentences[1:]:
+        print(f"  {line}")
+    print(f"\n{found.to_dataframe().to_string(index=False, float_format='{:.5g}'.format, na_rep='')}\n")
+    if place is not None:
+        print(f"results: {place}")
+    print(f"digest: {found.digest}")
+    print(f"took {duration(found.manifest['wall_seconds'])}")

@@ -1,0 +1,316 @@
+"""Selecting, and what answers depend on, end to end on the smallest scenarios."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import simulator as sim
+from simulator.errors import ScenarioError
+from simulator.experiment.sampling import EVALUATION_BLOCK
+from simulator.experiment.treatments import Treatment, evaluate
+
+
+@pytest.fixture(scope="module")
+def tiny() -> sim.Scenario:
+    return sim.load_scenario("tiny")
+
+
+@pytest.fixture(scope="module")
+def selection(tiny) -> sim.Selection:
+    return sim.select(tiny, strategies=["mass", "precision"], indifference=150.0, n_evaluation=12, seed=3)
+
+
+def test_a_selection_is_made_of_the_very_replicates_of_the_simulator(tiny, selection):
+    assert selection.treatments == ("none", "mass", "precision")
+    assert selection.is_settled and selection.best in selection.treatments
+    position = selection.choice.best
+    n = selection.choice.n_by_treatment[position]
+    plain = evaluate(
+        tiny, [Treatment(selection.best)], seed=3, replicates=range(n), metrics=["profit"], threads=1
+    )[0, :, 0]
+    assert np.array_equal(selection.outcomes[position], plain)
+    fresh = range(EVALUATION_BLOCK, EVALUATION_BLOCK + 12)
+    again = evaluate(
+        tiny, [Treatment(selection.best)], seed=3, replicates=fresh, metrics=["profit"], threads=1
+    )[0, :, 0]
+    assert np.array_equal(selection.evaluation.outcomes[0], again)
+
+
+def test_a_selection_does_not_depend_on_threads_or_batch(tiny, selection):
+    one = sim.select(
+        tiny,
+        strategies=["mass", "precision"],
+        indifference=150.0,
+        n_evaluation=12,
+        seed=3,
+        threads=1,
+    )
+    assert one.digest == selection.digest
+    other = sim.select(
+        tiny, strategies=["mass", "precision"], indifference=150.0, n_evaluation=12, seed=3, batch=3
+    )
+    assert (other.best, other.choice.dropped_at) == (selection.best, selection.choice.dropped_at)
+    assert sim.select(
+        tiny, strategies=["mass", "precision"], indifference=150.0, n_evaluation=12, seed=0
+    ).digest not in (selection.digest, other.digest)
+
+
+def test_a_selection_tells_and_saves_itself(selection, tmp_path):
+    table = selection.to_dataframe()
+    assert list(table["treatment"]) == list(selection.treatments)
+    assert table["n_replicates"].sum() == selection.n_drawn
+    document = selection.to_json_document()
+    assert document["digest"] == selection.digest and json.dumps(document, allow_nan=False)
+    assert document["replicates"]["first_evaluating"] == EVALUATION_BLOCK
+    assert selection.best in repr(selection) and "fresh replicates" in repr(selection)
+    place = selection.save(tmp_path / "out")
+    lines = (place / "outcomes.csv").read_text().splitlines()
+    assert len(lines) == 1 + selection.n_drawn + selection.evaluation.outcomes.size
+    manifest = json.loads((place / "manifest.json").read_text())
+    assert manifest["kind"] == "selection" and manifest["rule"]["method"] == "kn"
+    assert len(selection.plot_selection().png()) > 5_000
+
+
+def test_treatments_with_overrides_can_be_selected_among(tiny):
+    found = sim.select(
+        tiny,
+        strategies=[Treatment("mass"), Treatment("mass", {"brands[0].price": 9.0}, "cheaper")],
+        indifference=400.0,
+        method="ocba",
+        n_evaluation=5,
+        metric="sales",
+        max_replicates=12,
+    )
+    assert found.treatments == ("mass", "cheaper") and found.best == "cheaper"
+    assert np.isnan(found.evaluation.p_values).all()
+
+
+def test_what_cannot_be_separated_is_a_subset(tiny):
+    found = sim.select(
+        tiny, strategies=["mass", "precision"], indifference=0.01, max_replicates=11, n_evaluation=4
+    )
+    assert not found.is_settled and set(found.contenders) >= {found.best}
+    assert "Not separated within 11 replicates" in found.sentences[0]
+    assert not found.to_dataframe()["is_selected"].any()
+
+
+def test_faults_of_a_selection_are_told_at_once(tiny):
+    with pytest.raises(ScenarioError) as caught:
+        sim.select(
+            tiny,
+            strategies=["mas"],
+            method="kim",
+            metric="spend",
+            indifference=0,
+            confidence=1.5,
+            first_stage=1,
+            max_replicates=1,
+            n_evaluation=1,
+            seed=-1,
+            engine="fast",
+        )
+    places = {fault.place for fault in caught.value.faults}
+    assert places == {
+        f"select({name})"
+        for name in (
+            "strategies",
+            "method",
+            "metric",
+            "indifference",
+            "confidence",
+            "first_stage",
+            "max_replicates",
+            "n_evaluation",
+            "seed",
+            "engine",
+        )
+    }
+    with pytest.raises(ScenarioError, match="minimum_effect"):
+        sim.select(tiny)
+    with pytest.raises(ScenarioError, match="at least two"):
+        sim.select(tiny, strategies=[Treatment("mass")], indifference=1.0)
+    with pytest.raises(ScenarioError, match="blind guess"):
+        sim.select(tiny, strategies=["mass"], indifference=1.0, confidence=0.4)
+
+
+def test_a_comparison_runs_until_it_is_precise(tiny):
+    asked = {"profit": 120.0, "sales": "20%"}
+    found = sim.compare(tiny, strategies=["mass"], precision=asked, n_replicates=8, seed=1)
+    assert found.precision.is_reached and found.n_replicates == found.precision.n > 8
+    widths = {r.goal.name.split()[0]: r.half_width / r.wanted for r in found.precision.goals}
+    assert max(widths.values()) <= 1
+    fixed = sim.compare(tiny, strategies=["mass"], n_replicates=found.n_replicates, seed=1)
+    assert fixed.digest == found.digest and fixed.precision is None
+    assert found.to_json_document()["precision"]["is_reached"]
+    capped = sim.compare(
+        tiny, strategies=["mass"], precision={"profit": 1.0}, n_replicates=4, max_replicates=9
+    )
+    assert capped.n_replicates == 9 and "not reached within 9" in repr(capped)
+
+
+def test_faults_of_a_precision_are_told_at_once(tiny):
+    with pytest.raises(ScenarioError) as caught:
+        sim.compare(tiny, precision={"profit": 0, "sale": 1.0, "roi": "two"}, max_replicates=0, seed="x")
+    text = str(caught.value)
+    assert all(word in text for word in ("profit = 0", "'sale'", "'two'", "max_replicates", "seed"))
+    with pytest.raises(ScenarioError, match="at least 2"):
+        sim.compare(tiny, precision={"profit": 1.0}, n_replicates=1)
+
+
+@pytest.fixture(scope="module")
+def screening(tiny) -> sim.Sensitivity:
+    return sim.sensitivity(
+        tiny,
+        factors="p_strong,brands.Ours.price=8:12,join_surprise",
+        strategies=["mass", "none"],
+        n_points=3,
+        n_replicates=4,
+    )
+
+
+def test_screening_the_simulator_finds_price_and_dismisses_what_is_not_there(tiny, screening):
+    """Neither strategy has a community, so its joining plays no part: a planted inert parameter."""
+    found = {index.factor: index for index in screening.indices}
+    assert screening.indices[0].factor == "brands.Ours.price"
+    assert found["join_surprise"].note == "no effect at all"
+    assert screening.outcomes.shape == (2, 3 * 4, 4)
+    assert 0 <= screening.flips[0].wins_low <= 1
+    assert any("chance" in line or "8 trajectories" in line for line in screening.warnings)
+    values = screening.points_dataframe()
+    place = 0
+    overrides = {
+        "brands.Ours.price": float(values["brands.Ours.price"][place]),
+        "parameters.p_strong": float(values["p_strong"][place]),
+        "parameters.join_surprise": float(values["join_surprise"][place]),
+    }
+    plain = evaluate(
+        tiny,
+        [Treatment("mass", overrides)],
+        seed=screening.seed,
+        replicates=range(4),
+        metrics=["profit"],
+    )
+    assert np.array_equal(plain[0, :, 0], screening.outcomes[0, place])
+
+
+def test_the_order_of_factors_does_not_matter(tiny, screening):
+    again = sim.sensitivity(
+        tiny,
+        factors=["join_surprise", "p_strong", "brands.Ours.price=8:12"],
+        strategies=["mass", "none"],
+        n_points=3,
+        n_replicates=4,
+    )
+    assert again.digest == screening.digest and again.indices == screening.indices
+
+
+def test_a_screening_tells_and_saves_itself(screening, tmp_path):
+    assert json.dumps(screening.to_json_document(), allow_nan=False)
+    place = screening.save(tmp_path / "out")
+    assert json.loads((place / "manifest.json").read_text())["kind"] == "sensitivity"
+    assert len((place / "points.csv").read_text().splitlines()) == 13
+    assert len(screening.plot_indices().png()) > 5_000
+    assert screening.discover().n_points == 12
+    assert "mass" in repr(screening)
+
+
+def test_sobol_indices_of_one_strategy(tiny):
+    found = sim.sensitivity(
+        tiny,
+        method="sobol",
+        factors={"brands.Ours.price": (8, 12), "join_surprise": (0.0, 2.0)},
+        strategies="mass",
+        metric="sales",
+        n_points=4,
+        n_replicates=2,
+    )
+    assert found.indices[0].factor == "brands.Ours.price"
+    assert found.flips == () and "of the points" not in repr(found)
+    assert {i.factor: i for i in found.indices}["join_surprise"].total == 0
+    assert any("base points are few" in note for note in found.warnings)
+    assert len(found.plot_indices().png()) > 5_000
+    with pytest.raises(ValueError, match="nobody"):
+        found.discover()
+
+
+def test_faults_of_a_sensitivity_are_told_at_once(tiny):
+    with pytest.raises(ScenarioError) as caught:
+        sim.sensitivity(
+            tiny,
+            method="sobl",
+            factors=["p_stron", "brands.Ours.price=3", "brands.Ours.price=12:8", "title=1:2", "horizn=1:2"],
+            n_replicates=0,
+            metric="profitt",
+            strategies=["mass", "nobody"],
+            confidence=0,
+        )
+    text = str(caught.value)
+    for word in ("sobl", "p_stron", "'3'", "low 12, high 8", "title", "horizn", "n_replicates", "profitt", "nobody"):
+        assert word in text
+    with pytest.raises(ScenarioError, match="take 16 or 32"):
+        sim.sensitivity(tiny, method="sobol", n_points=20)
+    with pytest.raises(ScenarioError, match="whose difference"):
+        sim.sensitivity(tiny, strategies=["mass", "none", "precision"], factors="p_strong")
+    with pytest.raises(ScenarioError, match="outside|range|expected"):
+        sim.sensitivity(tiny, factors={"p_strong": (0.1, 99.0)})
+
+
+def test_a_regime_map_of_the_simulator(tiny, tmp_path):
+    found = sim.regime_map(
+        tiny,
+        {"brands.Ours.price": (8.0, 12.0), "p_strong": (0.05, 0.3)},
+        strategies=["mass"],
+        n_levels=2,
+        n_replicates=3,
+    )
+    assert found.shape == (2, 2) and found.strategies == ("none", "mass")
+    assert (found.regret.min(axis=0) == 0).all()
+    assert json.dumps(found.to_json_document(), allow_nan=False)
+    assert (found.save(tmp_path / "out") / "grid.csv").is_file()
+    assert len(found.plot_regimes().png()) > 5_000
+    with pytest.raises(ScenarioError, match="use reversal"):
+        sim.regime_map(tiny, "p_strong")
+
+
+def test_a_reversal_of_the_simulator(tiny, tmp_path):
+    found = sim.reversal(
+        tiny, "brands.Ours.unit_cost=2:9.9", strategies=["mass", "none"], n_levels=3, n_replicates=6
+    )
+    [(value, low, high)] = found.values
+    assert 2 < low <= value <= high < 9.9 and found.crossings[0].falls
+    assert '"mass" stops beating "none"' in found.sentences[0]
+    assert json.dumps(found.to_json_document(), allow_nan=False)
+    assert (found.save(tmp_path / "out") / "levels.csv").is_file()
+    assert len(found.plot_reversal().png()) > 5_000
+    with pytest.raises(ScenarioError, match="use regime_map"):
+        sim.reversal(tiny, "p_strong,p_weak")
+
+
+def test_a_split_of_the_simulators_variance(tiny, tmp_path):
+    found = sim.variance_split(
+        tiny, "mass", factors="p_strong", n_parameters=2, n_worlds=2, n_replicates=2, seed=4
+    )
+    assert [c.level for c in found.components] == ["parameters", "world", "market"]
+    one = sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=3, n_replicates=1, seed=4)
+    plain = evaluate(tiny, [Treatment("mass")], seed=4, replicates=range(3), metrics=["profit"], threads=1)
+    assert np.array_equal(one.outcomes[0, :, 0], plain[0, :, 0])
+    gain = sim.variance_split(
+        tiny, "mass", metric="incremental_profit", n_parameters=1, n_worlds=1, n_replicates=3, seed=4
+    )
+    both = sim.variance_split(tiny, ["mass", "none"], n_parameters=1, n_worlds=1, n_replicates=3, seed=4)
+    assert np.allclose(gain.outcomes, both.outcomes)
+    assert json.dumps(found.to_json_document(), allow_nan=False)
+    assert (found.save(tmp_path / "out") / "components.csv").is_file()
+    assert len(found.plot_components().png()) > 5_000
+    with pytest.raises(ScenarioError, match="two units"):
+        sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=1, n_replicates=1)
+
+
+def test_results_of_another_kind_are_not_overwritten(selection, screening, tmp_path):
+    selection.save(tmp_path / "out")
+    selection.save(tmp_path / "out")
+    with pytest.raises(sim.StoreError, match="another kind"):
+        screening.save(tmp_path / "out")

@@ -1,0 +1,129 @@
+"""Regime maps and reversing values on functions whose switch lines and roots are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.experiment.factors import Factor
+from simulator.experiment.regimes import RegimeMap
+from simulator.experiment.reversal import find_crossings
+from simulator.outcomes.metrics import METRIC
+
+N = 40
+
+
+def analytic_map(noise: float, n_levels: int = 9, metric: str = "profit", seed: int = 0) -> RegimeMap:
+    """Return a map on [0, 1]^2: a earns 1, b earns 0.4 + x + y, so that b wins where x + y > 0.6."""
+    levels = np.linspace(0, 1, n_levels)
+    x, y = np.meshgrid(levels, levels, indexing="ij")
+    luck = np.random.default_rng(seed).normal(size=(2, N))
+    a = 1.0 + 0 * x[..., None] + noise * (luck[0] + luck[1])
+    b = 0.4 + (x + y)[..., None] + noise * (luck[0] - luck[1])
+    sign = -1.0 if METRIC[metric].better == "lower" else 1.0
+    factors = tuple(Factor(name, (name,), "uniform", low=0.0, high=1.0) for name in ("x", "y"))
+    return RegimeMap(
+        scenario="analytic",
+        metric=METRIC[metric],
+        currency="EUR",
+        strategies=("a", "b"),
+        factors=factors,
+        levels=(tuple(levels), tuple(levels)),
+        outcomes=sign * np.stack([a, b]),
+        confidence=0.95,
+        seed=0,
+        digest="",
+    )
+
+
+@pytest.mark.parametrize("metric", ["profit", "churn_rate"])
+def test_the_switch_line_is_where_it_should_be(metric):
+    found = analytic_map(0.0, metric=metric)
+    assert found.switches
+    for switch in found.switches:
+        total = switch.at + sum(value for _, value in switch.others)
+        assert total == pytest.approx(0.6, abs=1e-6)
+        assert (switch.before, switch.after) == ("a", "b")
+        assert switch.lower == pytest.approx(switch.at) == pytest.approx(switch.upper)
+    along_x = [s for s in found.switches if s.factor == "x"]
+    assert sorted(dict(s.others)["y"] for s in along_x) == pytest.approx([0, 0.125, 0.25, 0.375, 0.5])
+
+
+def test_regret_and_winners():
+    found = analytic_map(0.0)
+    x, y = np.meshgrid(*found.levels, indexing="ij")
+    assert np.array_equal(found.winners, (x + y > 0.6).astype(int))
+    assert np.allclose(found.regret[0], np.maximum(x + y - 0.6, 0))
+    assert np.allclose(found.regret[1], np.maximum(0.6 - x - y, 0))
+    assert found.robust == ("b", pytest.approx(0.6))
+    assert "never more than" in repr(found)
+
+
+def test_intervals_of_switch_points_cover():
+    """95 % intervals at one place of the line over 200 noises; 3.3 standard errors and two points allowed."""
+    hits, clear = [], []
+    for seed in range(200):
+        found = analytic_map(0.03, n_levels=3, seed=seed)
+        switch = next(s for s in found.switches if s.factor == "x" and dict(s.others)["y"] == 0.0)
+        hits.append(switch.lower <= 0.6 <= switch.upper or switch.lower == 0.5)
+        clear.append(found.is_clear.mean())
+    assert np.mean(hits) >= 0.95 - 0.02 - 3.3 * (0.0475 / 200) ** 0.5
+    assert 0.5 < np.mean(clear) <= 1
+
+
+def test_noise_makes_winners_unclear_near_the_line():
+    found = analytic_map(0.5)
+    assert found.is_clear.sum() < found.is_clear.size
+    assert found.is_clear[0, 0] and found.is_clear[-1, -1]
+    assert np.allclose(found.p_best.sum(axis=0), 1)
+
+
+def noisy(function, noise: float, seed: int, n: int = 60):
+    """Return paired differences around a function, with the same luck at every share."""
+    luck = np.random.default_rng(seed).normal(size=n) * noise
+    calls = []
+
+    def difference(share: float) -> np.ndarray:
+        calls.append(share)
+        return function(share) + luck * (1 + share)
+
+    difference.calls = calls
+    return difference
+
+
+def test_roots_are_found_to_the_tolerance():
+    difference = noisy(lambda u: np.exp(-3 * u) - 0.3, 0.0, 0)
+    [crossing], curve = find_crossings(difference, n_levels=3, tolerance=1e-4)
+    assert crossing.share == pytest.approx(-np.log(0.3) / 3, abs=1e-4)
+    assert crossing.falls and crossing.found_in == 1
+    assert len(curve.shares) < 20 and (np.diff(curve.shares) > 0).all()
+    assert len(set(difference.calls)) == len(difference.calls)
+
+
+def test_every_crossing_is_reported():
+    crossings, _ = find_crossings(noisy(lambda u: np.cos(3 * np.pi * u), 0.0, 0), n_levels=9, tolerance=1e-3)
+    assert [c.share for c in crossings] == pytest.approx([1 / 6, 0.5, 5 / 6], abs=1e-3)
+    assert [c.falls for c in crossings] == [True, False, True]
+
+
+def test_no_crossing_is_no_crossing():
+    crossings, curve = find_crossings(noisy(lambda u: 1 + u, 0.1, 0), n_levels=5)
+    assert crossings == () and len(curve.shares) == 5
+
+
+def test_intervals_of_reversing_values_cover():
+    """95 % intervals over 300 samples of luck; the root of the truth is 0.4; three points for the bootstrap."""
+    hits, thin = [], []
+    for seed in range(300):
+        [crossing], _ = find_crossings(noisy(lambda u: 0.4 - u, 0.5, seed), n_levels=5, tolerance=0.01)
+        hits.append(crossing.lower <= 0.4 <= crossing.upper)
+        half = (crossing.upper - crossing.lower) / 6
+        thin.append(abs(crossing.share - 0.4) <= half)
+    least = 0.95 - 0.03 - 3.3 * (0.0475 / 300) ** 0.5
+    assert np.mean(hits) >= least
+    assert np.mean(thin) < least
+
+
+def test_a_crossing_that_may_be_chance_says_so():
+    found, _ = find_crossings(noisy(lambda u: 0.02 - 0.05 * u, 2.0, 3), n_levels=5, tolerance=0.01)
+    assert all(c.found_in < 0.95 for c in found)

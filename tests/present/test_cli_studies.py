@@ -1,0 +1,88 @@
+"""The verbs ``select`` and ``sensitivity`` on the smallest scenario, and with bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from simulator.present import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command; return its exit status, standard output and standard error."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["simulator", *words])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+SELECT = ("select", "tiny", "--strategies", "mass", "--indifference", "300", "--evaluation", "6", "--seed", "0")
+
+
+def test_select_prints_one_document_and_writes_its_folder(run, tmp_path):
+    status, out, err = run(*SELECT, "--json", "--out", str(tmp_path / "out"))
+    document = json.loads(out)
+    assert status == 0 and err == ""
+    assert document["seed"] == 0 and document["best"] in ("none", "mass")
+    files = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert files == {"manifest.json", "selection.json", "treatments.csv", "outcomes.csv", "selection.png"}
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["digest"] == document["digest"]
+    status, out, _ = run(*SELECT, "--quiet")
+    assert status == 0 and out.count("\n") == 1 and document["best"] in out
+
+
+SMALL = ("sensitivity", "tiny", "--replicates", "2")
+METHODS = {
+    "morris": ("--factors", "p_strong", "--points", "2", "--strategies", "mass"),
+    "map": ("--factors", "p_strong,brands.Ours.price=8:12", "--points", "2", "--strategies", "mass"),
+    "reversal": ("--factors", "brands.Ours.price=8:12", "--points", "3"),
+    "variance": ("--factors", "p_strong", "--points", "2", "--worlds", "1", "--strategies", "mass"),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_prints_one_document(run, method, tmp_path):
+    place = tmp_path / "out"
+    status, out, err = run(*SMALL, "--method", method, *METHODS[method], "--json", "--out", str(place))
+    document = json.loads(out)
+    assert status == 0 and err == ""
+    assert document["method"] == method and len(document["digest"]) == 64
+    assert len(list((place / "figures").iterdir())) == 1
+
+
+def test_people_get_sentences_and_a_table(run):
+    status, out, _ = run(*SMALL, *METHODS["morris"])
+    assert status == 0 and "profit of mass" in out.lower() and "digest: " in out and "mu_star" in out
+
+
+def test_a_comparison_takes_a_precision(run):
+    words = ("compare", "tiny", "--strategies", "mass", "--replicates", "4", "--json")
+    status, out, _ = run(*words, "--precision", "profit=100%", "--max-replicates", "40")
+    document = json.loads(out)
+    assert status == 0 and document["replicates"] == document["precision"]["replicates"]
+
+
+BAD = {
+    "no indifference": (("select", "tiny"), "select(indifference)"),
+    "method": (("select", "tiny", "--indifference", "1", "--method", "kim"), "select(method)"),
+    "sensitivity method": (("sensitivity", "tiny", "--method", "sobl"), 'did you mean "sobol"'),
+    "factor": (("sensitivity", "tiny", "--factors", "p_stron"), "p_strong"),
+    "points": (("sensitivity", "tiny", "--method", "sobol", "--points", "20"), "take 16 or 32"),
+    "no factors": (("sensitivity", "tiny", "--method", "map"), "at least one factor"),
+    "precision": (("compare", "tiny", "--precision", "profit"), "compare(precision)"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_told_with_status_2(run, name):
+    words, told = BAD[name]
+    status, out, err = run(*words)
+    assert status == 2 and out == "" and told in err
