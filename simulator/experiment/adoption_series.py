@@ -143,7 +143,9 @@ def _numbers(source: Any, place: str) -> Values:
 def _faults(series: AdoptionSeries, place: str, fewest: int) -> list[Fault]:
     values, faults = series.values, []
     if len(values) < fewest:
-        faults.append(Fault(place, f"{len(values)} periods", f"at least {fewest} periods", "use a longer series"))
+        faults.append(
+            Fault(place, f"{len(values)} periods", f"at least {fewest} periods", "use a longer series")
+        )
     for position in np.flatnonzero(~np.isfinite(values)):
         expected = "a finite number"
         faults.append(Fault(f"{place}[{position}]", str(values[position]), expected, "leave no gaps"))

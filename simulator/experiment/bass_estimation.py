@@ -47,7 +47,7 @@ FEWEST_PERIODS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Parameters:
+class CurveEstimate:
     """Parameters of a Bass curve with what is known of their errors.
 
     Parameters
@@ -100,7 +100,7 @@ def adopters_by_recursion(n: int, p: float, q: float, m: float, reached: float =
     return adopters
 
 
-def estimate_parameters(values: Values, estimator: str, unit: float = 1.0) -> Parameters:
+def estimate_parameters(values: Values, estimator: str, unit: float = 1.0) -> CurveEstimate:
     """Estimate a Bass curve.
 
     Parameters
@@ -114,7 +114,7 @@ def estimate_parameters(values: Values, estimator: str, unit: float = 1.0) -> Pa
 
     Returns
     -------
-    Parameters
+    CurveEstimate
         Estimates and their covariance.
 
     Raises
@@ -129,13 +129,15 @@ def estimate_parameters(values: Values, estimator: str, unit: float = 1.0) -> Pa
     return _likelihood(values, unit)
 
 
-def _ordinary(values: Values) -> Parameters:
+def _ordinary(values: Values) -> CurveEstimate:
     before = np.concatenate([[0.0], np.cumsum(values)[:-1]])
     scale = before.max() or 1.0
     design = np.stack([np.ones_like(before), before / scale, (before / scale) ** 2], axis=1)
     coefficients, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
     if rank < 3:
-        raise _no_curve("ols", "adopters in too few periods", "a series with at least three different periods")
+        raise _no_curve(
+            "ols", "adopters in too few periods", "a series with at least three different periods"
+        )
     residual = values - design @ coefficients
     variance = float(residual @ residual) / max(len(values) - 3, 1)
     covariance = variance * np.linalg.inv(design.T @ design)
@@ -151,10 +153,10 @@ def _ordinary(values: Values) -> Parameters:
         expected = "a positive constant and a negative square (n_t against past cumulative adopters)"
         raise _no_curve("ols", got, expected)
     slope = gradient(parameters, coefficients)
-    return Parameters(parameters(coefficients), slope @ covariance @ slope.T, variance)
+    return CurveEstimate(parameters(coefficients), slope @ covariance @ slope.T, variance)
 
 
-def _nonlinear(values: Values) -> Parameters:
+def _nonlinear(values: Values) -> CurveEstimate:
     total = values.sum()
 
     def curve(theta: Values) -> Values:
@@ -166,7 +168,7 @@ def _nonlinear(values: Values) -> Parameters:
     slope = gradient(curve, best)
     covariance = _inverse(slope.T @ slope, "nls") * variance
     scale = np.array([1.0, 1.0, total])
-    return Parameters(best * scale, covariance * np.outer(scale, scale), variance)
+    return CurveEstimate(best * scale, covariance * np.outer(scale, scale), variance)
 
 
 def _least(residual: Callable[[Values], Values], n: int) -> Values:
@@ -196,7 +198,7 @@ def _least(residual: Callable[[Values], Values], n: int) -> Values:
     return result
 
 
-def _likelihood(values: Values, unit: float) -> Parameters:
+def _likelihood(values: Values, unit: float) -> CurveEstimate:
     """Maximize the likelihood of the periods of adoption among those who adopted by the last period.
 
     The number of potential adopters then is what makes the expected adopters by then equal the observed ones.
@@ -215,7 +217,10 @@ def _likelihood(values: Values, unit: float) -> Parameters:
     for p in (0.003, 0.02, 0.08):
         for q in (0.05, 0.2, 0.5, 0.9):
             found = minimize(
-                loss, np.log([p, q]), method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000}
+                loss,
+                np.log([p, q]),
+                method="Nelder-Mead",
+                options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000},
             )
             if best is None or found.fun < best.fun - 1e-13:
                 best = found
@@ -235,7 +240,7 @@ def _likelihood(values: Values, unit: float) -> Parameters:
     information = (slope / expected[:, None]).T @ slope
     residual = values - expected / unit
     variance = float(residual @ residual) / max(n - 3, 1)
-    return Parameters(theta, _inverse(information, "mle"), variance)
+    return CurveEstimate(theta, _inverse(information, "mle"), variance)
 
 
 def gradient(function: Callable[[Values], Values], at: Values) -> Values:
@@ -253,7 +258,9 @@ def gradient(function: Callable[[Values], Values], at: Values) -> Values:
 def _inverse(matrix: Values, estimator: str) -> Values:
     scale = np.sqrt(np.diag(matrix))
     if not (scale > 0).all() or np.linalg.cond(matrix / np.outer(scale, scale)) > 1e13:
-        raise _no_curve(estimator, "a likelihood that is flat in some direction", "a series that determines p, q and m")
+        raise _no_curve(
+            estimator, "a likelihood that is flat in some direction", "a series that determines p, q and m"
+        )
     inverse: Values = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
     return inverse
 
@@ -261,7 +268,14 @@ def _inverse(matrix: Values, estimator: str) -> Values:
 def _no_curve(estimator: str, got: str, expected: str) -> ScenarioError:
     others = ", ".join(name for name in ESTIMATORS if name != estimator)
     return ScenarioError(
-        [Fault(f"bass(estimator={estimator!r})", got, expected, f"use more periods, or another estimator: {others}")]
+        [
+            Fault(
+                f"bass(estimator={estimator!r})",
+                got,
+                expected,
+                f"use more periods, or another estimator: {others}",
+            )
+        ]
     )
 
 

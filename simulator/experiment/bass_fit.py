@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from simulator.errors import Fault, ScenarioError
 from simulator.experiment.adoption_series import AdoptionSeries, Values
 from simulator.experiment.bass_estimation import (
     ESTIMATORS,
-    Parameters,
+    CurveEstimate,
     adopters_by_curve,
     adopters_by_recursion,
     checked_estimator,
@@ -41,7 +40,7 @@ class BassFit:
         All periods, those held out included.
     n_fitted : int
         Periods to which the curve was fitted; the rest was held out.
-    parameters : Parameters
+    parameters : CurveEstimate
         Estimates with their covariance.
     unit : float
         People whom one unit of the series stands for.
@@ -52,7 +51,7 @@ class BassFit:
     estimator: str
     series: AdoptionSeries
     n_fitted: int
-    parameters: Parameters
+    parameters: CurveEstimate
     unit: float = 1.0
     warnings: tuple[str, ...] = field(default=())
 
@@ -138,7 +137,9 @@ class BassFit:
 
         adopters = curve(self.parameters.values)
         slope = gradient(curve, self.parameters.values)
-        variance = np.einsum("ti,ij,tj->t", slope, self.parameters.covariance, slope) + self.parameters.variance
+        variance = (
+            np.einsum("ti,ij,tj->t", slope, self.parameters.covariance, slope) + self.parameters.variance
+        )
         half = float(ndtri(0.5 + confidence / 2)) * np.sqrt(variance)
         return pd.DataFrame(
             {
