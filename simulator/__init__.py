@@ -21,6 +21,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
+    from simulator.experiment.adoption_network import adoption_network
+    from simulator.experiment.bass_fit import BassFit, bass
+    from simulator.experiment.calibration import calibrate
+    from simulator.experiment.calibration_result import Calibration
+    from simulator.experiment.network_hazard import fit_network_hazard
     from simulator.experiment.verdict import Verdict
     from simulator.outcomes.curves import CURVES
     from simulator.outcomes.metrics import METRICS
@@ -31,7 +36,9 @@ if TYPE_CHECKING:
 
 #: Module that defines each public name.
 _HOMES = {
+    "BassFit": "simulator.experiment.bass_fit",
     "CURVES": "simulator.outcomes.curves",
+    "Calibration": "simulator.experiment.calibration_result",
     "Comparison": "simulator.present.accessors",
     "EngineError": "simulator.errors",
     "METRICS": "simulator.outcomes.metrics",
@@ -43,9 +50,13 @@ _HOMES = {
     "StoreError": "simulator.errors",
     "Trajectories": "simulator.present.accessors",
     "Verdict": "simulator.experiment.verdict",
+    "adoption_network": "simulator.experiment.adoption_network",
+    "bass": "simulator.experiment.bass_fit",
+    "calibrate": "simulator.experiment.calibration",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
     "editor_schema": "simulator.scenario",
+    "fit_network_hazard": "simulator.experiment.network_hazard",
     "gallery": "simulator.scenario",
     "load_scenario": "simulator.scenario",
     "repeat": "simulator.present.accessors",
@@ -54,7 +65,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "BassFit",
     "CURVES",
+    "Calibration",
     "Comparison",
     "EngineError",
     "METRICS",
@@ -66,9 +79,13 @@ __all__ = [
     "StoreError",
     "Trajectories",
     "Verdict",
+    "adoption_network",
+    "bass",
+    "calibrate",
     "check_scenario",
     "compare",
     "editor_schema",
+    "fit_network_hazard",
     "gallery",
     "load_scenario",
     "repeat",

@@ -27,7 +27,7 @@ OWNERS = {
     "mesa": ["simulator/engines/mesa_engine/"],
     "networkx": ["simulator/model/network/library.py", "simulator/model/network/csr.py"],
     "matplotlib": ["simulator/present/plots"],
-    "typer": ["simulator/present/cli.py"],
+    "typer": ["simulator/present/cli"],
     "rich": ["simulator/present/"],
 }
 #: Libraries that ``import simulator`` must not load.

@@ -24,7 +24,7 @@ error. Statistical Applications in Genetics and Molecular Biology 12(2), 129-141
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,16 +106,13 @@ class Table:
     summarize : Summarizer
         From raw summaries to statistics.
     statistics : ndarray of float64, shape (draw, parameter)
-        Statistics of ``raw``.
+        Statistics of ``raw``, each by a regression that had not seen the draw.
     """
 
     scores: Values
     raw: Values
     summarize: Summarizer
-    statistics: Values = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "statistics", self.summarize(self.raw))
+    statistics: Values
 
 
 def make_table(scores: Values, raw: Values) -> Table:
@@ -130,7 +127,7 @@ def make_table(scores: Values, raw: Values) -> Table:
     """
     is_defined = np.isfinite(raw).all(axis=1)
     scores, raw = scores[is_defined], raw[is_defined]
-    return Table(scores, raw, learn_summaries(scores, raw))
+    return Table(scores, raw, *learn_summaries(scores, raw))
 
 
 def by_table(
@@ -200,7 +197,7 @@ def adjust(
     n = min(len(distance), max(FEWEST_KEPT, int(np.ceil(kept * len(distance)))))
     near = np.argsort(distance, kind="stable")[:n]
     tolerance = float(distance[near[-1]])
-    weights: Values = 1 - (distance[near] / (tolerance * (1 + 1e-9))) ** 2 if tolerance > 0 else np.ones(n)
+    weights = 1 - (distance[near] / (tolerance * (1 + 1e-9))) ** 2 if tolerance > 0 else np.ones(n)
     weights = np.maximum(weights, 1e-12)
     if prior_weights is not None:
         weights = weights * prior_weights[near]
@@ -214,13 +211,13 @@ def adjust(
     effective = 1 / float((weights**2).sum())
     residual = residual * float(np.sqrt((effective + 1) / max(effective - design.shape[1], 1.0)))
     pull = np.clip(-(offset @ log_variance[1:]) / 2, -np.log(_LARGEST_PULL), np.log(_LARGEST_PULL))
-    return center[0] + residual * np.exp(pull), weights, tolerance
+    adjusted = np.asarray(center[0] + residual * np.exp(pull), dtype=np.float64)
+    return adjusted, weights, tolerance
 
 
 def _weighted_fit(design: Values, targets: Values, weights: Values) -> Values:
     root = np.sqrt(weights)[:, None]
-    solution: Values = np.linalg.lstsq(design * root, targets * root, rcond=1e-8)[0]
-    return solution
+    return np.asarray(np.linalg.lstsq(design * root, targets * root, rcond=1e-8)[0], dtype=np.float64)
 
 
 def sequentially(

@@ -44,6 +44,11 @@ ESTIMATORS = {
 }
 #: Fewest periods: three parameters and one degree of freedom.
 FEWEST_PERIODS = 4
+#: Coarse grid of starts.
+_P_GRID = (0.0005, 0.002, 0.007, 0.02, 0.06, 0.15)
+_Q_GRID = (0.02, 0.1, 0.2, 0.35, 0.55, 0.8, 1.2)
+#: A market potential of so many times what was seen is none.
+_LARGEST_POTENTIAL = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +157,9 @@ def _ordinary(values: Values) -> CurveEstimate:
         got = f"n = {a:.4g} {b / scale:+.4g} N {k / scale**2:+.4g} N^2"
         expected = "a positive constant and a negative square (n_t against past cumulative adopters)"
         raise _no_curve("ols", got, expected)
+    if parameters(coefficients)[2] > _LARGEST_POTENTIAL * values.sum():
+        got = "a best fit without a finite market potential"
+        raise _no_curve("ols", got, "a series that bends: growth that slows toward a potential")
     slope = gradient(parameters, coefficients)
     return CurveEstimate(parameters(coefficients), slope @ covariance @ slope.T, variance)
 
@@ -163,7 +171,7 @@ def _nonlinear(values: Values) -> CurveEstimate:
         p, q, m = theta
         return adopters_by_curve(len(values), p, q, m * total)
 
-    best = _least(lambda theta: (curve(theta) - values) / total, len(values))
+    best = _least(lambda theta: (curve(theta) - values) / total, values)
     variance = float(((curve(best) - values) ** 2).sum()) / max(len(values) - 3, 1)
     slope = gradient(curve, best)
     covariance = _inverse(slope.T @ slope, "nls") * variance
@@ -171,30 +179,41 @@ def _nonlinear(values: Values) -> CurveEstimate:
     return CurveEstimate(best * scale, covariance * np.outer(scale, scale), variance)
 
 
-def _least(residual: Callable[[Values], Values], n: int) -> Values:
-    """Return (p, q, m) with the least sum of squares, from several starts; m in units of the total."""
+def _starts(loss: Callable[[float, float], float]) -> list[tuple[float, float]]:
+    """Return the two best starts (p, q) of a coarse grid."""
+    grid = [(p, q) for p in _P_GRID for q in _Q_GRID]
+    return sorted(grid, key=lambda pair: loss(*pair))[:2]
+
+
+def _profile(values: Values, p: float, q: float) -> tuple[float, float]:
+    """Return the best m for given p and q, and its sum of squares."""
+    shape = adopters_by_curve(len(values), p, q, 1.0)
+    m = float(values @ shape / (shape @ shape))
+    return m, float(((values - m * shape) ** 2).sum())
+
+
+def _least(residual: Callable[[Values], Values], values: Values) -> Values:
+    """Return (p, q, m) with the least sum of squares; m in units of the total."""
     from scipy.optimize import least_squares
 
-    best: Any = None
-    for p in (0.003, 0.03):
-        for q in (0.1, 0.4, 0.8):
-            for m in (1.1, 2.0):
-                found = least_squares(
-                    residual,
-                    np.array([p, q, m]),
-                    bounds=([1e-9, 0.0, 1e-6], [5.0, 10.0, 1e5]),
-                    x_scale=[0.01, 0.3, 1.0],
-                    xtol=1e-14,
-                    ftol=1e-14,
-                    gtol=1e-14,
-                    max_nfev=400,
-                )
-                if best is None or found.cost < best.cost * (1 - 1e-12):
-                    best = found
-    if best.x[2] > 9e4 or best.x[0] <= 1.1e-9:
+    total, best = values.sum(), None
+    for p, q in _starts(lambda p, q: _profile(values, p, q)[1]):
+        found: Any = least_squares(
+            residual,
+            np.array([p, q, np.clip(_profile(values, p, q)[0] / total, 1e-3, 1e3)]),
+            bounds=([1e-9, 0.0, 1e-6], [5.0, 10.0, 1e5]),
+            x_scale=[0.01, 0.3, 1.0],
+            xtol=1e-14,
+            ftol=1e-14,
+            gtol=1e-14,
+            max_nfev=400,
+        )
+        if best is None or found.cost < best.cost * (1 - 1e-12):
+            best = found
+    result: Values = np.asarray(best.x, dtype=np.float64)  # type: ignore[union-attr]
+    if result[2] > _LARGEST_POTENTIAL or result[0] <= 1.1e-9:
         got = "a best fit without a finite market potential"
         raise _no_curve("nls", got, "a series that bends: growth that slows toward a potential")
-    result: Values = best.x
     return result
 
 
@@ -214,19 +233,14 @@ def _likelihood(values: Values, unit: float) -> CurveEstimate:
         return float(-(values / total) @ np.log(shares / shares.sum()))
 
     best: Any = None
-    for p in (0.003, 0.02, 0.08):
-        for q in (0.05, 0.2, 0.5, 0.9):
-            found = minimize(
-                loss,
-                np.log([p, q]),
-                method="Nelder-Mead",
-                options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000},
-            )
-            if best is None or found.fun < best.fun - 1e-13:
-                best = found
+    for start in _starts(lambda p, q: loss(np.log([p, q]))):
+        options = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 2000}
+        found = minimize(loss, np.log(start), method="Nelder-Mead", options=options)
+        if best is None or found.fun < best.fun - 1e-13:
+            best = found
     p, q = np.exp(best.x)
     reached = float(cumulative_share(np.array([float(n)]), p, q)[0])
-    if q < 1e-6 or p < 1e-8 or reached < 1e-4:
+    if q < 1e-6 or p < 1e-8 or reached < 1 / _LARGEST_POTENTIAL:
         got = f"the largest likelihood at p = {p:.3g}, q = {q:.3g}"
         raise _no_curve("mle", got, "a series that bends: growth that slows toward a potential")
 

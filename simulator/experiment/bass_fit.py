@@ -93,9 +93,10 @@ class BassFit:
 
     @property
     def r_squared(self) -> float:
-        """Share of the variance of adopters per period that the curve explains."""
+        """Share of the variance of adopters per period that the curve explains; NaN without variance."""
         values = self.series.values[: self.n_fitted]
-        return float(1 - ((values - self.fitted) ** 2).sum() / ((values - values.mean()) ** 2).sum())
+        spread = float(((values - values.mean()) ** 2).sum())
+        return 1 - float(((values - self.fitted) ** 2).sum()) / spread if spread > 0 else float("nan")
 
     @property
     def peak(self) -> float:

@@ -322,7 +322,7 @@ def _observation(
 
 
 def _check_numbers(method: str, **numbers: int) -> None:
-    least = {"n_simulations": FEWEST_SIMULATIONS, "n_draws": 50, "n_predictive": 20, "n_checks": 20}
+    least = {"n_simulations": FEWEST_SIMULATIONS, "n_draws": 50, "n_predictive": 100, "n_checks": 20}
     faults = []
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least[name]:

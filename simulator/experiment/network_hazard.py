@@ -24,6 +24,7 @@ under nonstandard conditions. Journal of the American Statistical Association 82
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.adoption_network import AdoptionNetwork
 from simulator.outcomes.trajectories import unknown
+
+if TYPE_CHECKING:
+    from simulator.experiment.network_forecast import NetworkForecast
 
 Values = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -104,6 +108,12 @@ class HazardFit:
     def group_effects(self) -> Values:
         """Effect of each group, a logarithm of its multiplier; zeros without effects."""
         return self.values[2:] if len(self.values) > 2 else np.zeros(len(self.network.group_names))
+
+    def forecast(self, n_periods: int, *, n_worlds: int = 500, seed: int = 0) -> NetworkForecast:
+        """Simulate what follows the fitted periods; see :func:`forecast_network`."""
+        from simulator.experiment.network_forecast import forecast_network
+
+        return forecast_network(self, n_periods, n_worlds=n_worlds, seed=seed)
 
     def __repr__(self) -> str:
         errors = self.standard_errors

@@ -49,7 +49,7 @@ class Summarizer:
         return statistics
 
 
-def learn_summaries(scores: Values, raw: Values, folds: int = 5) -> Summarizer:
+def learn_summaries(scores: Values, raw: Values, folds: int = 5) -> tuple[Summarizer, Values]:
     """Regress parameters' scores on raw summaries, their squares and cubes, with a ridge penalty.
 
     Parameters
@@ -63,8 +63,11 @@ def learn_summaries(scores: Values, raw: Values, folds: int = 5) -> Summarizer:
 
     Returns
     -------
-    Summarizer
-        The statistics.
+    summarizer : Summarizer
+        For new observations.
+    statistics : ndarray of float64, shape (draw, parameter)
+        Of the simulations themselves, each by a regression on the other folds: one that had seen the draw would
+        flatter the statistics, and the posterior would come out too narrow.
     """
     center = np.median(raw, axis=0)
     scale = 1.4826 * np.median(np.abs(raw - center), axis=0)
@@ -72,18 +75,19 @@ def learn_summaries(scores: Values, raw: Values, folds: int = 5) -> Summarizer:
     scale = np.where(scale > 0, scale, 1.0)
     features = _features((raw - center) / scale)
     fold = np.arange(len(features)) % folds
-    losses = []
+    losses, predictions = [], []
     for penalty in _PENALTIES:
-        left = np.zeros_like(scores)
+        predicted = np.zeros_like(scores)
         for k in range(folds):
             fitted = _ridge(features[fold != k], scores[fold != k], penalty)
-            left[fold == k] = scores[fold == k] - features[fold == k] @ fitted
-        losses.append((left**2).mean(axis=0))
+            predicted[fold == k] = features[fold == k] @ fitted
+        predictions.append(predicted)
+        losses.append(((scores - predicted) ** 2).mean(axis=0))
     best = int(np.argmin([loss.sum() for loss in losses]))
     coefficients = _ridge(features, scores, _PENALTIES[best])
     explained = np.clip(1 - losses[best] / scores.var(axis=0), 0.0, 1.0)
     spread = np.sqrt(np.maximum(losses[best], 1e-12))
-    return Summarizer(center, scale, coefficients, spread, explained)
+    return Summarizer(center, scale, coefficients, spread, explained), predictions[best] / spread
 
 
 def _features(standard: Values) -> Values:
