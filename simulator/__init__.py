@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from simulator.experiment.calibration import calibrate
     from simulator.experiment.calibration_result import Calibration
     from simulator.experiment.network_hazard import fit_network_hazard
+    from simulator.experiment.optimization import optimize
+    from simulator.experiment.optimization_result import Optimization
     from simulator.experiment.verdict import Verdict
     from simulator.outcomes.curves import CURVES
     from simulator.outcomes.metrics import METRICS
@@ -43,6 +45,7 @@ _HOMES = {
     "EngineError": "simulator.errors",
     "METRICS": "simulator.outcomes.metrics",
     "NetworkError": "simulator.errors",
+    "Optimization": "simulator.experiment.optimization_result",
     "PARAMETERS": "simulator.scenario.parameters",
     "Scenario": "simulator.scenario",
     "ScenarioError": "simulator.errors",
@@ -59,6 +62,7 @@ _HOMES = {
     "fit_network_hazard": "simulator.experiment.network_hazard",
     "gallery": "simulator.scenario",
     "load_scenario": "simulator.scenario",
+    "optimize": "simulator.experiment.optimization",
     "repeat": "simulator.present.accessors",
     "report": "simulator.present.report",
     "simulate": "simulator.present.accessors",
@@ -72,6 +76,7 @@ __all__ = [
     "EngineError",
     "METRICS",
     "NetworkError",
+    "Optimization",
     "PARAMETERS",
     "Scenario",
     "ScenarioError",
@@ -88,6 +93,7 @@ __all__ = [
     "fit_network_hazard",
     "gallery",
     "load_scenario",
+    "optimize",
     "repeat",
     "report",
     "simulate",

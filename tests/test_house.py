@@ -29,6 +29,7 @@ OWNERS = {
     "matplotlib": ["simulator/present/plots"],
     "typer": ["simulator/present/cli"],
     "rich": ["simulator/present/"],
+    "optuna": ["simulator/experiment/tree_sampler.py"],
 }
 #: Libraries that ``import simulator`` must not load.
 HEAVY = [

@@ -361,3 +361,4 @@ def _usage_status(error: Exception) -> int:
 
 
 from simulator.present import cli_calibrate as _calibrate  # noqa: E402, F401  (registers its verbs)
+from simulator.present import cli_optimize as _optimize  # noqa: E402, F401
