@@ -25,8 +25,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
+    from simulator.experiment.adoption_network import adoption_network
+    from simulator.experiment.bass_fit import BassFit, bass
+    from simulator.experiment.calibration import calibrate
+    from simulator.experiment.calibration_result import Calibration
     from simulator.experiment.design_file import Design, load_design
     from simulator.experiment.factors import Factor
+    from simulator.experiment.network_hazard import fit_network_hazard
+    from simulator.experiment.optimization import optimize
+    from simulator.experiment.optimization_result import Optimization
     from simulator.experiment.runner import sweep
     from simulator.experiment.treatments import Treatment, evaluate
     from simulator.experiment.verdict import Verdict
@@ -53,13 +60,16 @@ if TYPE_CHECKING:
 
 #: Module that defines each public name.
 _HOMES = {
+    "BassFit": "simulator.experiment.bass_fit",
     "CURVES": "simulator.outcomes.curves",
+    "Calibration": "simulator.experiment.calibration_result",
     "Comparison": "simulator.present.accessors",
     "Design": "simulator.experiment.design_file",
     "EngineError": "simulator.errors",
     "Factor": "simulator.experiment.factors",
     "METRICS": "simulator.outcomes.metrics",
     "NetworkError": "simulator.errors",
+    "Optimization": "simulator.experiment.optimization_result",
     "PARAMETERS": "simulator.scenario.parameters",
     "RegimeMap": "simulator.present.accessors_studies",
     "Results": "simulator.outcomes.results",
@@ -74,16 +84,21 @@ _HOMES = {
     "Treatment": "simulator.experiment.treatments",
     "VarianceSplit": "simulator.present.accessors_studies",
     "Verdict": "simulator.experiment.verdict",
+    "adoption_network": "simulator.experiment.adoption_network",
+    "bass": "simulator.experiment.bass_fit",
+    "calibrate": "simulator.experiment.calibration",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
     "diffusion": "simulator.present.diffusion_accessors",
     "editor_schema": "simulator.scenario",
     "evaluate": "simulator.experiment.treatments",
+    "fit_network_hazard": "simulator.experiment.network_hazard",
     "gallery": "simulator.scenario",
     "load_design": "simulator.experiment.design_file",
     "load_scenario": "simulator.scenario",
     "open_results": "simulator.outcomes.results",
     "regime_map": "simulator.present.accessors_studies",
+    "optimize": "simulator.experiment.optimization",
     "repeat": "simulator.present.accessors",
     "report": "simulator.present.report",
     "reversal": "simulator.present.accessors_studies",
@@ -95,13 +110,16 @@ _HOMES = {
 }
 
 __all__ = [
+    "BassFit",
     "CURVES",
+    "Calibration",
     "Comparison",
     "Design",
     "EngineError",
     "Factor",
     "METRICS",
     "NetworkError",
+    "Optimization",
     "PARAMETERS",
     "RegimeMap",
     "Results",
@@ -116,16 +134,21 @@ __all__ = [
     "Treatment",
     "VarianceSplit",
     "Verdict",
+    "adoption_network",
+    "bass",
+    "calibrate",
     "check_scenario",
     "compare",
     "diffusion",
     "editor_schema",
     "evaluate",
+    "fit_network_hazard",
     "gallery",
     "load_design",
     "load_scenario",
     "open_results",
     "regime_map",
+    "optimize",
     "repeat",
     "report",
     "reversal",

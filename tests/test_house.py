@@ -31,6 +31,7 @@ OWNERS = {
     "rich": ["simulator/present/"],
     "duckdb": ["simulator/outcomes/results_sql.py"],
     "distributed": ["simulator/experiment/backends.py"],
+    "optuna": ["simulator/experiment/tree_sampler.py"],
 }
 #: Libraries that ``import simulator`` must not load.
 HEAVY = [

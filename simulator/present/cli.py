@@ -375,3 +375,7 @@ def _usage_status(error: Exception) -> int:
         raise error
     show_error()
     return int(getattr(error, "exit_code", 2))
+
+
+from simulator.present import cli_calibrate as _calibrate  # noqa: E402, F401  (registers its verbs)
+from simulator.present import cli_optimize as _optimize  # noqa: E402, F401

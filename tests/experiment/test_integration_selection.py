@@ -248,7 +248,17 @@ def test_faults_of_a_sensitivity_are_told_at_once(tiny):
             confidence=0,
         )
     text = str(caught.value)
-    for word in ("sobl", "p_stron", "'3'", "low 12, high 8", "title", "horizn", "n_replicates", "profitt", "nobody"):
+    for word in (
+        "sobl",
+        "p_stron",
+        "'3'",
+        "low 12, high 8",
+        "title",
+        "horizn",
+        "n_replicates",
+        "profitt",
+        "nobody",
+    ):
         assert word in text
     with pytest.raises(ScenarioError, match="take 16 or 32"):
         sim.sensitivity(tiny, method="sobol", n_points=20)

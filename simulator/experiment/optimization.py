@@ -1,0 +1,361 @@
+"""Optimize a strategy under noise: the split of its budget, timing, targeting and prices, under constraints.
+
+The search sees one block of replicates; what it finds is judged on another that took no part in it, in pairs against
+the equal split, against every line alone and against the plan as it stands in the scenario. Every plan spends the same
+budget. Points that trade the metric against its risk or against privacy are kept and judged in the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Fault, ScenarioError
+from simulator.experiment.arguments import check_arguments
+from simulator.experiment.batches import BatchStore
+from simulator.experiment.decisions import Decisions, read_decisions
+from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
+from simulator.experiment.optimization_result import PRIVACY, Optimization, Plan
+from simulator.experiment.simulation import OnProgress
+from simulator.experiment.treatments import Treatment, evaluate
+from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.provenance import machine, versions
+from simulator.outcomes.trajectories import unknown
+from simulator.scenario import Scenario
+
+Values = NDArray[np.float64]
+OPTIMIZING = "optimizing"
+#: First replicate of the evaluation: the search never reaches it.
+FIRST_EVALUATION = 2**30
+#: Most points of each frontier that are evaluated afresh.
+_MOST_FRONTIER = 6
+
+
+@dataclass(eq=False)
+class _Simulator:
+    """Simulates points of the decision space; whatever was simulated before is read from the store."""
+
+    scenario: Scenario
+    strategy: str
+    decisions: Decisions
+    metrics: tuple[str, ...]
+    sign: float
+    seed: int
+    engine: str
+    threads: int
+    store: BatchStore
+    on_progress: OnProgress | None
+    expected: int
+    done: int = 0
+    n_refused: int = 0
+    first_fault: str = ""
+    known: dict[bytes, bool] = field(default_factory=dict)
+
+    def treatment(self, point: Values, label: str = "") -> Treatment:
+        return Treatment(self.strategy, self.decisions.overrides(point), label)
+
+    def is_feasible(self, point: Values) -> bool:
+        """Return whether the scenario admits a point."""
+        key = json.dumps(self.decisions.overrides(point), sort_keys=True, default=str).encode()
+        if key not in self.known:
+            try:
+                self.scenario.with_overrides(self.decisions.overrides(point))
+                self.known[key] = True
+            except ScenarioError as error:
+                self.known[key] = False
+                self.n_refused += 1
+                self.first_fault = self.first_fault or str(error.faults[0])
+        return self.known[key]
+
+    def oracle(self, name: str, points: Values, replicates: range) -> Values:
+        """Return outcomes (point, replicate, metric): the metric with its sign, then the costs of the frontier."""
+        return np.stack([self.outcomes(point, replicates) for point in points])
+
+    def outcomes(self, point: Values, replicates: range) -> Values:
+        """Return one point's outcomes; shape (replicate, metric)."""
+        treatment = self.treatment(point)
+        name = f"{treatment.digest[:24]}-{replicates.start}-{replicates.stop}"
+        values = self.store.get(
+            name, (len(replicates), len(self.metrics)), lambda: self._run(treatment, replicates)
+        )
+        self.done += len(replicates)
+        if self.on_progress is not None:
+            self.expected = max(self.expected, self.done)
+            self.on_progress(OPTIMIZING, self.done, self.expected)
+        signed = values.copy()
+        signed[:, 0] *= self.sign
+        return signed
+
+    def _run(self, treatment: Treatment, replicates: range) -> Values:
+        return evaluate(
+            self.scenario,
+            [treatment],
+            seed=self.seed,
+            replicates=replicates,
+            metrics=self.metrics,
+            engine=self.engine,
+            threads=self.threads,
+        )[0]
+
+
+def optimize(
+    scenario: Scenario,
+    strategy: str,
+    *,
+    split: bool | Mapping[int, tuple[float, float]] = True,
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    metric: str | None = None,
+    method: str = "surface",
+    frontier: bool = True,
+    n_first: int = 24,
+    n_rounds: int = 8,
+    batch: int = 4,
+    n_replicates: int = 8,
+    n_finalists: int = 6,
+    n_race: int = 64,
+    n_evaluation: int = 200,
+    confidence: float = 0.95,
+    seed: int | None = None,
+    engine: str = "numba",
+    threads: int | None = None,
+    out: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> Optimization:
+    """Find the best version of a strategy, and judge it on fresh replicates.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market; its comparison table gives the budget.
+    strategy : str
+        Name of the strategy that is varied.
+    split : bool or mapping
+        Whether the shares of its lines are decided; or bounds ``(low, high)`` by the line's position.
+    vary : mapping, optional
+        From dotted paths to bounds ``(low, high)`` (whole numbers stay whole) or to a list of options: starts and ends
+        of lines, prices, audiences, rewards.
+    metric : str, optional
+        Metric that decides; the scenario's if omitted.
+    method : {"surface", "tpe", "random"}
+        Who proposes: a response surface, optuna's tree of Parzen estimators, or chance.
+    frontier : bool
+        Whether trade-offs against risk and privacy are searched and judged too.
+    n_first, n_rounds, batch : int
+        Scattered first points; rounds of proposals, and points in each.
+    n_replicates, n_finalists, n_race : int
+        Replicates of every point; points that race, and most replicates of them: the search block.
+    n_evaluation : int
+        Fresh replicates on which the results are judged.
+    confidence : float
+        Joint confidence of the differences.
+    seed : int, optional
+        0 to 2**32 - 1; the scenario's seed if omitted.
+    engine : {"numba", "mesa"}
+        Engine; both give the same numbers.
+    threads : int, optional
+        Threads of the numba engine; all processors if omitted.
+    out : path, optional
+        Folder: what is simulated is kept there, and calling again with it goes on where it stopped.
+    on_progress : callable, optional
+        Receives (task, done, total).
+
+    Returns
+    -------
+    Optimization
+        The best plan with its overrides, its differences to the reference plans with intervals that hold together,
+        and the frontiers.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the arguments.
+    StoreError
+        If ``out`` belongs to another question.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> scenario = sim.load_scenario("launch")  # doctest: +SKIP
+    >>> found = sim.optimize(scenario, "mass", vary={"strategies.mass.lines[0].end": (4, 52)})  # doctest: +SKIP
+    >>> better = scenario.with_overrides(found.overrides)  # doctest: +SKIP
+    """
+    began = time.time()
+    asked = check_arguments(
+        scenario,
+        strategies=strategy,
+        seed=seed,
+        n_replicates=n_evaluation,
+        first_replicate=FIRST_EVALUATION,
+        engine=engine,
+        threads=threads,
+        verb="optimize",
+    )
+    plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
+    name = metric or scenario.comparison.metric
+    _check(plan, name, n_evaluation)
+    decisions, present = read_decisions(scenario, strategy, split, vary)
+    metrics = (name, PRIVACY) if frontier and name != PRIVACY else (name,)
+    sign = -1.0 if METRIC[name].better == "lower" else 1.0
+    question = _question(scenario, strategy, decisions, metrics, asked.seed)
+    key = hashlib.sha256(json.dumps(question, sort_keys=True, default=str).encode()).hexdigest()
+    store = BatchStore(None if out is None else Path(out), key, question)
+    if method == "tpe":
+        from simulator.experiment.tree_sampler import import_optuna
+
+        import_optuna()
+    expected = (n_first + n_rounds * batch + 6) * n_replicates + n_finalists * n_race + 12 * n_evaluation
+    simulator = _Simulator(
+        scenario,
+        strategy,
+        decisions,
+        metrics,
+        sign,
+        asked.seed,
+        engine,
+        asked.threads,
+        store,
+        on_progress,
+        expected,
+    )
+    anchors = _anchors(decisions, present, simulator)
+    space = SearchSpace(
+        decisions.n_coordinates, decisions.features, simulator.is_feasible, np.stack(list(anchors.values()))
+    )
+    record = search(simulator.oracle, space, plan, asked.seed)
+    plans = _plans(record, anchors, frontier)
+    fresh = range(FIRST_EVALUATION, FIRST_EVALUATION + n_evaluation)
+    values = np.stack([simulator.outcomes(point, fresh) for _, point in plans])
+    result = Optimization(
+        scenario=scenario,
+        strategy=strategy,
+        metric=name,
+        metrics=metrics,
+        decisions=decisions,
+        seed=asked.seed,
+        confidence=confidence,
+        plans=tuple(Plan(label, point, simulator.treatment(point).overrides) for label, point in plans),
+        values=values * np.array([sign, *[1.0] * (len(metrics) - 1)]),
+        search_block=range(n_race),
+        evaluation_block=fresh,
+        search=record,
+        method=method,
+        n_refused=simulator.n_refused,
+        first_fault=simulator.first_fault,
+        manifest={
+            "versions": versions(),
+            "machine": machine(),
+            "wall_seconds": round(time.time() - began, 3),
+            "batches_read": store.n_read,
+            "batches_computed": store.n_computed,
+        },
+    )
+    store.save_document(result.to_json_document())
+    store.save_table(result.to_dataframe(), "plans.csv")
+    return result
+
+
+def _anchors(decisions: Decisions, present: Values, simulator: _Simulator) -> dict[str, Values]:
+    """Return the reference plans that the scenario admits; the first is what all others are compared with.
+
+    They differ from the plan as it stands in the split of the budget alone.
+    """
+    found: dict[str, Values] = {}
+    split = decisions.split
+    if split is not None:
+        n = len(split.lines)
+        found["equal split"] = decisions.with_shares(present, split.within(np.full(n, 1 / n)))
+        for k in range(n):
+            alone = split.within(np.eye(n)[k])
+            found[f"{split.lines[k]} alone"] = decisions.with_shares(present, alone)
+    found["as it stands"] = present
+    admitted = {label: point for label, point in found.items() if simulator.is_feasible(point)}
+    if not admitted:
+        fault = Fault(
+            "optimize", simulator.first_fault, "a scenario that admits its own plan or an equal split"
+        )
+        raise ScenarioError([fault])
+    return admitted
+
+
+def _plans(record: SearchRecord, anchors: Mapping[str, Values], frontier: bool) -> list[tuple[str, Values]]:
+    """Return the plans that are judged: the winner, the references, and candidates of the frontiers."""
+    plans = [("optimized", record.points[record.best]), *anchors.items()]
+    taken = {record.best, *range(len(anchors))}
+    if frontier:
+        for position in _frontier_candidates(record):
+            if position not in taken:
+                taken.add(position)
+                plans.append((f"candidate {position}", record.points[position]))
+    return plans
+
+
+def _frontier_candidates(record: SearchRecord) -> list[int]:
+    """Return points that no other beats in both the metric and a cost, by the search block; spread out."""
+    first = record.outcomes[:, :, 0]
+    mean = first.mean(axis=1)
+    costs = [first.std(axis=1, ddof=1)]
+    if record.outcomes.shape[2] > 1:
+        costs.append(record.outcomes[:, :, 1].mean(axis=1))
+    chosen: list[int] = []
+    for cost in costs:
+        front = [
+            int(k)
+            for k in np.argsort(-mean, kind="stable")
+            if not ((mean > mean[k]) & (cost <= cost[k])).any()
+        ]
+        picks = np.unique(np.linspace(0, len(front) - 1, min(_MOST_FRONTIER, len(front))).round().astype(int))
+        chosen += [front[pick] for pick in picks if front[pick] not in chosen]
+    return chosen
+
+
+def _question(
+    scenario: Scenario, strategy: str, decisions: Decisions, metrics: Sequence[str], seed: int
+) -> dict[str, Any]:
+    """Return what stored outcomes depend on; how long is searched does not matter."""
+    return {
+        "scenario_digest": scenario.digest,
+        "trajectory_version": TRAJECTORY_VERSION,
+        "strategy": strategy,
+        "decisions": [repr(part) for part in decisions.parts],
+        "metrics": list(metrics),
+        "seed": seed,
+    }
+
+
+def _check(plan: SearchPlan, metric: str, n_evaluation: int) -> None:
+    faults = []
+    least = {
+        "n_first": 4,
+        "n_rounds": 0,
+        "batch": 1,
+        "n_replicates": 2,
+        "n_finalists": 2,
+        "n_race": plan.n_replicates,
+    }
+    for name, low in least.items():
+        value = getattr(plan, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            faults.append(Fault(f"optimize({name})", repr(value), f"a whole number, at least {low}"))
+    if n_evaluation < 20:
+        faults.append(Fault("optimize(n_evaluation)", repr(n_evaluation), "at least 20 fresh replicates"))
+    if isinstance(plan.n_race, int) and plan.n_race > FIRST_EVALUATION:
+        faults.append(Fault("optimize(n_race)", repr(plan.n_race), f"at most {FIRST_EVALUATION}"))
+    if plan.method not in METHODS:
+        faults.append(unknown("optimize(method)", plan.method, METHODS))
+    if not 0.5 <= plan.confidence < 1:
+        faults.append(Fault("optimize(confidence)", repr(plan.confidence), "0.5 or more, below 1"))
+    if metric not in METRIC:
+        faults.append(unknown("optimize(metric)", metric, tuple(METRIC)))
+    elif METRIC[metric].better is None:
+        faults.append(Fault("optimize(metric)", repr(metric), "a metric of which more or less is better"))
+    if faults:
+        raise ScenarioError(faults)

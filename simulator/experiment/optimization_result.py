@@ -1,0 +1,298 @@
+"""The result of an optimization: the best plan, what it is worth on fresh replicates, and what it trades off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.experiment.decisions import Decisions
+from simulator.experiment.noisy_search import SearchRecord
+from simulator.outcomes.differences import simultaneous_differences
+from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.statistics import Difference, conditional_value_at_risk, estimate
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas
+
+Values = NDArray[np.float64]
+#: What stands for privacy as long as consent is not simulated: money paid for data on people.
+PRIVACY = "spend_data"
+PRIVACY_MEANING = "data spend, a proxy of what is known of people: consent is not simulated"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A version of the strategy.
+
+    Parameters
+    ----------
+    label : str
+        ``optimized``, a reference plan, or a candidate of a frontier.
+    point : ndarray of float64
+        Its coordinates.
+    overrides : mapping
+        Its values by dotted path.
+    """
+
+    label: str
+    point: Values
+    overrides: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Optimization:
+    """What an optimization found.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    strategy, metric : str
+        What was varied, and by which metric.
+    metrics : tuple of str
+        The metric, and the cost of the frontier.
+    decisions : Decisions
+        What was decided.
+    seed : int
+        Seed of worlds and search.
+    confidence : float
+        Joint confidence of the differences.
+    plans : tuple of Plan
+        The optimized plan first, then the references and candidates.
+    values : ndarray of float64, shape (plan, replicate, metric)
+        Outcomes on the evaluation block.
+    search_block, evaluation_block : range
+        Replicates of the search and of the evaluation; they share none.
+    search : SearchRecord
+        What was tried.
+    method : str
+        Who proposed.
+    n_refused : int
+        Points that the scenario refused.
+    first_fault : str
+        The first reason.
+    manifest : dict
+        How it came about.
+    """
+
+    scenario: Scenario
+    strategy: str
+    metric: str
+    metrics: tuple[str, ...]
+    decisions: Decisions
+    seed: int
+    confidence: float
+    plans: tuple[Plan, ...]
+    values: Values
+    search_block: range
+    evaluation_block: range
+    search: SearchRecord
+    method: str
+    n_refused: int = 0
+    first_fault: str = ""
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The optimized plan by dotted path, ready for ``scenario.with_overrides``."""
+        return dict(self.plans[0].overrides)
+
+    @property
+    def references(self) -> tuple[int, ...]:
+        """Positions of the reference plans."""
+        return tuple(
+            k for k, plan in enumerate(self.plans) if k > 0 and not plan.label.startswith("candidate")
+        )
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Direction of the metric."""
+        return METRIC[self.metric].better != "lower"
+
+    @cached_property
+    def differences(self) -> dict[str, Difference]:
+        """The optimized plan minus each reference plan, paired; the intervals hold together."""
+        outcomes = self.values[[0, *self.references], :, 0]
+        names = [self.plans[k].label for k in (0, *self.references)]
+        pairs = [(0, k) for k in range(1, len(names))]
+        found = simultaneous_differences(outcomes, names, pairs, self.confidence)
+        return dict(zip(names[1:], found, strict=True))
+
+    @property
+    def best_single(self) -> str | None:
+        """Label of the best line alone, on the evaluation block; None without a split."""
+        alone = [k for k in self.references if self.plans[k].label.endswith(" alone")]
+        if not alone:
+            return None
+        means = self.values[alone, :, 0].mean(axis=1) * (1 if self.higher_is_better else -1)
+        return self.plans[alone[int(np.argmax(means))]].label
+
+    @property
+    def beats(self) -> dict[str, bool]:
+        """By reference plan, whether the optimized plan is better beyond chance."""
+        sign = 1 if self.higher_is_better else -1
+        return {
+            name: bool((found.lower if sign > 0 else -found.upper) > 0)
+            for name, found in self.differences.items()
+        }
+
+    @property
+    def optimism(self) -> float:
+        """Lead over the first reference in the race minus that on fresh replicates: the winner's curse."""
+        sign = 1 if self.higher_is_better else -1
+        lead = float(self.values[0, :, 0].mean() - self.values[1, :, 0].mean()) * sign
+        return float(self.search.gains[self.search.best]) - lead
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per plan: mean, interval, risk, data spend, membership in the frontiers, overrides."""
+        import pandas as pd
+
+        rows = []
+        for k, plan in enumerate(self.plans):
+            found = estimate(self.values[k, :, 0], self.confidence)
+            row = {
+                "plan": plan.label,
+                self.metric: found.mean,
+                "half_width": found.half_width,
+                "conditional_value_at_risk": self._risk[k],
+            }
+            if len(self.metrics) > 1:
+                row[PRIVACY] = float(self.values[k, :, 1].mean())
+            row["on_risk_frontier"] = k in self.risk_frontier
+            if len(self.metrics) > 1:
+                row["on_privacy_frontier"] = k in self.privacy_frontier
+            rows.append({**row, **plan.overrides})
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def _risk(self) -> Values:
+        return np.array(
+            [
+                conditional_value_at_risk(row, higher_is_better=self.higher_is_better)[1]
+                for row in self.values[:, :, 0]
+            ]
+        )
+
+    @cached_property
+    def risk_frontier(self) -> tuple[int, ...]:
+        """Positions of plans that no other beats in both mean and conditional value at risk."""
+        return self._frontier(self._risk if self.higher_is_better else -self._risk)
+
+    @cached_property
+    def privacy_frontier(self) -> tuple[int, ...]:
+        """Positions of plans that no other beats in both mean and data spend; empty where it was not recorded."""
+        if len(self.metrics) < 2:
+            return ()
+        return self._frontier(-self.values[:, :, 1].mean(axis=1))
+
+    def _frontier(self, good: Values) -> tuple[int, ...]:
+        mean = self.values[:, :, 0].mean(axis=1) * (1 if self.higher_is_better else -1)
+        found = []
+        for k in np.argsort(-mean, kind="stable"):
+            better = (mean >= mean[k]) & (good >= good[k]) & ((mean > mean[k]) | (good > good[k]))
+            if not better.any():
+                found.append(int(k))
+        return tuple(found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What limits the result."""
+        found = []
+        weak = [name for name, is_better in self.beats.items() if not is_better]
+        if weak:
+            found.append(f"not better beyond chance than: {', '.join(weak)}")
+        if self.n_refused:
+            found.append(
+                f"{self.n_refused:,} points were refused by the scenario, the first because {self.first_fault}"
+            )
+        if len(self.metrics) > 1 and not self.values[:, :, 1].any():
+            found.append("no plan buys data on people, so there is nothing to trade against privacy")
+        return tuple(found)
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the optimization as plain data, with its digest."""
+        from simulator.experiment.document import plain
+
+        table = self.to_dataframe()
+        known = [name for name in table.columns if not name.startswith(("strategies.", "brands."))]
+        found: dict[str, Any] = plain(
+            {
+                "scenario": self.scenario.name,
+                "scenario_digest": self.scenario.digest,
+                "strategy": self.strategy,
+                "metric": self.metric,
+                "method": self.method,
+                "seed": self.seed,
+                "confidence": self.confidence,
+                "search_block": [self.search_block.start, self.search_block.stop],
+                "evaluation_block": [self.evaluation_block.start, self.evaluation_block.stop],
+                "n_points": len(self.search.points),
+                "overrides": self.overrides,
+                "plans": [
+                    {**{name: row[name] for name in known}, "overrides": dict(plan.overrides)}
+                    for plan, row in zip(self.plans, table.to_dict(orient="records"), strict=True)
+                ],
+                "differences": {
+                    name: {"mean": d.mean, "lower": d.lower, "upper": d.upper, "n": d.n}
+                    for name, d in self.differences.items()
+                },
+                "best_single": self.best_single,
+                "optimism": self.optimism,
+                "risk_frontier": [self.plans[k].label for k in self.risk_frontier],
+                "privacy_frontier": [self.plans[k].label for k in self.privacy_frontier],
+                "privacy_metric": PRIVACY_MEANING if len(self.metrics) > 1 else None,
+                "history": self.search.history,
+                "warnings": self.warnings,
+            }
+        )
+        return {**found, "digest": document_digest(found)}
+
+    @property
+    def digest(self) -> str:
+        """Hash of the results."""
+        return str(self.to_json_document()["digest"])
+
+    def __repr__(self) -> str:
+        metric, currency = METRIC[self.metric], self.scenario.market.currency
+        split = self.decisions.split
+        lines = [
+            f"Optimization of {self.strategy} in {self.scenario.name} by {self.method}: {len(self.search.points)} plans "
+            f"tried, judged on {len(self.evaluation_block)} fresh replicates, seed {self.seed}"
+        ]
+        for path, value in self.overrides.items():
+            name = path
+            if (
+                split is not None
+                and path.startswith(f"strategies.{split.strategy}.lines[")
+                and path.endswith("].share")
+            ):
+                name = f"share of {split.lines[int(path.split('[')[1].split(']')[0])]}"
+            lines.append(f"  {name}: {value}")
+        found = estimate(self.values[0, :, 0], self.confidence)
+        lines.append(
+            f"  {self.metric} {metric.describe(found.mean, currency)}; worst 5 % "
+            f"{metric.describe(float(self._risk[0]), currency)}"
+        )
+        for name, d in self.differences.items():
+            best = " (the best line alone)" if name == self.best_single else ""
+            lines.append(
+                f"  against {name}{best}: {metric.describe(d.mean, currency, 'change')} "
+                f"({self.confidence:.0%} {metric.describe(d.lower, currency, 'change')} to "
+                f"{metric.describe(d.upper, currency, 'change')})"
+            )
+        lines.append(f"  frontier of {self.metric} and risk: {self._listed(self.risk_frontier)}")
+        if len(self.metrics) > 1:
+            lines.append(
+                f"  frontier of {self.metric} and {PRIVACY_MEANING}: {self._listed(self.privacy_frontier)}"
+            )
+        return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
+
+    def _listed(self, positions: tuple[int, ...]) -> str:
+        return ", ".join(self.plans[k].label for k in positions)

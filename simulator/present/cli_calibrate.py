@@ -1,0 +1,209 @@
+"""The verbs that fit: ``calibrate`` a scenario, the Bass model by ``bass``, a ``hazard`` on a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator.errors import Fault, ScenarioError
+from simulator.present.cli import (
+    AsJson,
+    Consumers,
+    Engine,
+    Quiet,
+    ScenarioPath,
+    Seed,
+    Settings,
+    Threads,
+    announce_compilation,
+    app,
+    load,
+    print_document,
+)
+from simulator.present.progress import Progress
+
+Folder = Annotated[
+    Path | None, typer.Option(help="folder that keeps what is simulated; the same command goes on from there")
+]
+Column = Annotated[str | None, typer.Option(help="column of the file with adopters per period")]
+HoldOut = Annotated[int, typer.Option(help="last periods that are predicted instead of fitted")]
+
+
+@app.command()
+def calibrate(
+    scenario: ScenarioPath,
+    free: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PATH=LOW:HIGH",
+            help="free parameter with its prior; also PATH=log:LOW:HIGH, PATH=normal:MEAN:SD, or the bare name of a "
+            "behavior parameter; repeatable",
+        ),
+    ],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=VALUE[,ERROR]", help="observed metric, with its standard error; repeatable"
+        ),
+    ] = None,
+    series: Annotated[
+        Path | None, typer.Option(help="CSV file with people per period, instead of targets")
+    ] = None,
+    column: Column = None,
+    quantity: Annotated[
+        str, typer.Option(help="recorded series that the file is compared with")
+    ] = "first_purchases",
+    weeks_per_period: Annotated[int, typer.Option(help="weeks of one period of the series")] = 1,
+    measurement_error: Annotated[float, typer.Option(help="of the series, as a share of its mean")] = 0.0,
+    hold_out: HoldOut = 0,
+    strategy: Annotated[str, typer.Option(help="what the focal brand did in the observed market")] = "none",
+    method: Annotated[str, typer.Option(help="table or sequential")] = "table",
+    simulations: Annotated[int, typer.Option(help="simulations to fit with")] = 1000,
+    seed: Seed = None,
+    engine: Engine = "numba",
+    consumers: Consumers = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    out: Folder = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit free parameters of a scenario to observed metrics or to an adoption series."""
+    from simulator.experiment.calibration import calibrate as run
+
+    with Progress(quiet=quiet or as_json) as progress:
+        loaded = load(scenario, consumers, settings, progress.announce)
+        targets = read_targets(target) if target else None
+        announce_compilation(progress, engine)
+        result = run(
+            loaded,
+            free,
+            targets=targets,
+            series=series,
+            column=column,
+            quantity=quantity,
+            weeks_per_period=weeks_per_period,
+            measurement_error=measurement_error,
+            hold_out=hold_out,
+            strategy=strategy,
+            method=method,
+            n_simulations=simulations,
+            seed=seed,
+            engine=engine,
+            threads=threads,
+            out=out,
+            on_progress=progress,
+        )
+    show_result(result, out, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def bass(
+    series: Annotated[str, typer.Argument(metavar="FILE", help="CSV file with adopters per period")],
+    estimator: Annotated[str, typer.Option(help="nls, ols, mle, or all")] = "nls",
+    column: Column = None,
+    hold_out: HoldOut = 0,
+    forecast: Annotated[int, typer.Option(help="periods to forecast beyond the series")] = 0,
+    unit: Annotated[float, typer.Option(help="people whom one unit of the series stands for")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the Bass model to a series of adopters by named estimators."""
+    from simulator.experiment.bass_estimation import ESTIMATORS
+    from simulator.experiment.bass_fit import bass as run
+    from simulator.experiment.document import plain
+    from simulator.outcomes.document_digest import document_digest
+
+    names = list(ESTIMATORS) if estimator == "all" else [estimator]
+    fits = [run(series, estimator=name, column=column, hold_out=hold_out, unit=unit) for name in names]
+    if as_json:
+        documents = []
+        for fit in fits:
+            document = fit.to_json_document()
+            if forecast:
+                document["forecast"] = plain(fit.forecast(forecast).to_dict(orient="records"))
+            documents.append(document)
+        found: dict[str, Any] = {"series": series, "fits": documents}
+        print_document({**found, "digest": document_digest(found)})
+        return
+    for fit in fits:
+        print(fit)
+        if forecast:
+            print(fit.forecast(forecast).round(1).to_string(index=False))
+        print(f"digest: {fit.digest}")
+
+
+@app.command()
+def hazard(
+    edges: Annotated[
+        Path, typer.Argument(metavar="EDGES", help="CSV file: who names whom, in its first two columns")
+    ],
+    nodes: Annotated[Path, typer.Option(help="CSV file of people: a column node, and the two below")],
+    adopted: Annotated[str, typer.Option(help="column of the period of adoption")] = "toa",
+    group: Annotated[str | None, typer.Option(help="column of the group, for example a village")] = None,
+    periods: Annotated[int, typer.Option(help="periods observed; adoption after them is none")] = 10,
+    fit: Annotated[int | None, typer.Option(help="periods to fit; the rest is forecast [all]")] = None,
+    influence: Annotated[str, typer.Option(help="named, naming, both, everyone or nobody")] = "named",
+    form: Annotated[str, typer.Option(help="count or share")] = "count",
+    group_effects: Annotated[bool, typer.Option(help="let groups differ in external influence")] = False,
+    within_groups: Annotated[bool, typer.Option(help="leave out ties between groups")] = False,
+    seed: Annotated[int, typer.Option(help="seed of the forecast's chance")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Fit social influence on a network with known times of adoption, and forecast with it."""
+    from simulator.experiment.network_study import study_network
+
+    study = study_network(
+        edges,
+        nodes,
+        adopted=adopted,
+        group=group,
+        n_periods=periods,
+        fit_until=fit,
+        influence=influence,
+        form=form,
+        group_effects=group_effects,
+        within_groups=within_groups,
+        seed=seed,
+    )
+    if as_json:
+        print_document(study.to_json_document())
+        return
+    print(study)
+    print(f"digest: {study.digest}")
+
+
+def read_targets(texts: list[str]) -> dict[str, Any]:
+    """Read ``METRIC=VALUE`` and ``METRIC=VALUE,ERROR`` of the command line."""
+    found: dict[str, Any] = {}
+    faults = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            numbers = []
+        if not equals or len(numbers) not in (1, 2):
+            faults.append(
+                Fault("--target", text, "METRIC=VALUE or METRIC=VALUE,ERROR, such as adoption=0.4,0.02")
+            )
+        else:
+            found[name.strip()] = numbers[0] if len(numbers) == 1 else tuple(numbers)
+    if faults:
+        raise ScenarioError(faults)
+    return found
+
+
+def show_result(result: Any, out: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Print a result that has a text, a document and a digest in the way that was asked for."""
+    if as_json:
+        print_document(result.to_json_document())
+    elif quiet:
+        print(result.digest)
+    else:
+        print(result)
+        if out is not None:
+            print(f"results: {out}")
+        print(f"digest: {result.digest}")
+        print(f"took {result.manifest['wall_seconds']:g} s")

@@ -1,0 +1,187 @@
+"""Hazards on networks: planted influence is found, absent influence is not, and real data give what they gave."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import ScenarioError, adoption_network, fit_network_hazard
+from simulator.experiment.network_forecast import (
+    discrimination,
+    forecast_network,
+    score_forecasts,
+    simple_forecasts,
+)
+from simulator.experiment.network_hazard import influence_placebo
+from simulator.experiment.network_study import study_network
+
+DATA = os.environ.get("SIMULATOR_TEST_DATA")
+needs_data = pytest.mark.skipif(not DATA, reason="SIMULATOR_TEST_DATA does not name the folder of real data")
+
+
+def plain_world(
+    p: float, q: float, form: str, seed: int, n: int = 600, n_groups: int = 6, spread: float = 0.0
+):
+    """Simulate adoption person by person, the slow obvious way."""
+    rng = np.random.default_rng(seed)
+    groups = np.arange(n) % n_groups
+    effects = spread * rng.standard_normal(n_groups)
+    ties = []
+    for person in range(n):
+        peers = np.flatnonzero((groups == groups[person]) & (np.arange(n) != person))
+        ties += [(person, int(other)) for other in rng.choice(peers, 4, replace=False)]
+    named = {person: [other for one, other in ties if one == person] for person in range(n)}
+    when = np.full(n, 99)
+    for period in range(1, 11):
+        for person in range(n):
+            if when[person] < period:
+                continue
+            k = sum(when[other] < period for other in named[person])
+            own = effects[groups[person]]
+            if form == "count":
+                chance = 1 - (1 - p) ** np.exp(own) * (1 - q) ** k
+            else:
+                chance = p * np.exp(own) + q * k / len(named[person])
+            if rng.random() < chance:
+                when[person] = period
+    return when, np.array(ties), groups
+
+
+@pytest.mark.parametrize("form", ["count", "share"])
+def test_planted_influence_is_recovered_with_nominal_coverage(form: str) -> None:
+    """Of 2 x 40 intervals of 95 %, at least 69 hold the truth (false alarm < 1e-3)."""
+    p, q = (0.03, 0.06) if form == "count" else (0.03, 0.25)
+    inside = 0
+    for seed in range(40):
+        when, ties, groups = plain_world(p, q, form, seed, n=300)
+        fit = fit_network_hazard(adoption_network(when, ties, n_periods=10, groups=groups), form=form)
+        errors = fit.standard_errors
+        inside += (abs(fit.p - p) < 1.96 * errors[0]) + (abs(fit.q - q) < 1.96 * errors[1])
+    assert inside >= 69
+
+
+def test_no_influence_is_rarely_found() -> None:
+    """The test at 5 % rejects at most 9 of 60 worlds without influence (false alarm about 1e-3), and all with it."""
+    rejected = 0
+    for seed in range(60):
+        when, ties, groups = plain_world(0.1, 0.0, "count", 100 + seed, n=200)
+        rejected += (
+            fit_network_hazard(adoption_network(when, ties, n_periods=10, groups=groups)).p_value < 0.05
+        )
+    assert rejected <= 9
+    when, ties, groups = plain_world(0.02, 0.1, "count", 1)
+    network = adoption_network(when, ties, n_periods=10, groups=groups)
+    fit = fit_network_hazard(network)
+    assert fit.p_value < 1e-6 and influence_placebo(fit, n=39) == pytest.approx(1 / 40)
+
+
+def test_a_shuffled_network_gains_nothing() -> None:
+    when, ties, groups = plain_world(0.1, 0.0, "count", 2, n=300)
+    assert (
+        influence_placebo(fit_network_hazard(adoption_network(when, ties, n_periods=10, groups=groups)), n=39)
+        > 0.05
+    )
+
+
+def test_differences_between_groups_are_not_taken_for_influence() -> None:
+    when, ties, groups = plain_world(0.08, 0.0, "count", 3, spread=0.9, n_groups=12)
+    network = adoption_network(when, ties, n_periods=10, groups=groups)
+    without, with_effects = fit_network_hazard(network), fit_network_hazard(network, group_effects=True)
+    assert without.gain > 3 and with_effects.gain < 2
+    assert with_effects.spread > 0.3 and with_effects.akaike < without.akaike
+
+
+def test_likelihood_is_the_sum_over_people_and_periods() -> None:
+    when, ties, groups = plain_world(0.05, 0.1, "count", 4, n=60)
+    fit = fit_network_hazard(adoption_network(when, ties, n_periods=6, groups=groups))
+    total = 0.0
+    for person in range(60):
+        for period in range(1, 7):
+            if when[person] < period:
+                break
+            k = sum(when[other] < period for one, other in ties if one == person)
+            chance = 1 - (1 - fit.p) * (1 - fit.q) ** k
+            total += np.log(chance if when[person] == period else 1 - chance)
+    assert fit.log_likelihood == pytest.approx(total, abs=1e-6)
+
+
+def test_direction_matters() -> None:
+    when, ties, groups = plain_world(0.02, 0.1, "count", 5)
+    named, naming = (
+        fit_network_hazard(adoption_network(when, ties, n_periods=10, groups=groups, influence=influence))
+        for influence in ("named", "naming")
+    )
+    assert named.log_likelihood > naming.log_likelihood + 5
+
+
+def test_forecasts_of_planted_worlds_cover() -> None:
+    """90 % intervals of 30 worlds x 6 groups hold the later adopters in at least 146 of 180 (false alarm < 1e-3)."""
+    inside = 0
+    for seed in range(30):
+        when, ties, groups = plain_world(0.03, 0.06, "count", 200 + seed, n=300)
+        network = adoption_network(when, ties, n_periods=10, groups=groups)
+        forecast = forecast_network(fit_network_hazard(network.until(6)), 4, n_worlds=200, seed=seed)
+        low, high = forecast.cumulative_interval(0.9)
+        happened = network.counts()[6:].sum(axis=0)
+        inside += int(((happened >= low) & (happened <= high)).sum())
+    assert inside >= 146
+
+
+def test_forecasts_start_from_those_left() -> None:
+    when, ties, groups = plain_world(0.05, 0.05, "share", 6, n=120)
+    network = adoption_network(when, ties, n_periods=10, groups=groups)
+    fit = fit_network_hazard(network.until(5), form="share")
+    forecast = fit.forecast(5, n_worlds=50, seed=1)
+    left = (network.periods > 5).sum()
+    assert forecast.counts.shape == (50, 5, 6) and forecast.counts.sum(axis=(1, 2)).max() <= left
+    assert (forecast.chance[network.periods <= 5] == 1).all()
+    assert (forecast.counts == fit.forecast(5, n_worlds=50, seed=1).counts).all()
+    simple = simple_forecasts(network.until(5), 5)
+    assert all(found.sum() <= left + 1e-9 for found in simple.values())
+    perfect = score_forecasts(network, {"perfect": network.counts()[5:].astype(float), **simple}, 5)
+    assert perfect.iloc[0]["forecast"] == "perfect" and perfect.iloc[0]["period_error"] == 0
+
+
+def test_discrimination_is_the_area_under_the_curve() -> None:
+    assert discrimination(np.array([0.1, 0.2, 0.8, 0.9]), np.array([False, False, True, True])) == 1.0
+    assert discrimination(np.array([0.5, 0.5]), np.array([True, False])) == 0.5
+
+
+@needs_data
+@pytest.mark.data
+def test_korean_villages_fitted_on_five_years_beat_naive_and_bass() -> None:
+    folder = Path(DATA)
+    study = study_network(
+        folder / "korean_family_planning_edges.csv.gz",
+        folder / "korean_family_planning_nodes.csv",
+        group="group",
+        n_periods=10,
+        fit_until=5,
+        influence="both",
+        group_effects=True,
+    )
+    assert study.network.n_people == 1047 and len(study.network.group_names) == 25
+    assert study.network.counts().sum(axis=1).tolist() == [69, 94, 81, 86, 65, 62, 53, 53, 73, 37]
+    errors = study.scores.set_index("forecast")["period_error"]
+    assert errors["network"] < errors["naive"] < errors["bass_nls"]
+    assert study.group_coverage >= 0.8
+
+
+def test_faults_of_networks_are_told() -> None:
+    ties = [[0, 1], [1, 2]]
+    for arguments, words in (
+        ({"periods": [1, 2, 3], "ties": [[0, 3]], "n_periods": 3}, "positions of people"),
+        ({"periods": [1, 2, 3], "ties": [0, 1, 2], "n_periods": 3}, r"shape \(tie, 2\)"),
+        ({"periods": [9, 9, 9], "ties": ties, "n_periods": 3}, "some adoptions"),
+        ({"periods": [1.5, 2, 3], "ties": ties, "n_periods": 3}, "whole periods"),
+        ({"periods": [1, 2, 3], "ties": ties, "n_periods": 3, "influence": "namd"}, 'did you mean "named"'),
+        ({"periods": [1, 2, 3], "ties": ties, "n_periods": 3, "groups": [0]}, "one per person"),
+    ):
+        with pytest.raises(ScenarioError, match=words):
+            adoption_network(arguments.pop("periods"), arguments.pop("ties"), **arguments)
+    network = adoption_network([1, 2, 3], ties, n_periods=3)
+    with pytest.raises(ScenarioError, match='"share"'):
+        fit_network_hazard(network, form="shares")

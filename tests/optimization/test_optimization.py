@@ -1,0 +1,191 @@
+"""Optimization of a small market: better on fresh replicates, blocks that never meet, resuming, faults."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+import simulator as sim
+from simulator.experiment.optimization import FIRST_EVALUATION, _Simulator
+from simulator.present import cli
+
+SIZES = {
+    "n_first": 8,
+    "n_rounds": 3,
+    "batch": 3,
+    "n_replicates": 6,
+    "n_race": 24,
+    "n_evaluation": 60,
+    "seed": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def town():
+    return sim.load_scenario("classroom").with_overrides(
+        {"population.consumers": 150, "population.people_per_consumer": 20.0, "comparison.budget": 3000.0}
+    )
+
+
+@pytest.fixture(scope="module")
+def found(town):
+    return sim.optimize(town, "social", vary={"brands.Fizz.price": (3.0, 5.0)}, **SIZES)
+
+
+def test_it_beats_equal_split_and_the_best_single_line_on_fresh_replicates(found) -> None:
+    assert (
+        found.best_single in found.differences
+        and found.beats["equal split"]
+        and found.beats[found.best_single]
+    )
+    difference = found.differences["equal split"]
+    own, equal = found.values[0, :, 0], found.values[1, :, 0]
+    assert difference.mean == pytest.approx((own - equal).mean()) and difference.lower > 0
+    assert difference.n == 60
+
+
+def test_search_and_evaluation_share_no_replicate(town, monkeypatch) -> None:
+    used: list[range] = []
+    real = _Simulator.outcomes
+
+    def spy(self, point, replicates):
+        used.append(replicates)
+        return real(self, point, replicates)
+
+    monkeypatch.setattr(_Simulator, "outcomes", spy)
+    result = sim.optimize(town, "social", **SIZES)
+    searched = {r for block in used for r in block if block.start < FIRST_EVALUATION}
+    judged = {r for block in used for r in block if block.start >= FIRST_EVALUATION}
+    assert searched and judged and not searched & judged
+    assert max(searched) < SIZES["n_race"] and judged == set(result.evaluation_block)
+    assert not set(result.search_block) & set(result.evaluation_block)
+
+
+def test_the_values_are_those_of_compare(town, found) -> None:
+    """The judged outcomes are those of the scenario with the overrides, at the same budget."""
+    better = town.with_overrides(found.overrides)
+    again = sim.compare(
+        better, strategies=["social"], seed=2, n_replicates=5, first_replicate=FIRST_EVALUATION
+    )
+    profit = again.outcomes.of("profit")[again.strategies.index("social")]
+    assert found.values[0, :5, 0] == pytest.approx(profit)
+    shares = [value for path, value in found.overrides.items() if path.endswith(".share")]
+    assert sum(shares) == pytest.approx(1.0)
+
+
+def test_frontiers_hold_plans_that_no_other_beats(found) -> None:
+    table = found.to_dataframe()
+    front = table[table["on_risk_frontier"]]
+    for _, row in front.iterrows():
+        beaten = (table["profit"] > row["profit"]) & (
+            table["conditional_value_at_risk"] > row["conditional_value_at_risk"]
+        )
+        assert not beaten.any()
+    assert len(front) >= 1 and table.loc[0, "plan"] == "optimized"
+
+
+def test_privacy_is_traded_where_data_are_bought(town) -> None:
+    result = sim.optimize(town, "precision", **{**SIZES, "n_rounds": 2})
+    table = result.to_dataframe()
+    assert table["spend_data"].max() > 0 and "proxy" in result.to_json_document()["privacy_metric"]
+    assert table.loc[list(result.privacy_frontier), "spend_data"].is_monotonic_decreasing
+
+
+def test_bounds_timing_and_targeting_are_kept(town) -> None:
+    result = sim.optimize(
+        town,
+        "social",
+        split={0: (0.1, 0.3), 1: (0.0, 0.2)},
+        vary={
+            "strategies.social.lines[2].start": (0, 10),
+            "strategies.social.lines[2].audience": ["everyone", "random"],
+        },
+        frontier=False,
+        **{**SIZES, "n_rounds": 1},
+    )
+    plans = [plan.overrides for plan in result.plans]
+    assert all(0.1 - 1e-9 <= plan["strategies.social.lines[0].share"] <= 0.3 + 1e-9 for plan in plans)
+    assert all(plan["strategies.social.lines[1].share"] <= 0.2 + 1e-9 for plan in plans)
+    assert all(isinstance(plan["strategies.social.lines[2].start"], int) for plan in plans)
+    tried = {
+        result.decisions.overrides(p)["strategies.social.lines[2].audience"] for p in result.search.points
+    }
+    assert tried == {"everyone", "random"}
+
+
+def test_the_same_folder_resumes(town, tmp_path, monkeypatch) -> None:
+    sizes = {**SIZES, "n_rounds": 2}
+    undisturbed = sim.optimize(town, "social", **sizes)
+    real, left = _Simulator._run, [14]
+
+    def interrupted(self, treatment, replicates):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return real(self, treatment, replicates)
+
+    monkeypatch.setattr(_Simulator, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sim.optimize(town, "social", out=tmp_path / "best", **sizes)
+    monkeypatch.setattr(_Simulator, "_run", real)
+    resumed = sim.optimize(town, "social", out=tmp_path / "best", **sizes)
+    assert resumed.manifest["batches_read"] == 14 and resumed.digest == undisturbed.digest
+    longer = sim.optimize(town, "social", out=tmp_path / "best", **{**sizes, "n_rounds": 3})
+    assert longer.manifest["batches_read"] > 20 and longer.manifest["batches_computed"] > 0
+    with pytest.raises(sim.StoreError, match="another question"):
+        sim.optimize(town, "social", out=tmp_path / "best", **{**sizes, "seed": 3})
+
+
+def test_the_command_line_gives_the_same(monkeypatch, capsys, tmp_path) -> None:
+    words = (
+        "optimize tiny --strategy mass --first 4 --rounds 1 --batch 2 --replicates 2 --race 4 --evaluation 20"
+    )
+    more = ["--vary", "brands.Ours.price=8:12", "--seed", "3", "--json", "--out", str(tmp_path / "best")]
+    monkeypatch.setattr(sys, "argv", ["simulator", *words.split(), *more])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+    document = json.loads(capsys.readouterr().out)
+    direct = sim.optimize(
+        sim.load_scenario("tiny"),
+        "mass",
+        vary={"brands.Ours.price": (8, 12)},
+        n_first=4,
+        n_rounds=1,
+        batch=2,
+        n_replicates=2,
+        n_race=4,
+        n_evaluation=20,
+        seed=3,
+    )
+    assert document["digest"] == direct.digest
+    assert (tmp_path / "best" / "plans.csv").is_file()
+
+
+def test_a_metric_that_should_be_low_is_lowered(town) -> None:
+    result = sim.optimize(town, "social", metric="cost_per_order", frontier=False, **{**SIZES, "n_rounds": 1})
+    means = result.values[:, :, 0].mean(axis=1)
+    assert means[0] <= np.median(means[1:]) and not result.higher_is_better
+
+
+def test_faults_are_told_at_the_door(town) -> None:
+    for arguments, words in (
+        ({"strategy": "socia"}, 'did you mean "social"'),
+        ({"metric": "profits"}, 'did you mean "profit"'),
+        ({"metric": "spend"}, "more or less is better"),
+        ({"method": "gradient"}, "surface"),
+        ({"n_first": 1}, "at least 4"),
+        ({"n_race": 2}, "at least 8"),
+        ({"n_evaluation": 5}, "at least 20"),
+        ({"split": {7: (0, 1)}}, "0 to 2"),
+        ({"split": {0: (0.6, 1), 1: (0.6, 1)}}, "add up to 1"),
+        ({"vary": {"brands.Fizz.price": (5, 3)}}, "below the upper"),
+        ({"vary": {"brands.Fizz.price": 3}}, "bounds"),
+        ({"vary": {"brands.Fizzy.price": (3, 5)}}, "Fizz"),
+        ({"strategy": "none"}, "nothing to decide"),
+    ):
+        with pytest.raises(sim.ScenarioError, match=words):
+            sim.optimize(town, **{"strategy": "social", **arguments})
