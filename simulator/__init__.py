@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from simulator.experiment.optimization import optimize
     from simulator.experiment.optimization_result import Optimization
     from simulator.experiment.runner import sweep
+    from simulator.experiment.tracing import Trace, trace
     from simulator.experiment.treatments import Treatment, evaluate
     from simulator.experiment.verdict import Verdict
     from simulator.outcomes.curves import CURVES
@@ -80,6 +81,7 @@ _HOMES = {
     "Sensitivity": "simulator.present.accessors_studies",
     "SimulatorError": "simulator.errors",
     "StoreError": "simulator.errors",
+    "Trace": "simulator.experiment.tracing",
     "Trajectories": "simulator.present.accessors",
     "Treatment": "simulator.experiment.treatments",
     "VarianceSplit": "simulator.present.accessors_studies",
@@ -106,6 +108,7 @@ _HOMES = {
     "sensitivity": "simulator.present.accessors_studies",
     "simulate": "simulator.present.accessors",
     "sweep": "simulator.experiment.runner",
+    "trace": "simulator.experiment.tracing",
     "variance_split": "simulator.present.accessors_studies",
 }
 
@@ -130,6 +133,7 @@ __all__ = [
     "Sensitivity",
     "SimulatorError",
     "StoreError",
+    "Trace",
     "Trajectories",
     "Treatment",
     "VarianceSplit",
@@ -156,6 +160,7 @@ __all__ = [
     "sensitivity",
     "simulate",
     "sweep",
+    "trace",
     "variance_split",
 ]
 

@@ -62,9 +62,9 @@ class Treatments:
         """
         from simulator import engines
 
-        market, asked = self.market, self.arguments
+        asked = self.arguments
         counts = engines.run_replicates(
-            market,
+            self.market,
             [self.balanced[name].plan for name in asked.strategies],
             engine=asked.engine,
             seed=asked.seed,
@@ -72,6 +72,11 @@ class Treatments:
             threads=asked.threads,
             on_done=on_done,
         )
+        return self.wrap(counts, replicates)
+
+    def wrap(self, counts: Any, replicates: Sequence[int]) -> Trajectories:
+        """Return recorded counts, int64 [strategy, replicate, step, brand, series], as trajectories."""
+        market, asked = self.market, self.arguments
         return Trajectories(
             strategies=asked.strategies,
             replicates=tuple(replicates),

@@ -9,7 +9,8 @@ It gives, bit for bit, the counts of the compiled engine.
 
 from simulator.engines.mesa_engine.agents import Consumer
 from simulator.engines.mesa_engine.brands import Brand
+from simulator.engines.mesa_engine.events import KINDS, Events
 from simulator.engines.mesa_engine.model import MarketModel, run_one
 from simulator.engines.mesa_engine.relation import Relation
 
-__all__ = ["Brand", "Consumer", "MarketModel", "Relation", "run_one"]
+__all__ = ["KINDS", "Brand", "Consumer", "Events", "MarketModel", "Relation", "run_one"]

@@ -344,16 +344,25 @@ class Consumer(FixedAgent):
             )
             if talk.recommends and u_talk < word_of_mouth.talk_probability(tie.rate, intensity):
                 inbox.add_message(weight, talk.satisfaction)
-                brand.record("contacts_positive" if talk.surprise >= 0 else "contacts_negative")
+                is_good = bool(talk.surprise >= 0)
+                brand.record("contacts_positive" if is_good else "contacts_negative")
+                self._note(tie, brand, "praise" if is_good else "warning")
             if talk.invites and u_invite < chance_to_invite:
                 inbox.add_message(rewarded_weight, talk.satisfaction)
                 inbox.add_invitation()
                 brand.record("invitations")
+                self._note(tie, brand, "invitation")
             if talk.piece is not None and u_feed < p.feed_attention:
                 inbox.add_piece(talk.piece)
                 brand.record("shared_views")
+                self._note(tie, brand, "piece")
             if talk.commits and u_group < word_of_mouth.talk_probability(tie.rate, self.sharing):
                 inbox.contacts += 1
+                self._note(tie, brand, "group offer")
+
+    def _note(self, tie: Tie, brand: Brand, kind: str) -> None:
+        if self.model.events is not None:
+            self.model.events.add_message(self, tie.neighbor, brand, kind)
 
     def let_know(self, brand: Brand, what: str, change: int) -> None:
         """Note a change that neighbors will see from the next step on."""

@@ -20,6 +20,7 @@ from simulator.compiled import compile_rules_for_python
 from simulator.engines.mesa_engine.agents import Consumer, Traits
 from simulator.engines.mesa_engine.brands import Brand
 from simulator.engines.mesa_engine.chance import Chance, Number, numbers
+from simulator.engines.mesa_engine.events import Events
 from simulator.engines.mesa_engine.messages import Order, Piece, Tie
 from simulator.model.campaigns import Plan
 from simulator.model.initialization import World
@@ -62,6 +63,8 @@ class MarketModel(mesa.Model):
         Step that is being or was last simulated, from 0 at the start of the burn-in.
     counts : ndarray, int64 [steps, brands, series]
         What has been recorded so far, burn-in included.
+    events : Events or None
+        Give it an ``Events`` before the first step, and every purchase and message is written down in it.
     datacollector : DataCollector
         Table ``counts`` with a row for each step and brand (steps of the burn-in are negative), and the
         ``WATCHED`` series as model variables.
@@ -80,6 +83,7 @@ class MarketModel(mesa.Model):
         self.chance = Chance(seed, replicate)
         self.parameters: Any = Parameters(*(Number(value) for value in market.parameters))
         self.now = -1
+        self.events: Events | None = None
         self.n_needs = 0
         self.tastes_shift = False
         self._read_market()

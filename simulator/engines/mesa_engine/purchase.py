@@ -58,7 +58,8 @@ class Purchase:
         elif consumer.latest_brand is not None:
             consumer.latest_brand.record("switched_away")
         consumer.own(brand)
-        if not relation.has_bought:
+        is_first = not relation.has_bought
+        if is_first:
             brand.record("first_purchases")
             relation.has_bought = True
         source = relation.touch
@@ -68,6 +69,8 @@ class Purchase:
         elif is_referred:
             source = "referral"
         brand.record(f"bought_by_{source}")
+        if consumer.model.events is not None:
+            consumer.model.events.add_purchase(consumer, brand, source, is_first=is_first)
         if relation.weeks_since_visit <= consumer.model.parameters.visit_weeks:
             brand.record("converted_clicks")
         relation.visit_step = LONG_AGO
