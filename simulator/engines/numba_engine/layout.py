@@ -91,6 +91,7 @@ class State(NamedTuple):
     pieces: np.ndarray  # float32 [J], pieces published in the step
     latest_piece: np.ndarray  # int32 [J]
     piece_value: np.ndarray  # float32 [T, J]
+    piece_appeal: np.ndarray  # float32 [T, J]
     need_rate: np.ndarray  # float32 [blocks, 256]
     receivers: np.ndarray  # int32 [J, N], who got messages in the last step
     n_receivers: np.ndarray  # int64 [J]
@@ -282,6 +283,7 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         pieces=np.zeros(n_brands, f4),
         latest_piece=np.empty(n_brands, i4),
         piece_value=np.zeros((n_steps, n_brands), f4),
+        piece_appeal=np.zeros((n_steps, n_brands), f4),
         need_rate=np.zeros(blocks, f4),
         receivers=np.zeros(per_brand, i4),
         n_receivers=np.zeros(n_brands, i8),

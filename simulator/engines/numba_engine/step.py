@@ -211,7 +211,8 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, s: Any, row:
             production = np.int64(0)
             s.pieces[j] = ZERO
         if s.pieces[j] > ZERO:
-            u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
+            u, v, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
+            s.piece_appeal[t, j] = content.piece_appeal(p.piece_appeal_sd, normal(v))
             s.piece_value[t, j] = content.piece_value(
                 plan.programs[t, j, _VALUE], p.piece_value_sd, normal(u)
             )

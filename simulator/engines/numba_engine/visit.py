@@ -240,7 +240,13 @@ def see_content(
         s.flags[j, i] |= IS_FOLLOWER
         s.followers[j] += 1
     if u_share < content.share_probability(
-        world.population.sharing[i], value, promotion, p.share_intercept, p.share_value, p.share_promotion
+        world.population.sharing[i],
+        value,
+        s.piece_appeal[piece, j],
+        promotion,
+        p.share_intercept,
+        p.share_value,
+        p.share_promotion,
     ):
         row[_SHARED] += 1
         counts[piece, j, _PIECE_SHARES] += 1
