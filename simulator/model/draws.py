@@ -76,7 +76,7 @@ STREAMS: tuple[Stream, ...] = (
     Stream("tie", 8, "sender", "receiver", "step", "brand, occurrence", ("talk", "invitation", "feed", "group")),
     Stream("content", 9, "consumer", "0", "step", "brand", ("view", "share", "follow", "unfollow")),
     Stream("community", 10, "consumer", "0", "step", "brand", ("interact", "exit", "-", "-")),
-    Stream("piece", 11, "0", "0", "step", "brand", ("value", "-", "-", "-")),
+    Stream("piece", 11, "0", "0", "step", "brand", ("value", "appeal", "-", "-")),
     Stream("seed", 12, "consumer", "0", "0 or step", "brand", ("priority", "satisfaction", "-", "-")),
     Stream("audience", 13, "consumer", "channel", "0", "brand, slot", ("membership", "-", "-", "-")),
     Stream("cell", 32, "consumer", "0", "0", "0", ("region", "habit", "demographic", "need rate")),

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from rich_market import EVERYTHING, counts_of, rich_scenario, rich_tables
 
+from simulator.model.draws import PIECE, sparse_uniforms, tail
+from simulator.model.mathematics import normal
 from simulator.model.network import from_ties
 from simulator.model.observation import INDEX
 from simulator.scenario import Scenario
@@ -214,6 +216,20 @@ def test_more_impressions_reach_at_least_as_many_in_the_first_step() -> None:
     reached = [counts_of(advertising_only(**{"comparison.budget": b})) for b in budgets]
     first = [int(c[0, 0, 0, 1, INDEX["newly_reached"]]) for c in reached]
     assert first == sorted(first) and first[0] < first[-1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pieces_of_equal_value_are_passed_on_by_their_appeal(engine: str) -> None:
+    """The line of Theirs publishes a piece a week; its appeal is read off its draw's address."""
+    equal = {"parameters.piece_value_sd": 0.0, "parameters.piece_appeal_sd": 2.0, "horizon": 40}
+    if engine == "mesa":
+        equal["population.consumers"] = 100
+    counts = counts_of(rich_scenario(equal), ("none",), engine=engine)[0, 0, :, 0]
+    word = tail(PIECE, 1, 0)
+    appeal = [normal(sparse_uniforms(0, 0, 2 + k, word, 7, 0)[1]) for k in range(40)]
+    shares, views = counts[:, INDEX["piece_shares"]], counts[:, INDEX["piece_views_direct"]]
+    high = np.array(appeal) > np.median(appeal)
+    assert shares[high].sum() / views[high].sum() > 2 * shares[~high].sum() / views[~high].sum()
 
 
 def test_a_tie_that_points_nowhere_else_carries_influence_one_way() -> None:

@@ -220,7 +220,7 @@ def test_every_state_of_the_engine_is_described() -> None:
     rows = {*layout.PERSON, *layout.FIELDS, *layout.PERSON_MARKS, *layout.BRAND_MARKS}
     rows |= {*layout.PERSON_WEEKS, *layout.BRAND_WEEKS, *layout.BOOKS}
     assert rows >= NOT_A_STATE.keys() | PROGRAMS
-    others = {"stock", "spent_program", "review_history", "piece_value"}
+    others = {"stock", "spent_program", "review_history", "piece_value", "piece_appeal"}
     assert rows - NOT_A_STATE.keys() - PROGRAMS | FLAGS | others == {s.name for s in STATES}
 
 

@@ -213,9 +213,10 @@ class Brand(Agent):
         if plan.production_is_strategy[self.index] and not self.is_funded:
             production, self.terms["pieces"] = 0, ZERO
         if self.terms["pieces"] > 0:
-            u, _, _, _ = self.model.chance.draw("piece", brand=self.id)
+            u, v, _, _ = self.model.chance.draw("piece", brand=self.id)
             value = content.piece_value(self.terms["content_value"], p.piece_value_sd, normal(u))
-            self.latest_piece = self.pieces[now] = Piece(now, value, self.terms["promotional_share"])
+            appeal = content.piece_appeal(p.piece_appeal_sd, normal(v))
+            self.latest_piece = self.pieces[now] = Piece(now, value, appeal, self.terms["promotional_share"])
         self.record("spend_production", production)
         if plan.production_is_strategy[self.index]:
             self.charge(production)

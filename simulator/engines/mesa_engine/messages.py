@@ -31,6 +31,7 @@ class Piece:
 
     published: int
     value: Any
+    appeal: Any  # what else makes it be passed on, in logits
     promotion: Any  # share of it that is promotional, 0..1
     reach: Counter[str] = field(default_factory=Counter)
 

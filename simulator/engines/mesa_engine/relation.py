@@ -234,6 +234,7 @@ class Relation:
         if u_share < content.share_probability(
             self.consumer.sharing,
             piece.value,
+            piece.appeal,
             piece.promotion,
             p.share_intercept,
             p.share_value,

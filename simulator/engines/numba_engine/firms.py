@@ -163,8 +163,9 @@ def publish(j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, row: Any) 
         pieces = ZERO
     s.today[j, PIECES] = pieces
     if pieces > ZERO:
-        u, _, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
+        u, v, _, _ = sparse_uniforms(_U(0), _U(0), _U(t), tail(draws.PIECE, m.brand_id[j], _U(0)), k0, k1)
         s.piece_value[t, j] = content.piece_value(m.by_step[t, j, _VALUE], p.piece_value_sd, normal(u))
+        s.piece_appeal[t, j] = content.piece_appeal(p.piece_appeal_sd, normal(v))
         s.books[j, LATEST_PIECE] = t
     row[j, _PRODUCTION] += production
     if m.limits[j, terms.PRODUCTION_IS_STRATEGY] > 0:

@@ -120,6 +120,7 @@ class State(NamedTuple):
     today: np.ndarray  # float32 [J, columns]
     stock: np.ndarray  # float64 [J, R]
     piece_value: np.ndarray  # float32 [T, J]
+    piece_appeal: np.ndarray  # float32 [T, J]
     reviews: np.ndarray  # int64 [T, J, 2], number and sum as seen in each step
 
 
@@ -347,6 +348,7 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
         today=np.zeros((n_brands, N_TODAY), f4),
         stock=np.zeros((n_brands, market.arrays.n_regions)),
         piece_value=np.zeros((n_steps, n_brands), f4),
+        piece_appeal=np.zeros((n_steps, n_brands), f4),
         reviews=np.zeros((n_steps, n_brands, 2), np.int64),
     )
 

@@ -152,7 +152,13 @@ def see_content(
     s.marks[b, mark_of(j, TOUCH), k] = CONTENT
     follow_piece(b, k, j, value, promotion, u_follow, u_unfollow, p, s)
     if u_share < content.share_probability(
-        s.values[b, SHARING, k], value, promotion, p.share_intercept, p.share_value, p.share_promotion
+        s.values[b, SHARING, k],
+        value,
+        s.piece_appeal[piece, j],
+        promotion,
+        p.share_intercept,
+        p.share_value,
+        p.share_promotion,
     ):
         counts[t, j, _SHARED] += 1
         counts[piece, j, _PIECE_SHARES] += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.compiled import rule
-from simulator.model.mathematics import ONE, ZERO, exponential, logarithm, logistic
+from simulator.model.mathematics import HALF, ONE, ZERO, exponential, logarithm, logistic
 
 
 @rule("f4(f4, f4, f4)")
@@ -18,19 +18,35 @@ def piece_value(value: Any, piece_value_sd: Any, z: Any) -> Any:
 
 
 @rule("f4(f4, f4)")
+def piece_appeal(piece_appeal_sd: Any, z: Any) -> Any:
+    """Return what else makes a piece be passed on, in logits: sigma_a z - sigma_a^2 / 2.
+
+    Surprise, mood or luck of the day, apart from practical value. While few pass a piece on, its odds are e^a as
+    large, whose mean is 1: appeal spreads reshares and does not raise them (Goel, Anderson, Hofman & Watts 2016,
+    The structural virality of online diffusion, on how unequal pieces are).
+    """
+    return piece_appeal_sd * z - HALF * piece_appeal_sd * piece_appeal_sd
+
+
+@rule("f4(f4, f4)")
 def view_probability(follower_attention: Any, n_pieces: Any) -> Any:
     """Return the probability that a follower sees at least one of a week's pieces: 1 - (1 - p)^n."""
     return ONE - exponential(n_pieces * logarithm(ONE - follower_attention))
 
 
-@rule("f4(f4, f4, f4, f4, f4, f4)")
+@rule("f4(f4, f4, f4, f4, f4, f4, f4)")
 def share_probability(
-    sharing: Any, value: Any, promotion: Any, share_intercept: Any, share_value: Any, share_promotion: Any
+    sharing: Any,
+    value: Any,
+    appeal: Any,
+    promotion: Any,
+    share_intercept: Any,
+    share_value: Any,
+    share_promotion: Any,
 ) -> Any:
-    """Return the probability that a viewer passes a piece on: 1 - exp(-s sigma(c_0 + c_1 v - c_2 z))."""
-    return ONE - exponential(
-        -(sharing * logistic(share_intercept + share_value * value - share_promotion * promotion))
-    )
+    """Return the probability that a viewer passes a piece on: 1 - exp(-s sigma(c_0 + c_1 v + a - c_2 z))."""
+    propensity = share_intercept + share_value * value + appeal - share_promotion * promotion
+    return ONE - exponential(-(sharing * logistic(propensity)))
 
 
 @rule("f4(f4, f4, f4, f4, f4)")
