@@ -22,18 +22,50 @@ _ONE = F(1.0)
 _ZERO = F(0.0)
 
 
+#: Bit of an arc that marks a strong tie; the other bits are the receiver's number.
+STRONG_BIT = np.uint32(1 << 31)
+RECEIVER = np.uint32(STRONG_BIT - 1)
+#: Entries behind the last arc, so that a loop may read whole vectors.
+ROOM = 256
+
+
 class World(NamedTuple):
-    """Population, graph and starting values of one world; N consumers, M arcs."""
+    """Population, graph and starting values of one world; N consumers, M arcs.
+
+    An arc leads to a consumer whom its row's consumer can influence; it takes four bytes.
+    """
 
     population: Population
     indptr: np.ndarray  # int64 [N + 1]
-    neighbors: np.ndarray  # int32 [M]
-    is_strong: np.ndarray  # uint8 [M]
-    weights: np.ndarray  # float32 [M] or [0] where all weights are 1
-    occurrence: np.ndarray  # uint8 [M] or [0] where no ties are parallel
+    arcs: np.ndarray  # uint32 [M + ROOM], receiver, and bit 31 where the tie is strong
+    weights: np.ndarray  # float32 [M + ROOM] or [0] where all weights are 1
+    occurrence: np.ndarray  # uint8 [M + ROOM] or [0] where no ties are parallel
     in_degree: np.ndarray  # int32 [N], consumers who can influence one
     latest_brand: np.ndarray  # int8 [N]
     replacement_step: np.ndarray  # int32 [N]
+
+    @property
+    def neighbors(self) -> np.ndarray:
+        """Receivers of the arcs, int32 [M], made anew."""
+        return (self.arcs[: self.indptr[-1]] & RECEIVER).astype(np.int32)
+
+    @property
+    def is_strong(self) -> np.ndarray:
+        """Whether each arc's tie is strong, uint8 [M], made anew."""
+        return (self.arcs[: self.indptr[-1]] >= STRONG_BIT).astype(np.uint8)
+
+
+def pack_arcs(neighbors: np.ndarray, is_strong: np.ndarray) -> np.ndarray:
+    """Return receivers and strengths as arcs with room behind them, uint32 [M + ROOM]."""
+    arcs = np.zeros(neighbors.size + ROOM, np.uint32)
+    arcs[: neighbors.size] = neighbors
+    arcs[: neighbors.size] |= is_strong.astype(np.uint32) << np.uint32(31)
+    return arcs
+
+
+def _with_room(values: np.ndarray) -> np.ndarray:
+    """Return what arcs have, with room behind it; nothing where there is nothing."""
+    return np.concatenate([values, np.zeros(ROOM, values.dtype)]) if values.size else values
 
 
 def world_number(market: Market, replicate: int) -> int:
@@ -77,10 +109,9 @@ def build_world(market: Market, seed: int, replicate: int) -> World:
     return World(
         population,
         network.indptr,
-        network.neighbors,
-        network.is_strong,
-        network.weights,
-        network.occurrence,
+        pack_arcs(network.neighbors, network.is_strong),
+        _with_room(network.weights),
+        _with_room(network.occurrence),
         in_degree,
         latest,
         replacement,

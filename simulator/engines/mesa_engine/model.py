@@ -23,7 +23,7 @@ from simulator.engines.mesa_engine.chance import Chance, Number, numbers
 from simulator.engines.mesa_engine.events import Events
 from simulator.engines.mesa_engine.messages import Order, Piece, Tie
 from simulator.model.campaigns import Plan
-from simulator.model.initialization import World
+from simulator.model.initialization import RECEIVER, STRONG_BIT, World
 from simulator.model.market import Market, Parameters
 from simulator.model.network.csr import Network
 from simulator.model.observation import INDEX, N_SERIES
@@ -162,10 +162,10 @@ class MarketModel(mesa.Model):
         """Yield a consumer's ties to those whom it can influence, parallel ties one by one."""
         world, p = self.world, self.parameters
         for arc in range(int(world.indptr[consumer.index]), int(world.indptr[consumer.index + 1])):
-            rate = p.p_strong if world.is_strong[arc] else p.p_weak
+            rate = p.p_strong if world.arcs[arc] >= STRONG_BIT else p.p_weak
             if world.weights.size:
                 rate = word_of_mouth.weighted_tie(rate, Number(world.weights[arc]))
-            neighbor = consumer.cell.connections[int(world.neighbors[arc])].agents[0]
+            neighbor = consumer.cell.connections[int(world.arcs[arc] & RECEIVER)].agents[0]
             yield Tie(neighbor, rate, int(world.occurrence[arc]) if world.occurrence.size else 0)
 
     def collect(self) -> None:
@@ -253,9 +253,9 @@ def social_graph(world: World) -> Any:
     source = np.repeat(np.arange(n), np.diff(world.indptr))
     target = world.neighbors.astype(np.int64)
     is_directed = not np.array_equal(source * n + target, np.sort(target * n + source))
-    network = Network(
-        world.indptr, world.neighbors, world.is_strong, world.weights, world.occurrence, is_directed
-    )
+    n_arcs = target.size
+    weights, occurrence = world.weights[:n_arcs], world.occurrence[:n_arcs]
+    network = Network(world.indptr, world.neighbors, world.is_strong, weights, occurrence, is_directed)
     return network.to_networkx()
 
 

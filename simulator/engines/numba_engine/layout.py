@@ -156,17 +156,14 @@ class Graph(NamedTuple):
     """What the compiled engine reads of a world. N consumers, M arcs."""
 
     indptr: np.ndarray  # int64 [N + 1]
-    arcs: np.ndarray  # uint32 [M + TIES], receiver, and bit 31 where the tie is strong
-    weights: np.ndarray  # float32 [M + TIES] or [0] where all weights are 1
-    occurrence: np.ndarray  # uint8 [M + TIES] or [0] where no ties are parallel
+    arcs: np.ndarray  # uint32 [M + ROOM], receiver, and bit 31 where the tie is strong
+    weights: np.ndarray  # float32 [M + ROOM] or [0] where all weights are 1
+    occurrence: np.ndarray  # uint8 [M + ROOM] or [0] where no ties are parallel
     in_degree: np.ndarray  # int32 [N] or [0] where nothing reads it
     cell: np.ndarray  # int32 [N]
     threshold: np.ndarray  # float32 [N] or [0] where nothing reads it
     seeds: np.ndarray  # int32 [seeds], by seeding
 
-
-STRONG_BIT = np.uint32(1 << 31)
-RECEIVER = np.uint32(STRONG_BIT - 1)
 
 #: Blocks that act before what they decided is settled.
 CHUNK = 64
@@ -298,19 +295,13 @@ def padded(n_consumers: int) -> int:
 
 
 def new_graph(market: Market, world: World, on: Switches) -> Graph:
-    """Return the social graph as the engine reads it; arcs have room for a whole list behind them."""
-    arcs = world.neighbors.astype(np.uint32)
-    arcs |= world.is_strong.astype(np.uint32) << np.uint32(31)
-
-    def with_room(array: np.ndarray) -> np.ndarray:
-        return np.concatenate([array, np.zeros(BLOCK, array.dtype)]) if array.size else array
-
+    """Return the social graph as the engine reads it; nothing is copied."""
     nothing = np.zeros(0, np.float32)
     return Graph(
         world.indptr,
-        np.concatenate([arcs, np.zeros(BLOCK, np.uint32)]),
-        with_room(world.weights),
-        with_room(world.occurrence),
+        world.arcs,
+        world.weights,
+        world.occurrence,
         world.in_degree if on.neighbors else np.zeros(0, np.int32),
         world.population.cell,
         world.population.threshold if market.arrays.is_threshold else nothing,

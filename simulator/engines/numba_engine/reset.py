@@ -46,7 +46,7 @@ from simulator.engines.numba_engine.layout import (
     of_brand,
 )
 from simulator.model import initialization
-from simulator.model.initialization import World
+from simulator.model.initialization import RECEIVER, World
 from simulator.model.market import MarketArrays
 from simulator.model.mathematics import ONE
 
@@ -118,7 +118,7 @@ def populate(m: Any, world: Any, count_row: Any, s: Any) -> None:
             s.books[latest, BASE] += 1
             if count_row >= 0:
                 for k in range(world.indptr[i], world.indptr[i + 1]):
-                    s.counts[count_row + latest, world.neighbors[k]] += np.int32(1)
+                    s.counts[count_row + latest, np.int64(world.arcs[k] & RECEIVER)] += np.int32(1)
 
 
 def reset(m: MarketArrays, world: World, on: Switches, s: State) -> None:

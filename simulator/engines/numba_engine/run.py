@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import cache_folder, is_compiled
-from simulator.engines.numba_engine.layout import CHUNK, Graph, new_counts, new_graph, new_state, new_work
+from simulator.engines.numba_engine.layout import CHUNK, new_counts, new_graph, new_state, new_work
 from simulator.engines.numba_engine.reset import clear, reset
 from simulator.engines.numba_engine.step import act, settle
 from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
 from simulator.engines.tiny import tiny_market
 from simulator.model.campaigns import Plan, build_plan
-from simulator.model.initialization import World
+from simulator.model.initialization import ROOM, World
 from simulator.model.market import Market, build_market
 from simulator.model.population import Population
 from simulator.model.seeding import choose_seeds
@@ -39,18 +39,6 @@ def _reusable(market: Market, plan: Plan, world: World) -> Any:
         _memory.value = (terms, on, state, work, market, plan)
         _memory.key = key
     return _memory.value[:4]
-
-
-def _graph(market: Market, world: World, on: Any) -> Graph:
-    """Return a world's graph as the engine reads it, made once for all plans of the thread."""
-    key = (id(world), on.neighbors, market.arrays.is_threshold)
-    if getattr(_memory, "graph_key", None) != key:
-        _memory.graph_key = None
-        _memory.graph = None
-        _memory.graph = (new_graph(market, world, on), world)
-        _memory.graph_key = key
-    graph: Graph = _memory.graph[0]
-    return graph
 
 
 def run_step(step: int, k0: Any, k1: Any, given: tuple[Any, ...], counts: np.ndarray) -> None:
@@ -90,7 +78,7 @@ def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int)
         What was observed after the burn-in.
     """
     terms, on, state, work = _reusable(market, plan, world)
-    graph = _graph(market, world, on)
+    graph = new_graph(market, world, on)
     seeds, first = choose_seeds(market.arrays, plan.arrays, world, seed, replicate)
     terms.seeding[:, SEED_FIRST] = first[:-1]
     terms.seeding[:, SEED_LAST] = first[1:]
@@ -115,9 +103,9 @@ def _blank(market: Market) -> World:
     zeros = [np.zeros(n, np.float32) for _ in range(7)]
     population = Population(np.zeros(n, np.int32), *zeros[:2], np.zeros((2, n), np.float32), *zeros[2:])
     nothing = np.zeros(0, np.float32), np.zeros(0, np.uint8)
-    indptr, nobody = np.zeros(n + 1, np.int64), np.zeros(0, np.int32)
+    indptr, nobody = np.zeros(n + 1, np.int64), np.zeros(ROOM, np.uint32)
     owners = np.full(n, -1, np.int8), np.zeros(n, np.int32)
-    return World(population, indptr, nobody, nothing[1], *nothing, np.zeros(n, np.int32), *owners)
+    return World(population, indptr, nobody, *nothing, np.zeros(n, np.int32), *owners)
 
 
 def compile_half(name: str) -> None:
@@ -126,7 +114,7 @@ def compile_half(name: str) -> None:
     plan = build_plan(market, "none")
     terms, on, state, work = _reusable(market, plan, _blank(market))
     clear(market.arrays, state)
-    given = terms, market.parameters, _graph(market, _blank(market), on), on, state, work
+    given = terms, market.parameters, new_graph(market, _blank(market), on), on, state, work
     counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     key = np.uint32(0), np.uint32(0)
     if name == "act":

@@ -31,14 +31,12 @@ from simulator.engines.numba_engine.layout import (
     N_RECEIVERS,
     N_TALKS,
     PIECE,
-    RECEIVER,
     REWARDED,
     SAID,
     SENDER,
     SHARES,
     SHARING,
     STRONG,
-    STRONG_BIT,
     SURPRISED,
     TAIL,
     TALKS,
@@ -62,6 +60,7 @@ from simulator.engines.numba_engine.layout import (
 )
 from simulator.model import draws
 from simulator.model.draws import tail
+from simulator.model.initialization import RECEIVER, STRONG_BIT
 from simulator.model.mathematics import ONE, ZERO, F, unit
 from simulator.model.philox import philox
 from simulator.model.rules import referral, word_of_mouth
