@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from simulator import diffusion
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
     from simulator.experiment.verdict import Verdict
     from simulator.outcomes.curves import CURVES
     from simulator.outcomes.metrics import METRICS
     from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
-    from simulator.present.diffusion_accessors import diffusion
     from simulator.present.report import report
     from simulator.scenario import Scenario, check_scenario, editor_schema, gallery, load_scenario
     from simulator.scenario.parameters import PARAMETERS
 
-#: Module that defines each public name.
+#: Module that defines each public name; a room of its own name is that module itself.
 _HOMES = {
     "CURVES": "simulator.outcomes.curves",
     "Comparison": "simulator.present.accessors",
@@ -46,7 +46,7 @@ _HOMES = {
     "Verdict": "simulator.experiment.verdict",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
-    "diffusion": "simulator.present.diffusion_accessors",
+    "diffusion": "simulator.diffusion",
     "editor_schema": "simulator.scenario",
     "gallery": "simulator.scenario",
     "load_scenario": "simulator.scenario",
@@ -85,7 +85,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'simulator' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
+    module = import_module(home)
+    value = module if home == f"{__name__}.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

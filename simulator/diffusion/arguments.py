@@ -84,7 +84,7 @@ class Asked:
         ]
         shown += [f"form={self.form}"] if self.form else []
         shown += [f"{name} given" for name in ("thresholds", "arc_coins") if _is_given(self, name)]
-        return f"{self.model}({', '.join(shown)})"
+        return f"{self.model}({', '.join(shown)})" if shown else self.model
 
 
 def _is_given(asked: Asked, name: str) -> bool:
@@ -92,6 +92,8 @@ def _is_given(asked: Asked, name: str) -> bool:
 
 
 def _short(values: NDArray[np.float64]) -> str:
+    if len(values) == 0:
+        return "none"
     return f"{values[0]:.4g}" if len(values) == 1 else f"{values.min():.3g}..{values.max():.3g}"
 
 
