@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from simulator import diffusion
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
     from simulator.experiment.adoption_network import adoption_network
     from simulator.experiment.bass_fit import BassFit, bass
@@ -54,12 +55,11 @@ if TYPE_CHECKING:
         sensitivity,
         variance_split,
     )
-    from simulator.present.diffusion_accessors import diffusion
     from simulator.present.report import report
     from simulator.scenario import Scenario, check_scenario, editor_schema, gallery, load_scenario
     from simulator.scenario.parameters import PARAMETERS
 
-#: Module that defines each public name.
+#: Module that defines each public name; a room of its own name is that module itself.
 _HOMES = {
     "BassFit": "simulator.experiment.bass_fit",
     "CURVES": "simulator.outcomes.curves",
@@ -91,7 +91,7 @@ _HOMES = {
     "calibrate": "simulator.experiment.calibration",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
-    "diffusion": "simulator.present.diffusion_accessors",
+    "diffusion": "simulator.diffusion",
     "editor_schema": "simulator.scenario",
     "evaluate": "simulator.experiment.treatments",
     "fit_network_hazard": "simulator.experiment.network_hazard",
@@ -170,7 +170,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'simulator' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
+    module = import_module(home)
+    value = module if home == f"{__name__}.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

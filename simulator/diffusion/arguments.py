@@ -84,7 +84,7 @@ class Asked:
         ]
         shown += [f"form={self.form}"] if self.form else []
         shown += [f"{name} given" for name in ("thresholds", "arc_coins") if _is_given(self, name)]
-        return f"{self.model}({', '.join(shown)})"
+        return f"{self.model}({', '.join(shown)})" if shown else self.model
 
 
 def _is_given(asked: Asked, name: str) -> bool:
@@ -92,6 +92,8 @@ def _is_given(asked: Asked, name: str) -> bool:
 
 
 def _short(values: NDArray[np.float64]) -> str:
+    if len(values) == 0:
+        return "none"
     return f"{values[0]:.4g}" if len(values) == 1 else f"{values.min():.3g}..{values.max():.3g}"
 
 
@@ -188,11 +190,11 @@ def seeds_of(graph: Arcs, seeds: Any, *, place: str = "seeds") -> NDArray[np.uin
         If one is no node, or is given twice.
     """
     faults = _Faults()
-    nodes = _as_list(graph, seeds)
+    nodes = _as_list(seeds)
     if nodes is None:
         faults.add(place, type(seeds).__name__, "a list of nodes")
         faults.raise_if_any()
-    numbers = faults.collect(lambda: graph.numbers_of(nodes or (), place=place))
+    numbers = faults.collect(lambda: graph.numbers_of(nodes, place=place))
     faults.raise_if_any()
     unique, counts = np.unique(numbers, return_counts=True)
     if (counts > 1).any():
@@ -202,12 +204,15 @@ def seeds_of(graph: Arcs, seeds: Any, *, place: str = "seeds") -> NDArray[np.uin
     return unique.astype(np.uint32)
 
 
-def _as_list(graph: Arcs, seeds: Any) -> list[Any] | None:
+def _as_list(seeds: Any) -> Any:
+    """Return seeds as a list or an array in one dimension, or None where they are neither."""
     if seeds is None:
         return []
+    if isinstance(seeds, np.ndarray):
+        return seeds.ravel()
     if isinstance(seeds, str | int | np.integer) or not isinstance(seeds, Iterable):
         return [seeds] if isinstance(seeds, str | int | np.integer) else None
-    return list(seeds.ravel() if isinstance(seeds, np.ndarray) else seeds)
+    return list(seeds)
 
 
 def _check_fitting(given: Mapping[str, Any], faults: _Faults) -> None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel
+from simulator.compiled import kernel, subframe
 from simulator.diffusion.draws import COIN_VALUES, coin_block, draw_live, lower_bits
 from simulator.diffusion.tally import note_end, note_step
 
@@ -53,7 +53,7 @@ def chances(probability: NDArray[np.float64]) -> Chances:
     return Chances(upper, lower, _ALL if len(whole) > 1 else U8(0))
 
 
-@kernel
+@subframe
 def _enter(task: Any, seed_set: Any, queue: Any, idle: Any) -> Any:
     """Put a seed set in the queue and return its size."""
     first = task.starts[seed_set]
@@ -65,7 +65,7 @@ def _enter(task: Any, seed_set: Any, queue: Any, idle: Any) -> Any:
     return n_seeds
 
 
-@kernel
+@subframe
 def _reach(
     rows: Any, live: Any, n_seeds: Any, task: Any, queue: Any, idle: Any, column: Any, tally: Any
 ) -> Any:
@@ -94,7 +94,7 @@ def _reach(
     return np.int64(tail), step, np.int64(n_tried)
 
 
-@kernel
+@subframe
 def _try_arcs(
     rows: Any, chances: Any, replicate: Any, n_seeds: Any, task: Any, room: Any, column: Any, tally: Any
 ) -> Any:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel
+from simulator.compiled import kernel, subframe
 from simulator.diffusion.draws import threshold_numerator
 from simulator.diffusion.tally import note_end, note_step
 
@@ -85,7 +85,7 @@ def needs_by_weight(thresholds: NDArray[np.float64], indegree: NDArray[np.int64]
     return np.where(thresholds <= 0, 0, np.maximum(needs, 1))
 
 
-@kernel
+@subframe
 def _need(numerator: Any, is_counted: Any, indegree: Any) -> Any:
     """Return a drawn threshold in the units that arcs add up in."""
     if is_counted:

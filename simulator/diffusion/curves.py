@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.diffusion.graphs import Graph, arcs
+from simulator.diffusion.results import drawn
 from simulator.diffusion.rows import Arcs
 from simulator.diffusion.spreading import spread
 from simulator.errors import Fault, ScenarioError
@@ -73,6 +74,16 @@ class AdoptionCurve:
             if getattr(self, name) is not None:
                 columns[name] = getattr(self, name)
         return pd.DataFrame(columns)
+
+    def plot(self, *, title: str | None = None) -> Any:
+        """Draw cumulative and new adopters over time, with bands where simulated.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title instead of the result's own.
+        """
+        return drawn("plot_adoption_curve", self, title)
 
     def __repr__(self) -> str:
         return f"AdoptionCurve({self._described()})"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel, rule
+from simulator.compiled import kernel, rule, subframe
 from simulator.model.draws import Stream
 from simulator.model.mathematics import HALF, logarithm
 from simulator.model.philox import philox
@@ -72,7 +72,7 @@ def coin_block(block: Any, seed: Any, replicate: Any) -> Any:
     return np.uint64(a) | (np.uint64(b) << _HIGH), np.uint64(c) | (np.uint64(d) << _HIGH)
 
 
-@kernel
+@subframe
 def fill_coins(first: Any, last: Any, seed: Any, replicate: Any, words: Any) -> None:
     """Write the upper halves of the coins of blocks of eight arcs: two 64-bit words a block.
 
@@ -184,7 +184,7 @@ def adoption_uniform(node: Any, step: Any, seed: Any, replicate: Any) -> Any:
     return np.float64(np.int64(whole)) * _UNIT_53
 
 
-@kernel
+@subframe
 def cause_uniform(node: Any, seed: Any, replicate: Any) -> Any:
     """Return a uniform number of 53 bits with which a node's adoption is ascribed."""
     a, b, _, _ = philox(U(node), _ZERO, _ZERO, CAUSE, U(seed), U(replicate))

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel
+from simulator.compiled import kernel, subframe
 from simulator.diffusion.draws import adoption_uniform, cause_uniform, fill_resistances
 from simulator.diffusion.tally import note_end, note_step
 
@@ -78,7 +78,7 @@ class Hazards(NamedTuple):
     by_step: bool
 
 
-@kernel
+@subframe
 def _start(task: Any, seed_set: Any, resistances: Any, active: Any, when: Any) -> Any:
     """Make the seeds of a set, which ascend, active and list them; return how many."""
     first = task.starts[seed_set]
@@ -92,7 +92,7 @@ def _start(task: Any, seed_set: Any, resistances: Any, active: Any, when: Any) -
     return n_seeds
 
 
-@kernel
+@subframe
 def _adopt(state: Any, base: Any, each: Any, active: Any, tail: Any) -> Any:
     """Let a step's exposure add up and list those who adopt, ascending; return the new length of the list."""
     exposed, met, resistances, flags, words, alive = state
@@ -158,13 +158,16 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
             break
         fill_resistances(n, seed, U4(task.first + column), words, drawn)
         for seed_set in range(task.starts.size - 1):
-            resistances[:] = drawn
-            exposed[:] = 0
-            met[:] = 0
-            alive[:] = BLOCK
+            for node in range(U8(resistances.size)):
+                resistances[node] = drawn[node]
+                exposed[node] = 0
+                met[node] = 0
+            for block in range(n_blocks):
+                alive[block] = BLOCK
             alive[n_blocks - 1] = n - (n_blocks - 1) * BLOCK
             when = at[column - task.begin] if at.shape[0] > 0 else no_times
-            when[:] = -1
+            for node in range(when.size):
+                when[node] = -1
             tail = _start(task, seed_set, resistances, active, when)
             for k in range(tail):
                 alive[active[k] // _BLOCK] -= 1
@@ -323,7 +326,7 @@ def ascribe(
                         break
 
 
-@kernel
+@subframe
 def _is_anyone_exposed(exposed: Any, resistances: Any) -> Any:
     """Return whether anyone who has not adopted has an adopted neighbor."""
     for node in range(U8(exposed.size)):  # noqa: SIM110

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -167,6 +168,16 @@ class Spread:
             )
         raise ScenarioError([Fault("what", repr(what), "sizes, curve, curves or activations")])
 
+    def plot(self, *, title: str | None = None) -> Any:
+        """Draw the mean number of active nodes by step, with its band over replicates where recorded.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title instead of the result's own.
+        """
+        return drawn("plot_spread", self, title)
+
     def __repr__(self) -> str:
         return f"Spread({self._headline()}; {self._context()})"
 
@@ -284,6 +295,16 @@ class SeedComparison:
             "replicate": np.tile(self.first_replicate + np.arange(n), len(self.names)), "size": self.sizes.ravel(),
         })  # fmt: skip
 
+    def plot(self, *, title: str | None = None) -> Any:
+        """Draw the mean size of each seed set with its paired interval against the first.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title instead of the result's own.
+        """
+        return drawn("plot_seeds", self, title)
+
     def __repr__(self) -> str:
         order = np.argsort(-self.means, kind="stable")
         lines = [f"  {self.names[k]}: {self.means[k]:,.6g}" for k in order]
@@ -298,6 +319,21 @@ class SeedComparison:
         )
         head = f"{escape(self.model)}, {self.sizes.shape[1]:,} replicates in common"
         return f"<p>{head}</p><table><tr><th>seeds</th><th>mean size</th></tr>{rows}</table>"
+
+
+def drawn(function: str, result: Any, title: str | None) -> Any:
+    """Return a result's figure; the room of figures is above this one and loads when it is asked for.
+
+    Parameters
+    ----------
+    function : str
+        Function of :mod:`simulator.present.plots_diffusion`.
+    result : object
+        What to draw.
+    title : str or None
+        Title instead of the result's own.
+    """
+    return getattr(import_module("simulator.present.plots_diffusion"), function)(result, title=title)
 
 
 def _t_quantile(confidence: float, n: int) -> float:

@@ -134,6 +134,10 @@ class Arcs:
         NetworkError
             If one of them is no node; all such are listed.
         """
+        if self.labels is None and isinstance(nodes, np.ndarray) and nodes.dtype.kind in "iu":
+            numbers = nodes.ravel().astype(np.int64)
+            if ((numbers >= 0) & (numbers < self.n_nodes)).all():
+                return numbers
         found, faults = [], []
         for position, node in enumerate(nodes):
             number = self._number(node)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel
+from simulator.compiled import subframe
 
 #: Steps to run where nothing but the end of the process stops it.
 UNBOUNDED = 2**62
@@ -100,7 +100,7 @@ def new_tally(sizes: NDArray[np.int32], curves: NDArray[np.int32], n_steps: int)
     return Tally(sizes, zeros[0], zeros[1], zeros[2], zeros[3], curves, np.zeros(1, dtype=np.int64))
 
 
-@kernel
+@subframe
 def note_step(tally: Any, column: Any, step: Any, n_active: Any) -> None:
     """Count the nodes active by a step of one replicate."""
     if step < tally.sums.size:
@@ -110,7 +110,7 @@ def note_step(tally: Any, column: Any, step: Any, n_active: Any) -> None:
             tally.curves[column, step] = n_active
 
 
-@kernel
+@subframe
 def note_end(tally: Any, seed_set: Any, column: Any, last: Any, n_active: Any) -> None:
     """Count the final size of one replicate, whose last activation was at step ``last``."""
     tally.sizes[seed_set, column] = n_active

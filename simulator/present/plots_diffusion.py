@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulator.present.plots_style import COLORS, GRAY, Chart, new_chart, styled
 
@@ -109,7 +109,7 @@ def plot_adoption_curve(result: AdoptionCurve, *, title: str | None = None) -> C
         band = (result.market * result.low, result.market * result.high)
         left.fill_between(result.times, *band, color=COLORS[0], alpha=_PALE, linewidth=0)
     left.plot(result.times, result.cumulative, color=COLORS[0], linewidth=2)
-    _frame(left, "Time", f"Adopters (of {result.market:,.6g})")
+    _frame(left, "Time", f"Adopters (of {result.market:,.10g})")
     right.plot(result.times[1:], result.new[1:], color=COLORS[1], linewidth=2)
     if np.isfinite(result.peak):
         right.axvline(result.peak, color=GRAY, linewidth=1, linestyle=":")
@@ -121,5 +121,6 @@ def _frame(axes: Axes, x_label: str, y_label: str) -> None:
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
