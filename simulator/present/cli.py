@@ -341,7 +341,8 @@ def main(arguments: list[str] | None = None) -> None:
         status = ended if isinstance(ended, int) else 0
     except (KeyboardInterrupt, typer.Abort) as error:
         status = _INTERRUPTED
-        print(str(error) or "interrupted; nothing was written", file=sys.stderr)
+        said = str(error) or str(error.__cause__ or "")
+        print(said or "interrupted; nothing was written", file=sys.stderr)
     except FaultyInputError as error:
         print(error, file=sys.stderr)
         status = 2
