@@ -170,6 +170,7 @@ class _Run:
         except KeyboardInterrupt as error:
             if backend is not None:
                 backend.close(at_once=True)
+            self.store.catch_up()  # the interrupt may have come between writing a shard and noting it
             kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
             raise KeyboardInterrupt(
                 f"{error or 'interrupted'}; {kept} are kept in {self.store.place}: call again to go on"
