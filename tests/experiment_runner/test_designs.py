@@ -40,8 +40,7 @@ def test_the_half_fraction_of_box_and_hunter() -> None:
     assert half.words == ("ABCD",)
     assert half.resolution == 4
     aliases = half.aliases(["a", "b", "c", "d"])
-    assert aliases["a x b"] == ("c x d",)
-    assert "a" not in aliases, "main effects are clear of pairs at resolution IV"
+    assert aliases == [("a x b", "c x d"), ("a x c", "b x d"), ("a x d", "b x c")]
 
 
 def test_the_quarter_fraction_has_its_defining_relation() -> None:
@@ -71,7 +70,7 @@ def test_effects_estimated_on_a_fraction_are_sums_of_aliases() -> None:
     response = 1 + 2 * a + 3 * b + 0 * c + 5 * a * b
     effect_of_c = (response * c).mean()
     assert effect_of_c == pytest.approx(5)
-    assert chosen.aliases(["a", "b", "c"])["c"] == ("a x b",)
+    assert ("c", "a x b") in chosen.aliases(["a", "b", "c"])
 
 
 def test_a_latin_hypercube_has_one_point_in_each_stratum() -> None:

@@ -239,10 +239,10 @@ def test_a_full_file_system_is_told(tmp_path: Path, design: Design) -> None:
         pytest.skip("mounting a small file system needs more rights")
     try:
         with pytest.raises(StoreError, match="No space left on device"):
-            sim.sweep(design.changed(n_replicates=50), out=place / "store")
+            sim.sweep(design.changed(n_replicates=100), out=place / "store")
         kept = len(sim.open_results(place / "store").rows)
         subprocess.run(["mount", "-o", "remount,size=4m", str(place)], check=True)
-        results = sim.sweep(design.changed(n_replicates=50), out=place / "store")
+        results = sim.sweep(design.changed(n_replicates=100), out=place / "store")
         assert results.is_complete
         assert 0 <= kept < len(results.rows)
     finally:
