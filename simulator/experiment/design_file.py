@@ -350,6 +350,5 @@ def _notes(file: schema.DesignFile, factors: list[Factor]) -> tuple[str, ...]:
     names = [factor.name for factor in factors]
     relation = " = ".join(["I", *chosen.words])
     notes = [f"resolution {chosen.resolution}, defining relation {relation}"]
-    for effect, others in chosen.aliases(names).items():
-        notes.append(f"cannot be told apart: {effect} and {', '.join(others)}")
+    notes += [f"only their sum is seen: {', '.join(group)}" for group in chosen.aliases(names)]
     return tuple(notes)

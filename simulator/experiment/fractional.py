@@ -46,7 +46,7 @@ class Fraction:
     words: tuple[str, ...]
     resolution: int | None
 
-    def aliases(self, names: Sequence[str], largest: int = 2) -> dict[str, tuple[str, ...]]:
+    def aliases(self, names: Sequence[str], largest: int = 2) -> list[tuple[str, ...]]:
         """Return which effects cannot be told apart.
 
         Parameters
@@ -58,22 +58,27 @@ class Fraction:
 
         Returns
         -------
-        dict of str to tuple of str
-            By main effect and interaction that has one, its aliases up to that size, in names of factors.
+        list of tuple of str
+            Groups of main effects and interactions, in names of factors, of which only the sum is seen;
+            ``-`` in front of those that enter with the opposite sign of the first. Effects that stand alone
+            are left out.
         """
         letters = LETTERS[: len(names)]
         effects = [frozenset(c) for k in range(1, largest + 1) for c in combinations(letters, k)]
-        found: dict[str, tuple[str, ...]] = {}
+        seen: set[frozenset[str]] = set()
+        groups = []
         for effect in effects:
-            others = []
+            if effect in seen:
+                continue
+            group = [_named(effect, names)]
             for word in self.words:
                 other = effect ^ frozenset(word.lstrip("-"))
                 if 1 <= len(other) <= largest:
-                    sign = "-" if word.startswith("-") else ""
-                    others.append(sign + _named(other, names))
-            if others:
-                found[_named(effect, names)] = tuple(others)
-        return found
+                    seen.add(other)
+                    group.append(("-" if word.startswith("-") else "") + _named(other, names))
+            if len(group) > 1:
+                groups.append(tuple(group))
+        return groups
 
 
 def fraction(n_factors: int, generators: Sequence[str]) -> Fraction:

@@ -106,8 +106,9 @@ def sweep(
         temporary = tempfile.TemporaryDirectory(prefix="simulator-")
     place = Path(temporary.name if temporary is not None else str(out))
     store = ExperimentStore(place, design_manifest(plan), design_files(plan))
-    with store, _stoppable():
-        _Run(plan, store, asked, on_progress, say or (lambda sentence: None)).go()
+    run = _Run(plan, store, asked, on_progress, say or (lambda sentence: None))
+    with store, run.stop.listening():
+        run.go()
     results = open_results(place)
     results.keep(temporary)
     return results
@@ -143,6 +144,7 @@ class _Run:
         self.asked = asked
         self.on_progress = on_progress
         self.say = say
+        self.stop = _Stop()
         self.began = time.monotonic()
         self.losses: dict[tuple[object, ...], int] = {}
         self.seconds = self.balance_seconds = 0.0
@@ -168,6 +170,7 @@ class _Run:
         except KeyboardInterrupt as error:
             if backend is not None:
                 backend.close(at_once=True)
+            self.store.catch_up()  # the interrupt may have come between writing a shard and noting it
             kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
             raise KeyboardInterrupt(
                 f"{error or 'interrupted'}; {kept} are kept in {self.store.place}: call again to go on"
@@ -204,6 +207,7 @@ class _Run:
         flying: dict[Future[Result], Task] = {}
         try:
             while waiting or flying:
+                self.stop.check()
                 self._launch(waiting, flying, backend)
                 done, _ = wait(flying, timeout=_TICK, return_when=FIRST_COMPLETED)
                 is_broken = False
@@ -400,22 +404,38 @@ def _stored_levels(design: Design, store: ExperimentStore) -> dict[int, dict[str
     return found
 
 
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let a request to terminate end the run as an interrupt does, where nobody else has asked for it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+class _Stop:
+    """Ends a run where the user or the system asks for it.
 
-    def stop(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt("terminated")
+    An interrupt that arrives inside a library may be swallowed there; it is remembered, and the run ends at
+    the next task.
+    """
 
-    before = signal.getsignal(signal.SIGTERM)
-    if before != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def __init__(self) -> None:
+        self.reason = ""
+
+    def check(self) -> None:
+        """Raise the interrupt that has arrived, if one has."""
+        if self.reason:
+            raise KeyboardInterrupt(self.reason)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take over the signals that end a process by default; only the main thread can."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+        before = {number: signal.getsignal(number) for number in defaults}
+        taken = [number for number, handler in defaults.items() if before[number] == handler]
+        for number in taken:
+            signal.signal(number, self._arrive)
+        try:
+            yield
+        finally:
+            for number in taken:
+                signal.signal(number, before[number])
+
+    def _arrive(self, number: int, frame: Any) -> None:
+        self.reason = "terminated" if number == signal.SIGTERM else "interrupted"
+        raise KeyboardInterrupt(self.reason)

@@ -212,7 +212,8 @@ def _overridden(
     try:
         return scenario.with_overrides(overrides) if overrides else scenario
     except ScenarioError as error:
-        faults.update({str(fault): fault for fault in error.faults})
+        for fault in error.faults:
+            faults.setdefault(f"{fault.place}: {fault.expected}", fault)
         return None
 
 

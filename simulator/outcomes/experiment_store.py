@@ -102,6 +102,7 @@ class ExperimentStore:
         self._files = dict(files)
         self._lock = FolderLock(self.place)
         self._parts: list[Rows] = []
+        self._names: set[str] = set()
         self._failures: dict[tuple[int, int], Failure] = {}
 
     def __enter__(self) -> Self:
@@ -132,17 +133,21 @@ class ExperimentStore:
                 raise StoreError(faults)
             self.manifest = {**self.manifest, "began": existing["began"]}
             self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
-            self._read_shards()
+            self.catch_up()
         for name, data in self._files.items():
             target = self.place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, data)
         self._write_manifest({"state": "open"})
 
-    def _read_shards(self) -> None:
+    def catch_up(self) -> None:
+        """Read the shards that are there and not known yet; what is damaged is set aside."""
         for file in shard_files(self.place):
+            if file.name in self._names:
+                continue
             try:
                 self._parts.append(read_shard(file, self.metrics))
+                self._names.add(file.name)
             except StoreError as error:
                 self.set_aside.extend(error.faults)
                 file.replace(file.with_name(f"{file.name}.damaged"))
@@ -186,8 +191,10 @@ class ExperimentStore:
         with told(self.place):
             if len(rows):
                 data = shard_bytes(rows, self.metrics)
-                write_whole(self.place / SHARDS / shard_name(rows, data), data)
+                name = shard_name(rows, data)
+                write_whole(self.place / SHARDS / name, data)
                 self._parts.append(rows)
+                self._names.add(name)
             if failures:
                 self._failures.update({(f.treatment, f.replicate): f for f in failures})
                 self._write_failures()

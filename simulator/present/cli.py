@@ -27,6 +27,11 @@ app = typer.Typer(
     help="Agent-based simulator of consumer markets: which marketing strategy wins, by how much, and how sure.",
 )
 
+
+class Interrupted(SimulatorError):
+    """A run that was interrupted after it had stored something; the message says what is kept."""
+
+
 ScenarioPath = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="scenario file, or the name of a shipped one")
 ]
@@ -355,9 +360,14 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
-    except (KeyboardInterrupt, typer.Abort) as error:
+        if status == _INTERRUPTED:
+            print("interrupted; nothing was written", file=sys.stderr)
+    except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED
-        print(str(error) or "interrupted; nothing was written", file=sys.stderr)
+        print("interrupted; nothing was written", file=sys.stderr)
+    except Interrupted as error:
+        status = _INTERRUPTED
+        print(error, file=sys.stderr)
     except FaultyInputError as error:
         print(error, file=sys.stderr)
         status = 2

@@ -12,6 +12,7 @@ from simulator.present.cli import (
     AsJson,
     Consumers,
     Engine,
+    Interrupted,
     Quiet,
     Replicates,
     Seed,
@@ -62,16 +63,19 @@ def sweep(
             print(plan, file=sys.stderr)
         place = out if out is not None else None if as_json else Path("results") / plan.name
         announce_compilation(progress, engine)
-        results = run(
-            plan,
-            out=place,
-            engine=engine,
-            threads=threads,
-            processes=processes,
-            cluster=cluster,
-            on_progress=progress,
-            say=progress.announce,
-        )
+        try:
+            results = run(
+                plan,
+                out=place,
+                engine=engine,
+                threads=threads,
+                processes=processes,
+                cluster=cluster,
+                on_progress=progress,
+                say=progress.announce,
+            )
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error)) from None
     finish_sweep(results, as_json=as_json, quiet=quiet)
     if results.failures:
         raise typer.Exit(1)
