@@ -24,7 +24,18 @@ def run(monkeypatch, capsys):
     return call
 
 
-SELECT = ("select", "tiny", "--strategies", "mass", "--indifference", "300", "--evaluation", "6", "--seed", "0")
+SELECT = (
+    "select",
+    "tiny",
+    "--strategies",
+    "mass",
+    "--indifference",
+    "300",
+    "--evaluation",
+    "6",
+    "--seed",
+    "0",
+)
 
 
 def test_select_prints_one_document_and_writes_its_folder(run, tmp_path):
