@@ -35,6 +35,11 @@ class EqualCost(NamedTuple):
     independent: int
     paired: int
 
+    @property
+    def cheaper(self) -> int:
+        """The cheaper of the two: what an analyst would run who did without a sequential procedure."""
+        return min(self.independent, self.paired)
+
 
 @lru_cache(maxsize=256)
 def rinott_constant(n_treatments: int, first_stage: int, confidence: float) -> float:

@@ -25,6 +25,7 @@ from simulator.experiment.argument_checks import (
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.responses import Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.simulation import OnProgress
@@ -307,6 +308,7 @@ def regime_map(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    keep_in: str | Path | None = None,
 ) -> RegimeMap:
     """Find out which strategy wins where in two or more factors.
 
@@ -334,6 +336,9 @@ def regime_map(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) in points.
+    keep_in : path, optional
+        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
+        where it was. Removed at the end.
 
     Returns
     -------
@@ -348,6 +353,7 @@ def regime_map(
         If the metric is undefined at a point.
     """
     began = time.time()
+    cache = OutcomeCache(keep_in)
     faults: list[Fault] = []
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
@@ -376,10 +382,13 @@ def regime_map(
     names = tuple(t.strategy for t in with_reference(asked.strategies, scenario))
     if len(names) < 2:
         raise ScenarioError([Fault("regime_map(strategies)", "one strategy", "at least two")])
-    responses = Responses(scenario, varied, names, chosen, asked.seed, n, engine, asked.threads, on_progress)
+    responses = Responses(
+        scenario, varied, names, chosen, asked.seed, n, engine, asked.threads, on_progress, cache
+    )
     shares = np.array(list(product(*[np.linspace(0, 1, n_each)] * len(varied))))
     outcomes = responses.at(shares).reshape(len(names), *[n_each] * len(varied), n)
     levels = tuple(tuple(float(f.at(u)) for u in np.linspace(0, 1, n_each)) for f in varied)
+    cache.discard()
     return RegimeMap(
         scenario=scenario.name,
         metric=METRIC[chosen],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from simulator.experiment.factors import Factor, overrides_at, shares_to_values
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import UndefinedOutcomeError, Values
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.treatments import Treatment, evaluate
@@ -41,6 +42,8 @@ class Responses:
         At least 1.
     on_progress : callable, optional
         Receives (task, done, total) in points.
+    cache : OutcomeCache
+        Where outcomes are kept while a study runs.
     """
 
     scenario: Scenario
@@ -52,6 +55,7 @@ class Responses:
     engine: str
     threads: int
     on_progress: OnProgress | None = None
+    cache: OutcomeCache = field(default_factory=OutcomeCache)
 
     def values(self, shares: Values) -> list[dict[str, Any]]:
         """Return the values of the factors at points of the unit cube, by name."""
@@ -83,7 +87,15 @@ class Responses:
             overrides = overrides_at(by_name, point)
             key = repr(sorted(overrides.items()))
             if key not in known:
-                known[key] = self._point(overrides)
+                known[key] = self.cache.get(
+                    lambda overrides=overrides: self._point(overrides),  # type: ignore[misc]
+                    self.scenario.digest,
+                    key,
+                    *self.strategies,
+                    self.metric,
+                    str(self.seed),
+                    str(self.n_replicates),
+                )
             result[:, p] = known[key]
             if self.on_progress is not None:
                 self.on_progress(EXPLORING, p + 1, len(points))

@@ -34,6 +34,7 @@ from simulator.experiment.argument_checks import (
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.responses import Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.sensitivity import default_pair
@@ -312,6 +313,7 @@ def reversal(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    keep_in: str | Path | None = None,
 ) -> Reversal:
     """Find the value of a factor at which one strategy stops beating another.
 
@@ -341,6 +343,9 @@ def reversal(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) of each level.
+    keep_in : path, optional
+        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
+        where it was. Removed at the end.
 
     Returns
     -------
@@ -355,6 +360,7 @@ def reversal(
         If the metric is undefined at a level.
     """
     began = time.time()
+    cache = OutcomeCache(keep_in)
     faults: list[Fault] = []
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
@@ -384,7 +390,7 @@ def reversal(
     if len(asked.strategies) != 2:
         raise ScenarioError([Fault("reversal(strategies)", str(len(asked.strategies)), "two strategies")])
     responses = Responses(
-        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress
+        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress, cache
     )
     sign = -1.0 if METRIC[chosen].better == "lower" else 1.0
 
@@ -395,6 +401,7 @@ def reversal(
     crossings, curve = find_crossings(
         difference, n_levels=n_first, tolerance=width, confidence=level, seed=asked.seed
     )
+    cache.discard()
     return Reversal(
         scenario=scenario.name,
         metric=METRIC[chosen],

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
+    from simulator.experiment.outcome_cache import OutcomeCache
     from simulator.experiment.simulation import OnProgress
     from simulator.experiment.treatments import Treatment
     from simulator.scenario import Scenario
@@ -57,6 +58,7 @@ def market_sample(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    cache: OutcomeCache | None = None,
 ) -> Sample:
     """Return the seam for one metric of treatments in the simulated market.
 
@@ -76,6 +78,8 @@ def market_sample(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) of each round.
+    cache : OutcomeCache, optional
+        Where outcomes are kept while a study runs.
 
     Returns
     -------
@@ -85,6 +89,14 @@ def market_sample(
     from simulator.experiment.treatments import evaluate
 
     def sample(positions: Sequence[int], replicates: Sequence[int]) -> Values:
+        if cache is None:
+            return simulated(positions, replicates)
+        names = ",".join(treatments[k].digest for k in positions)
+        numbers = f"{list(replicates)}"
+        key = (scenario.digest, names, metric, str(seed), numbers)
+        return cache.get(lambda: simulated(positions, replicates), *key)
+
+    def simulated(positions: Sequence[int], replicates: Sequence[int]) -> Values:
         found = evaluate(
             scenario,
             [treatments[k] for k in positions],

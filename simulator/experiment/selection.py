@@ -28,6 +28,7 @@ from simulator.experiment.equal_allocation import EqualCost, equal_cost
 from simulator.experiment.evaluation import Evaluation, evaluate_choice
 from simulator.experiment.kim_nelson import Choice, kim_nelson
 from simulator.experiment.ocba import ocba
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Values, market_sample, outcome_digest
 from simulator.experiment.selection_document import frame_of, json_document, sentences_of
 from simulator.experiment.simulation import OnProgress
@@ -129,8 +130,8 @@ class Selection:
 
     @property
     def saved_share(self) -> float:
-        """Share of the replicates of equal allocation that was saved; negative if more were drawn."""
-        return 1 - self.n_drawn / self.equal.paired
+        """Share of the replicates of the cheaper two-stage procedure that was saved; negative if more were drawn."""
+        return 1 - self.n_drawn / self.equal.cheaper
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -260,6 +261,7 @@ def select(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    keep_in: str | Path | None = None,
 ) -> Selection:
     """Select the best strategy with a stated probability of correct selection.
 
@@ -296,6 +298,9 @@ def select(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) of each round.
+    keep_in : path, optional
+        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
+        where it was. Removed at the end.
 
     Returns
     -------
@@ -317,6 +322,7 @@ def select(
     'social'
     """
     began = time.time()
+    cache = OutcomeCache(keep_in)
     faults: list[Fault] = []
     names, given = treatments_of("select(strategies)", strategies, faults)
     question = scenario.comparison if isinstance(scenario, Scenario) else None
@@ -345,6 +351,7 @@ def select(
         engine=engine,
         threads=asked.threads,
         on_progress=on_progress,
+        cache=cache,
     )
     higher = METRIC[chosen].better == "higher"
     record = Record(sample, len(treatments), higher_is_better=higher)
@@ -355,6 +362,7 @@ def select(
     evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
     first = record.values[:, : rule.first_stage]
     outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
+    cache.discard()
     return Selection(
         scenario=scenario.name,
         treatments=tuple(t.name for t in treatments),

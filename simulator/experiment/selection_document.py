@@ -55,10 +55,10 @@ def _cost(found: Selection) -> str:
     if found.rule.method == "subset" or not found.is_settled:
         return f"{told}."
     change = abs(found.saved_share) * 100
-    saved = f"{change:.0f} % {'saved' if n <= equal.paired else 'more'}"
+    saved = "are saved against" if found.saved_share >= 0 else "more than"
     return (
-        f"{told}; equal allocation in two stages would take {equal.paired:,} by pairs ({saved}), and "
-        f"{equal.independent:,} if luck were not shared."
+        f"{told}; in two stages, equal allocation would take {equal.paired:,} by pairs, Rinott's "
+        f"{equal.independent:,} without: {change:.0f} % {saved} the cheaper."
     )
 
 

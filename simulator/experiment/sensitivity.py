@@ -22,6 +22,7 @@ from simulator.experiment.argument_checks import (
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.responses import Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.scenario_discovery import Discovery, find_box
@@ -280,6 +281,7 @@ def sensitivity(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    keep_in: str | Path | None = None,
 ) -> Sensitivity:
     """Find out which factors an outcome, or the choice between two strategies, depends on.
 
@@ -313,6 +315,9 @@ def sensitivity(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) in points.
+    keep_in : path, optional
+        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
+        where it was. Removed at the end.
 
     Returns
     -------
@@ -333,6 +338,7 @@ def sensitivity(
     in ``warnings`` where it matters.
     """
     began = time.time()
+    cache = OutcomeCache(keep_in)
     faults: list[Fault] = []
     kind = one_of("sensitivity(method)", method, METHODS, faults)
     base = n_base_points(kind, n_points, faults)
@@ -358,13 +364,14 @@ def sensitivity(
         expected = "one strategy, or two whose difference is explained"
         raise ScenarioError([Fault("sensitivity(strategies)", str(len(asked.strategies)), expected)])
     responses = Responses(
-        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress
+        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress, cache
     )
     make = sobol_points if kind == "sobol" else morris_points
     shares = make(len(varied), base, asked.seed)
     outcomes = responses.at(shares)
     names = tuple(factor.name for factor in varied)
     found = _indices(kind, shares, outcomes, names, level, asked.seed)
+    cache.discard()
     return Sensitivity(
         scenario=scenario.name,
         method=kind,

@@ -15,6 +15,7 @@ from simulator.experiment.argument_checks import checked, confidence_level, one_
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor, overrides_at, shares_to_values
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome_digest
 from simulator.experiment.simulation import SIMULATING, OnProgress, counter
 from simulator.experiment.treatments import Treatment, settings_of
@@ -149,6 +150,7 @@ def variance_split(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    keep_in: str | Path | None = None,
 ) -> VarianceSplit:
     """Split variance into chance in the market, in the world, and in the parameters.
 
@@ -181,6 +183,9 @@ def variance_split(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total).
+    keep_in : path, optional
+        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
+        where it was. Removed at the end.
 
     Returns
     -------
@@ -193,6 +198,7 @@ def variance_split(
         With everything that is wrong with the arguments.
     """
     began = time.time()
+    cache = OutcomeCache(keep_in)
     faults: list[Fault] = []
     shape = (
         whole("variance_split(n_parameters)", n_parameters, 1, 100_000, faults),
@@ -226,8 +232,9 @@ def variance_split(
         expected = "one strategy, or two whose difference is split"
         raise ScenarioError([Fault("variance_split(strategies)", str(len(asked.strategies)), expected)])
     draws = _draws(drawn, shape[0], asked.seed)
-    study = _Study(scenario, asked.strategies, chosen, asked.seed, engine, asked.threads, on_progress)
+    study = _Study(scenario, asked.strategies, chosen, asked.seed, engine, asked.threads, on_progress, cache)
     outcomes = study.outcomes(draws, shape)
+    cache.discard()
     return VarianceSplit(
         scenario=scenario.name,
         strategies=asked.strategies,
@@ -256,6 +263,7 @@ class _Study:
     engine: str
     threads: int
     on_progress: OnProgress | None
+    cache: OutcomeCache
 
     def outcomes(self, draws: list[dict[str, Any]], shape: tuple[int, int, int]) -> Values:
         """Run every draw in worlds of its own; shape (draw, world, replicate)."""
@@ -265,14 +273,13 @@ class _Study:
         result = np.empty(shape)
         for a, draw in enumerate(draws):
             overrides = {**draw, "population.world": "replicate"}
-            [setting] = settings_of(self.scenario, [Treatment(name, overrides) for name in self.strategies])
-            ready = setting.prepare(
-                self.seed, with_reference=with_reference, engine=self.engine, threads=self.threads
-            )
             worlds = range(a * shape[1], (a + 1) * shape[1])
-            values = outcomes_in_worlds(ready, worlds, shape[2], self.metric, on_done)
-            rows = [values[ready.arguments.strategies.index(name)] for name in self.strategies]
-            result[a] = rows[0] - rows[1] if len(rows) == 2 else rows[0]
+            key = (self.scenario.digest, repr(sorted(overrides.items())), *self.strategies, self.metric)
+            result[a] = self.cache.get(
+                lambda o=overrides, w=worlds: self._draw(o, w, shape[2], on_done),  # type: ignore[misc]
+                *key,
+                f"{self.seed} {worlds} {shape[2]}",
+            )
         if not np.isfinite(result).all():
             a, b, c = (int(i) for i in np.argwhere(~np.isfinite(result))[0])
             raise UndefinedOutcomeError(
@@ -280,6 +287,19 @@ class _Study:
                 "each; choose a metric that is always defined, for example profit or sales"
             )
         return result
+
+    def _draw(self, overrides: dict[str, Any], worlds: range, n_replicates: int, on_done: Any) -> Values:
+        """Run one draw of the parameters; shape (world, replicate)."""
+        [setting] = settings_of(self.scenario, [Treatment(name, overrides) for name in self.strategies])
+        ready = setting.prepare(
+            self.seed,
+            with_reference=self.metric in INCREMENTAL,
+            engine=self.engine,
+            threads=self.threads,
+        )
+        values = outcomes_in_worlds(ready, worlds, n_replicates, self.metric, on_done)
+        rows = [values[ready.arguments.strategies.index(name)] for name in self.strategies]
+        return rows[0] - rows[1] if len(rows) == 2 else rows[0]
 
 
 def _draws(factors: tuple[Factor, ...], n: int, seed: int) -> list[dict[str, Any]]:

@@ -46,7 +46,9 @@ def select(
     consumers: Consumers = None,
     threads: Threads = None,
     settings: Settings = None,
-    out: Annotated[Path | None, typer.Option(help="folder for the results")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the results; call again with it to go on")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -74,10 +76,16 @@ def select(
             engine=engine,
             threads=threads,
             on_progress=progress,
+            keep_in=unfinished(place),
         )
         if place is not None:
             save_study(found, place, "plot_selection")
     finish_study(found, place, as_json=as_json, quiet=quiet)
+
+
+def unfinished(place: Path | None) -> Path | None:
+    """Return where outcomes are kept while a study runs: a hidden folder beside that of the results."""
+    return None if place is None else place.with_name(f".{place.name}.unfinished")
 
 
 def save_study(found: Any, place: Path, plot: str) -> None:

@@ -21,7 +21,7 @@ from simulator.present.cli import (
     app,
     load,
 )
-from simulator.present.cli_select import finish_study, save_study
+from simulator.present.cli_select import finish_study, save_study, unfinished
 from simulator.present.progress import Progress
 
 #: By method: the public verb, the kind of its results, its figure, and what the options are called there.
@@ -60,7 +60,9 @@ def sensitivity(
     consumers: Consumers = None,
     threads: Threads = None,
     settings: Settings = None,
-    out: Annotated[Path | None, typer.Option(help="folder for the results")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the results; call again with it to go on")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -84,6 +86,7 @@ def sensitivity(
             engine=engine,
             threads=threads,
             on_progress=progress,
+            keep_in=unfinished(place),
         )
         if place is not None:
             save_study(found, place, plot)

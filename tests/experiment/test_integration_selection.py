@@ -9,8 +9,9 @@ import pytest
 
 import simulator as sim
 from simulator.errors import ScenarioError
+from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK
-from simulator.experiment.treatments import Treatment, evaluate
+from simulator.experiment.treatments import _LEVELS, Treatment, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -324,3 +325,46 @@ def test_results_of_another_kind_are_not_overwritten(selection, screening, tmp_p
     selection.save(tmp_path / "out")
     with pytest.raises(sim.StoreError, match="another kind"):
         screening.save(tmp_path / "out")
+
+
+@pytest.mark.parametrize("study", ["select", "reversal", "variance_split"])
+def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, study):
+    from simulator import engines
+
+    options = {
+        "select": {
+            "strategies": ["mass", "precision"],
+            "indifference": 150.0,
+            "n_evaluation": 12,
+            "batch": 2,
+        },
+        "reversal": {"factor": "brands.Ours.price=8:12", "n_levels": 4, "n_replicates": 3},
+        "variance_split": {"strategies": "mass", "n_parameters": 4, "n_worlds": 2, "n_replicates": 1},
+    }[study]
+    run, place = getattr(sim, study), tmp_path / "unfinished"
+    whole = run(tiny, **options, seed=5)
+    simulate = engines.run_replicates
+
+    def interrupted(*args, **kwargs):
+        if place.is_dir() and any(place.iterdir()):
+            raise KeyboardInterrupt
+        return simulate(*args, **kwargs)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(engines, "run_replicates", interrupted)
+        patch.setattr(_LEVELS, "_known", type(_LEVELS._known)())
+        run(tiny, **options, seed=5, keep_in=place)
+    assert len(list(place.iterdir())) == 1
+    again = run(tiny, **options, seed=5, keep_in=place)
+    assert again.digest == whole.digest and not place.exists()
+
+
+def test_a_kept_piece_that_cannot_be_read_is_computed_again(tmp_path):
+    cache = OutcomeCache(tmp_path / "pieces")
+    assert cache.get(lambda: np.arange(3.0), "a").tolist() == [0, 1, 2]
+    assert cache.get(lambda: np.zeros(3), "a").tolist() == [0, 1, 2] and cache.n_found == 1
+    [file] = (tmp_path / "pieces").iterdir()
+    file.write_bytes(file.read_bytes()[:40])
+    assert cache.get(lambda: np.ones(3), "a").tolist() == [1, 1, 1] and cache.n_found == 1
+    cache.discard()
+    assert not (tmp_path / "pieces").exists()

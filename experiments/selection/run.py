@@ -1,0 +1,338 @@
+"""Measure whether the procedures of selection and precision keep what they state.
+
+On normal laws with known means, and on the simulator itself: outcomes of the classroom scenario in many replicates
+are the population, whose means are known exactly, and every macro-replication draws its replicates from it. Writes
+``results.json`` and ``regimes.png``; ``--write-readme`` also puts the tables into ``README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+import simulator as sim
+from simulator.experiment.equal_allocation import equal_cost, rinott_constant
+from simulator.experiment.evaluation import evaluate_choice
+from simulator.experiment.kim_nelson import Choice
+from simulator.experiment.precision import Goal, replicate_until
+from simulator.experiment.sampling import Record
+from simulator.experiment.selection import Rule, choose
+from simulator.experiment.sensitivity_indices import sobol_indices, sobol_points
+from simulator.outcomes.differences import differences_to, differences_to_best
+from simulator.outcomes.multiple_comparisons import compare_with_best
+
+FOLDER = Path(__file__).resolve().parent
+START, END = "<!-- answer -->", "<!-- end of answer -->"
+CONFIDENCE, FIRST_STAGE, BATCH = 0.95, 10, 5
+STRATEGIES = ("none", "mass", "precision", "social", "content", "price_cut")
+ZONE = 300.0
+
+#: Name: means in indifference zones, standard deviations, share of the variance that is common luck.
+LAWS: dict[str, tuple[Sequence[float], float | Sequence[float], float]] = {
+    "slippage, k = 5": ((1, 0, 0, 0, 0), 2.0, 0.0),
+    "slippage, k = 5, common luck 0.8": ((1, 0, 0, 0, 0), 2.0, 0.8),
+    "slippage, k = 10, common luck 0.5": ((1, *[0] * 9), 2.0, 0.5),
+    "slippage, k = 5, unequal spread": ((1, 0, 0, 0, 0), (3.0, 1.0, 2.0, 3.0, 1.0), 0.3),
+    "monotone, k = 10, common luck 0.5": (tuple(1.0 - i for i in range(10)), 2.0, 0.5),
+    "slippage, k = 2": ((1, 0), 2.0, 0.0),
+}
+
+
+class NormalSample:
+    """Normal outcomes with known means, numbered."""
+
+    def __init__(
+        self, means: Sequence[float], sds: float | Sequence[float], shared: float, seed: int
+    ) -> None:
+        self.generator = np.random.default_rng(seed)
+        self.means = np.array(means, dtype=float)[:, None]
+        self.sds = np.broadcast_to(np.asarray(sds, dtype=float), (len(means),))[:, None]
+        self.shared = shared
+        self.values = np.empty((len(means), 0))
+
+    def __call__(self, treatments: Sequence[int], replicates: Sequence[int]) -> np.ndarray:
+        while self.values.shape[1] <= max(replicates):
+            luck = self.generator.normal(size=(1, 128)) * self.shared**0.5
+            own = self.generator.normal(size=(len(self.means), 128)) * (1 - self.shared) ** 0.5
+            self.values = np.concatenate([self.values, self.means + self.sds * (luck + own)], axis=1)
+        return self.values[np.ix_(list(treatments), list(replicates))]
+
+
+def two_stage(record: Record, zone: float, *, is_paired: bool) -> Choice:
+    """Run the references themselves: Clark & Yang with pairs, or Rinott without."""
+    k = record.n_treatments
+    record.extend(range(k), FIRST_STAGE)
+    first = record.values[:, :FIRST_STAGE]
+    if is_paired:
+        n = [equal_cost(first, indifference=zone, confidence=CONFIDENCE).paired // k] * k
+    else:
+        h = rinott_constant(k, FIRST_STAGE, CONFIDENCE)
+        n = [max(FIRST_STAGE, int(np.ceil((h / zone) ** 2 * row.var(ddof=1)))) for row in first]
+    record.extend(range(k), n)
+    best = int(np.argmax([record.of(i).mean() for i in range(k)]))
+    return Choice(best, (best,), True, (None,) * k, tuple(n), CONFIDENCE, "")
+
+
+def reckless(record: Record, zone: float) -> Choice:
+    """Negative control: a first stage of two, and no correction for that or for the number of rivals."""
+    k = record.n_treatments
+    record.extend(range(k), 2)
+    spread = (record.values[0, :2] - record.values[1, :2]).var(ddof=1)
+    n = min(max(2, int(np.ceil((1.645 / zone) ** 2 * spread))), 5000)
+    record.extend(range(k), n)
+    best = int(record.values[:, :n].mean(axis=1).argmax())
+    return Choice(best, (best,), True, (None,) * k, (n,) * k, CONFIDENCE, "")
+
+
+def procedures(zone: float) -> dict[str, Callable[[Record], Choice]]:
+    """Return the procedures compared."""
+    rule = Rule("kn", zone, CONFIDENCE, FIRST_STAGE, BATCH, 100_000)
+    return {
+        "Kim & Nelson": lambda record: choose(record, rule),
+        "budget allocation by pairs": lambda record: choose(record, rule._replace(method="ocba")),
+        "budget allocation, independent": lambda record: choose(
+            record, rule._replace(method="ocba_independent")
+        ),
+        "equal, two stages, by pairs": lambda record: two_stage(record, zone, is_paired=True),
+        "Rinott, two stages": lambda record: two_stage(record, zone, is_paired=False),
+        "reckless (negative control)": lambda record: reckless(record, zone),
+    }
+
+
+def selection_rows(name: str, k: int, best: int, make: Callable[[int], NormalSample], zone: float, n: int):
+    """Return one row per procedure: how often it is right, and how many replicates it takes."""
+    rows = []
+    for procedure, run in procedures(zone).items():
+        right, drawn = 0, []
+        for seed in range(n):
+            found = run(Record(make(seed), k))
+            right += found.best == best
+            drawn.append(found.n_drawn)
+        rows.append({"law": name, "procedure": procedure, "right": right / n, "drawn": float(np.mean(drawn))})
+        print(rows[-1], flush=True)
+    return rows
+
+
+class Population:
+    """Outcomes of the simulator in many replicates; a macro-replication shuffles them, fresh ones from the end."""
+
+    def __init__(self, outcomes: np.ndarray, seed: int) -> None:
+        order = np.random.default_rng([seed, 7]).permutation(outcomes.shape[1])
+        self.values = outcomes[:, order]
+
+    def __call__(self, treatments: Sequence[int], replicates: Sequence[int]) -> np.ndarray:
+        last = self.values.shape[1] - 1
+        numbers = [last - (r - 2**30) if r >= 2**30 else r for r in replicates]
+        if min(numbers) < 0 or max(numbers) > last:
+            raise ValueError("the population is too small")
+        return self.values[np.ix_(list(treatments), numbers)]
+
+
+def coverage_rows(outcomes: np.ndarray, n_macro: int) -> list[dict[str, object]]:
+    """Return how often intervals hold on the simulator's own outcomes, jointly for families."""
+    true = outcomes.mean(axis=1)
+    hits: dict[str, list[bool]] = {}
+    for seed in range(n_macro):
+        values = Population(outcomes, seed).values
+        sample = values[:, :30]
+        found = differences_to(sample, STRATEGIES, "none", CONFIDENCE)
+        ok = [d.lower <= true[STRATEGIES.index(s)] - true[0] <= d.upper for s, d in found.items()]
+        hits.setdefault("all differences to none, 30 replicates", []).append(all(ok))
+        lead = differences_to_best(sample, STRATEGIES, CONFIDENCE)
+        ok = [
+            d.lower <= true[STRATEGIES.index(s)] - true[STRATEGIES.index(d.other)] <= d.upper
+            for s, d in lead.items()
+        ]
+        hits.setdefault("all differences to the best, 30 replicates", []).append(all(ok))
+        best = compare_with_best(sample, CONFIDENCE)
+        gaps = [true[i] - np.delete(true, i).max() for i in range(len(true))]
+        ok = [b.lower - 1e-9 <= g <= b.upper + 1e-9 for b, g in zip(best, gaps, strict=True)]
+        hits.setdefault("comparison with the best (Hsu), 30 replicates", []).append(all(ok))
+        for method, first in (("sequential", 30), ("stein", 15)):
+
+            def draw(numbers: Sequence[int], values: np.ndarray = values) -> np.ndarray:
+                return values[1:2, list(numbers)] - values[0:1, list(numbers)]
+
+            _, reached = replicate_until(
+                draw,
+                [Goal("mass", 150.0)],
+                confidence=CONFIDENCE,
+                method=method,
+                first_stage=first,
+                most=outcomes.shape[1],
+            )
+            [goal] = reached.goals
+            half = 150.0 if method == "stein" else goal.half_width
+            hits.setdefault(f"mass minus none to +- 150, {method}", []).append(
+                bool(abs(goal.mean - (true[1] - true[0])) <= half)
+            )
+    return [{"interval": name, "holds": float(np.mean(flags))} for name, flags in hits.items()]
+
+
+def curse_row(outcomes: np.ndarray, n_macro: int) -> dict[str, float]:
+    """Return the mean lead of whoever was selected, where it was selected and on fresh replicates."""
+    rule = Rule("subset", 1e-9, CONFIDENCE, FIRST_STAGE, BATCH, 100_000)
+    close = outcomes[[1, 3]]  # mass and social, the two that are hardest to tell apart
+    selected, fresh, true = [], [], []
+    for seed in range(n_macro):
+        sample = Population(close, seed)
+        record = Record(sample, 2)
+        choice = choose(record, rule)
+        found = evaluate_choice(sample, record, choice, CONFIDENCE, 20, None)
+        selected.append(found.curse.selection_lead)
+        fresh.append(found.lead.mean)
+        means = close.mean(axis=1)
+        true.append(means[choice.best] - means[1 - choice.best])
+    error = float(np.std(fresh, ddof=1) / n_macro**0.5)
+    return {
+        "selected": float(np.mean(selected)),
+        "fresh": float(np.mean(fresh)),
+        "fresh_error": error,
+        "true": float(np.mean(true)),
+    }
+
+
+def ishigami(points: np.ndarray) -> np.ndarray:
+    x = (2 * points - 1) * np.pi
+    return np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
+
+
+def g_function(points: np.ndarray) -> np.ndarray:
+    a = np.array([0.0, 1.0, 4.5, 9.0])
+    return np.prod((np.abs(4 * points - 2) + a) / (1 + a), axis=1)
+
+
+def sobol_rows() -> list[dict[str, object]]:
+    """Return estimated and analytic Sobol indices."""
+    p4, p8 = np.pi**4, np.pi**8
+    v1, v2, v13 = 0.5 * (1 + 0.1 * p4 / 5) ** 2, 49 / 8, 0.01 * p8 * (1 / 18 - 1 / 50)
+    total = v1 + v2 + v13
+    v = 1 / (3 * (1 + np.array([0.0, 1.0, 4.5, 9.0])) ** 2)
+    whole = np.prod(1 + v) - 1
+    truths = {
+        "Ishigami": (ishigami, np.array([v1, v2, 0]) / total, np.array([v1 + v13, v2, v13]) / total),
+        "g-function": (
+            g_function,
+            v / whole,
+            np.array([v[j] * np.prod(np.delete(1 + v, j)) for j in range(4)]) / whole,
+        ),
+    }
+    rows = []
+    for name, (function, first, totals) in truths.items():
+        d = len(first)
+        labels = tuple(f"x{j + 1}" for j in range(d))
+        found = sobol_indices(function(sobol_points(d, 1024, 0)), labels, confidence=CONFIDENCE)
+        for j, index in enumerate(found.by_factor):
+            rows.append({"function": name, **index._asdict(), "true_first": float(first[j])})
+            rows[-1]["true_total"] = float(totals[j])
+    return rows
+
+
+def measure(n_macro: int, n_population: int, seed: int) -> dict[str, object]:
+    """Run everything."""
+    found: dict[str, object] = {"macro_replications": n_macro, "population": n_population, "seed": seed}
+    rows = []
+    for name, (means, sds, shared) in LAWS.items():
+        make = lambda s, m=means, d=sds, c=shared: NormalSample(m, d, c, s)  # noqa: E731
+        rows += selection_rows(name, len(means), 0, make, 1.0, n_macro)
+    scenario = sim.load_scenario("classroom")
+    treatments = [sim.Treatment(name) for name in STRATEGIES]
+    outcomes = sim.evaluate(
+        scenario, treatments, seed=seed, replicates=range(n_population), metrics=["profit"]
+    )[:, :, 0]
+    true = outcomes.mean(axis=1)
+    found["classroom_means"] = dict(zip(STRATEGIES, true.round(1).tolist(), strict=True))
+    found["classroom_lead"] = float(np.sort(true)[-1] - np.sort(true)[-2])
+    make = lambda s: Population(outcomes, s)  # noqa: E731
+    rows += selection_rows("classroom", len(STRATEGIES), int(true.argmax()), make, ZONE, n_macro)
+    found["selection"] = rows
+    found["coverage"] = coverage_rows(outcomes, n_macro)
+    found["curse"] = curse_row(outcomes, n_macro)
+    found["sobol"] = sobol_rows()
+    return found
+
+
+def answer(found: dict[str, object]) -> str:
+    """Return the tables of the README."""
+    n = int(found["macro_replications"])
+    lines = [
+        f"{n:,} macro-replications each (standard error of a rate of 95 %: {100 * (0.0475 / n) ** 0.5:.1f} points); "
+        f"stated probability 95 %, first stage {FIRST_STAGE}, batches of {BATCH}.",
+        "",
+        "| law | procedure | right | replicates, all strategies |",
+        "| --- | --- | ---: | ---: |",
+    ]
+    lines += [
+        f"| {r['law']} | {r['procedure']} | {r['right'] * 100:.1f} % | {r['drawn']:,.0f} |"
+        for r in found["selection"]
+    ]
+    lead = found["classroom_lead"]
+    lines += [
+        "",
+        f"Classroom: {found['population']:,} replicates of six strategies are the population; the best leads by "
+        f"{lead:,.0f} EUR, the indifference zone is {ZONE:,.0f} EUR.",
+        "",
+        "| interval on the classroom's outcomes, stated 95 % | holds |",
+        "| --- | ---: |",
+    ]
+    lines += [f"| {r['interval']} | {r['holds'] * 100:.1f} % |" for r in found["coverage"]]
+    curse = found["curse"]
+    lines += [
+        "",
+        f"Winner's curse, mass against social, the better of 10 replicates each: its lead is {curse['selected']:,.0f} "
+        f"EUR on average where it was selected, {curse['fresh']:,.0f} (+- {curse['fresh_error']:,.0f}) on 20 fresh "
+        f"replicates, and {curse['true']:,.0f} in truth.",
+        "",
+        "| function, 1,024 base points | factor | first order (95 %) | true | total (95 %) | true |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {r['function']} | {r['factor']} | {r['first']:.3f} ({r['first_lower']:.3f} to {r['first_upper']:.3f}) | "
+        f"{r['true_first']:.3f} | {r['total']:.3f} ({r['total_lower']:.3f} to {r['total_upper']:.3f}) | "
+        f"{r['true_total']:.3f} |"
+        for r in found["sobol"]
+    ]
+    return "\n".join(lines)
+
+
+def draw_map(path: Path, n_levels: int, n_replicates: int) -> list[str]:
+    """Draw which strategy wins where in the classroom, and return the sentences of the map."""
+    found = sim.regime_map(
+        sim.load_scenario("classroom"),
+        "brands.Fizz.price=3:5.5,quality_weight",
+        strategies=["mass", "social", "price_cut"],
+        n_levels=n_levels,
+        n_replicates=n_replicates,
+    )
+    path.write_bytes(found.plot_regimes().png())
+    return list(found.sentences)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--macro", type=int, default=500, help="macro-replications")
+    parser.add_argument("--population", type=int, default=2000, help="replicates of the classroom")
+    parser.add_argument("--levels", type=int, default=6, help="levels of each factor of the map")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--write-readme", action="store_true")
+    asked = parser.parse_args(arguments)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    found = measure(asked.macro, asked.population, asked.seed)
+    (asked.out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = answer(found)
+    if asked.levels:
+        text += "\n\n" + " ".join(draw_map(asked.out / "regimes.png", asked.levels, 20))
+    print(text)
+    if asked.write_readme:
+        readme = FOLDER / "README.md"
+        before, _, rest = readme.read_text().partition(START)
+        readme.write_text(f"{before}{START}\n{text}\n{END}{rest.partition(END)[2]}")
+
+
+if __name__ == "__main__":
+    main()
