@@ -15,10 +15,10 @@ from simulator.present import cli
 SIZES = {
     "n_first": 8,
     "n_rounds": 3,
-    "batch": 3,
+    "batch": 2,
     "n_replicates": 6,
     "n_race": 24,
-    "n_evaluation": 60,
+    "n_evaluation": 40,
     "seed": 2,
 }
 
