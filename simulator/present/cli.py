@@ -389,4 +389,5 @@ def _usage_status(error: Exception) -> int:
 
 
 from simulator.present import cli_calibrate as _calibrate  # noqa: E402, F401  (registers its verbs)
+from simulator.present import cli_export as _export  # noqa: E402, F401
 from simulator.present import cli_optimize as _optimize  # noqa: E402, F401

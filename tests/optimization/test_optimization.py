@@ -15,10 +15,10 @@ from simulator.present import cli
 SIZES = {
     "n_first": 8,
     "n_rounds": 3,
-    "batch": 3,
+    "batch": 2,
     "n_replicates": 6,
     "n_race": 24,
-    "n_evaluation": 60,
+    "n_evaluation": 40,
     "seed": 2,
 }
 
@@ -26,7 +26,12 @@ SIZES = {
 @pytest.fixture(scope="module")
 def town():
     return sim.load_scenario("classroom").with_overrides(
-        {"population.consumers": 150, "population.people_per_consumer": 20.0, "comparison.budget": 3000.0}
+        {
+            "population.consumers": 150,
+            "population.people_per_consumer": 20.0,
+            "horizon": 13,
+            "comparison.budget": 2000.0,
+        }
     )
 
 
@@ -44,7 +49,7 @@ def test_it_beats_equal_split_and_the_best_single_line_on_fresh_replicates(found
     difference = found.differences["equal split"]
     own, equal = found.values[0, :, 0], found.values[1, :, 0]
     assert difference.mean == pytest.approx((own - equal).mean()) and difference.lower > 0
-    assert difference.n == 60
+    assert difference.n == 40
 
 
 def test_search_and_evaluation_share_no_replicate(town, monkeypatch) -> None:
@@ -119,7 +124,7 @@ def test_bounds_timing_and_targeting_are_kept(town) -> None:
 def test_the_same_folder_resumes(town, tmp_path, monkeypatch) -> None:
     sizes = {**SIZES, "n_rounds": 2}
     undisturbed = sim.optimize(town, "social", **sizes)
-    real, left = _Simulator._run, [14]
+    real, left = _Simulator._run, [10]
 
     def interrupted(self, treatment, replicates):
         left[0] -= 1
@@ -132,9 +137,9 @@ def test_the_same_folder_resumes(town, tmp_path, monkeypatch) -> None:
         sim.optimize(town, "social", out=tmp_path / "best", **sizes)
     monkeypatch.setattr(_Simulator, "_run", real)
     resumed = sim.optimize(town, "social", out=tmp_path / "best", **sizes)
-    assert resumed.manifest["batches_read"] == 14 and resumed.digest == undisturbed.digest
+    assert resumed.manifest["batches_read"] == 10 and resumed.digest == undisturbed.digest
     longer = sim.optimize(town, "social", out=tmp_path / "best", **{**sizes, "n_rounds": 3})
-    assert longer.manifest["batches_read"] > 20 and longer.manifest["batches_computed"] > 0
+    assert longer.manifest["batches_read"] > 15 and longer.manifest["batches_computed"] > 0
     with pytest.raises(sim.StoreError, match="another question"):
         sim.optimize(town, "social", out=tmp_path / "best", **{**sizes, "seed": 3})
 

@@ -1,0 +1,365 @@
+"""Ground truth for measurement: what an analyst would see of a simulated market, with the true effects beside it.
+
+``media_mix``
+    A weekly table of sales, spend and impressions per channel, price and controls. Truth: what each channel brought
+    about, by the same world without that channel.
+``geo_lift``
+    Sales by region and week; from a week on, the strategy runs in some regions only. Truth: what it brought about
+    there, what spilled over into the other regions along social ties, and what running everywhere would bring.
+``ab_test``
+    One row per consumer; a line of the strategy addresses a random part of them. Truth: the effect on those addressed,
+    the spillover on the others (interference: the stable-unit assumption fails), and the effect of addressing everybody.
+``referral``
+    Sales by market and week; in a random half of separate markets, a referral program starts. Truth: what the program
+    brought about in them.
+
+Every truth is a difference between two runs of the same world with the same luck. Not offered, because the model does
+not have it: a referral program for some consumers of a market only (referral lines address everybody), and targeted
+lines, content, seeding or programs in some regions only (they have no regions).
+
+References
+----------
+Gordon, B. R., Zettelmeyer, F., Bhargava, N. & Chapsky, D. (2019). A comparison of approaches to advertising measurement:
+evidence from big field experiments at Facebook. Marketing Science 38(2), 193-225.
+Vaver, J. & Koehler, J. (2011). Measuring ad effectiveness using geo experiments. Google Research.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import Fault, ScenarioError
+from simulator.experiment.arguments import check_arguments
+from simulator.experiment.measurement_tables import (
+    Design,
+    Found,
+    ab_test,
+    geo_lift,
+    media_mix,
+    referral,
+)
+from simulator.experiment.simulation import OnProgress
+from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.provenance import versions
+from simulator.outcomes.trajectories import unknown
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas
+
+KINDS = {"media_mix": media_mix, "geo_lift": geo_lift, "ab_test": ab_test, "referral": referral}
+#: Most consumer-steps that are run consumer by consumer.
+MOST_CONSUMER_STEPS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Export:
+    """What an analyst would see, and the truth.
+
+    Parameters
+    ----------
+    kind : str
+        ``media_mix``, ``geo_lift``, ``ab_test`` or ``referral``.
+    scenario : str
+        Name of the scenario.
+    tables : mapping of str to pandas.DataFrame
+        By file name; they tell nothing that an analyst would not know.
+    truth : pandas.DataFrame
+        One row per effect: ``effect``, ``value`` (in the world that the tables show), ``unit``, ``meaning``; for some
+        kinds ``expected`` and ``expected_error`` over further worlds.
+    manifest : dict
+        Question, notes, and how tools read the tables.
+    """
+
+    kind: str
+    scenario: str
+    tables: Mapping[str, pandas.DataFrame]
+    truth: pandas.DataFrame
+    manifest: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Hash of tables and truth."""
+        return str(self.to_json_document()["digest"])
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return truth, sizes of tables and the manifest as plain data, with the digest over all numbers."""
+        from simulator.experiment.document import plain
+
+        hashes = {name: _table_hash(table) for name, table in self.tables.items()}
+        found: dict[str, Any] = plain(
+            {
+                "kind": self.kind,
+                "scenario": self.scenario,
+                "tables": {
+                    name: {
+                        "rows": len(table),
+                        "columns": [str(c) for c in table.columns],
+                        "sha256": hashes[name],
+                    }
+                    for name, table in self.tables.items()
+                },
+                "truth": self.truth.to_dict(orient="records"),
+                "question": self.manifest["question"],
+                "notes": self.manifest["notes"],
+                "how_to_read": self.manifest["how_to_read"],
+            }
+        )
+        return {**found, "digest": document_digest(found)}
+
+    def save(self, path: str | Path) -> Path:
+        """Write a folder with the tables, ``truth.csv`` and ``manifest.json``; replaced if it is an earlier export.
+
+        Parameters
+        ----------
+        path : path
+            The folder.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        StoreError
+            If there is something else at ``path``, or it cannot be written.
+        """
+        from simulator.outcomes.store import FORMAT, LAYOUT, MANIFEST, check_place, write_file
+
+        place = check_place(Path(path))
+        place.mkdir(parents=True, exist_ok=True)
+        files = {name: table.to_csv(index=False).encode() for name, table in self.tables.items()}
+        files["truth.csv"] = self.truth.to_csv(index=False).encode()
+        (place / MANIFEST).unlink(missing_ok=True)
+        for name, data in files.items():
+            write_file(place / name, data)
+        manifest = {
+            "format": FORMAT,
+            "layout": LAYOUT,
+            **self.manifest,
+            "digest": self.digest,
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        }
+        write_file(place / MANIFEST, (json.dumps(manifest, indent=2, default=str) + "\n").encode())
+        return Path(path)
+
+    def __repr__(self) -> str:
+        lines = [f"Ground truth ({self.kind}) of {self.scenario}"]
+        lines += [
+            f"  {name}: {len(table):,} rows of {', '.join(map(str, table.columns))}"
+            for name, table in self.tables.items()
+        ]
+        shown = [
+            name for name in ("effect", "value", "unit", "expected", "expected_error") if name in self.truth
+        ]
+        lines.append(self.truth[shown].round(4).to_string(index=False))
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.manifest["notes"])])
+
+
+def export(
+    scenario: Scenario,
+    strategy: str,
+    *,
+    kind: str = "media_mix",
+    variation: float = 0.5,
+    flight_weeks: int = 4,
+    start_week: int | None = None,
+    regions: Sequence[str] | None = None,
+    line: int = 0,
+    share: float = 0.5,
+    n_markets: int = 20,
+    n_expected: int = 20,
+    replicate: int = 0,
+    start_date: str = "2024-01-01",
+    seed: int | None = None,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> Export:
+    """Export what an analyst would see of a market, with the true effects beside it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    strategy : str
+        What the focal brand does.
+    kind : {"media_mix", "geo_lift", "ab_test", "referral"}
+        What is exported; see the module :mod:`simulator.experiment.measurement_export`.
+    variation : float
+        Coefficient of variation of media from flight to flight (``media_mix``); without any, no analyst can tell the
+        channels apart.
+    flight_weeks : int
+        Length of a flight.
+    start_week : int, optional
+        Week in which a test begins; half of the horizon if omitted. Before it, what is tested does not run.
+    regions : sequence of str, optional
+        Regions that are treated (``geo_lift``); a random half if omitted.
+    line : int
+        Which of the strategy's media lines is tested (``ab_test``), in the order of the plan.
+    share : float
+        Share of consumers addressed (``ab_test``).
+    n_markets : int
+        Markets, half of them treated (``referral``).
+    n_expected : int
+        Worlds over which expected effects are taken (``media_mix``); 0 for none.
+    replicate : int
+        World that the tables show.
+    start_date : str
+        Monday of the first week, yyyy-mm-dd.
+    seed : int, optional
+        0 to 2**32 - 1; the scenario's seed if omitted.
+    threads : int, optional
+        Threads of the numba engine; all processors if omitted.
+    out : path, optional
+        Folder to write to; an export of the same question that is there already is read instead of computed.
+    on_progress : callable, optional
+        Receives (task, done, total).
+
+    Returns
+    -------
+    Export
+        Tables, truth and notes; ``.save(path)``.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the arguments, and for tests that the model does not have.
+
+    Examples
+    --------
+    >>> import simulator as sim
+    >>> data = sim.export(sim.load_scenario("launch"), "mass")  # doctest: +SKIP
+    >>> data.truth  # doctest: +SKIP
+    """
+    asked = check_arguments(
+        scenario,
+        strategies=strategy,
+        seed=seed,
+        n_replicates=1,
+        first_replicate=replicate,
+        engine="numba",
+        threads=threads,
+        verb="export",
+    )
+    start = scenario.horizon // 2 if start_week is None else start_week
+    faults = _faults(scenario, kind, variation, flight_weeks, start, share, n_markets, n_expected, start_date)
+    if faults:
+        raise ScenarioError(faults)
+    design = Design(
+        scenario=scenario,
+        strategy=strategy,
+        seed=asked.seed,
+        replicate=replicate,
+        threads=asked.threads,
+        start=start,
+        start_date=start_date,
+        variation=float(variation),
+        flight_weeks=flight_weeks,
+        regions=None if regions is None else tuple(regions),
+        line=line,
+        share=float(share),
+        n_markets=n_markets,
+        n_expected=n_expected,
+        on_progress=on_progress,
+    )
+    question = {"kind": kind, "trajectory_version": TRAJECTORY_VERSION, **design.question}
+    stored = _stored(out, question)
+    if stored is not None:
+        return stored
+    began = time.time()
+    found: Found = KINDS[kind](design)
+    manifest = {
+        "question": question,
+        "notes": list(found.notes),
+        "how_to_read": found.how_to_read,
+        "versions": versions(),
+        "wall_seconds": round(time.time() - began, 3),
+    }
+    result = Export(kind, scenario.name, found.tables, found.truth, manifest)
+    if out is not None:
+        result.save(out)
+    return result
+
+
+def _faults(
+    scenario: Scenario,
+    kind: str,
+    variation: float,
+    flight_weeks: int,
+    start: int,
+    share: float,
+    n_markets: int,
+    n_expected: int,
+    start_date: str,
+) -> list[Fault]:
+    import datetime
+
+    faults = [] if kind in KINDS else [unknown("export(kind)", kind, tuple(KINDS))]
+    if not 0 <= variation <= 5:
+        faults.append(Fault("export(variation)", repr(variation), "a coefficient of variation, 0 to 5"))
+    if not 0 < share < 1:
+        faults.append(Fault("export(share)", repr(share), "a share between 0 and 1"))
+    numbers = (("flight_weeks", flight_weeks, 1), ("n_markets", n_markets, 4), ("n_expected", n_expected, 0))
+    for name, value, least in numbers:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            faults.append(Fault(f"export({name})", repr(value), f"a whole number, at least {least}"))
+    if kind != "media_mix" and not 1 <= start < scenario.horizon:
+        faults.append(
+            Fault("export(start_week)", repr(start), f"a week of the horizon, 1 to {scenario.horizon - 1}")
+        )
+    try:
+        datetime.date.fromisoformat(start_date)
+    except (TypeError, ValueError):
+        faults.append(Fault("export(start_date)", repr(start_date), "a date as yyyy-mm-dd"))
+    size = scenario.population.consumers * (scenario.horizon + scenario.burn_in)
+    if kind in ("geo_lift", "ab_test") and size > MOST_CONSUMER_STEPS:
+        most = MOST_CONSUMER_STEPS // (scenario.horizon + scenario.burn_in)
+        remedy = "simulate the same market with fewer consumers: --consumers, or population.consumers"
+        got = f"{scenario.population.consumers:,} consumers"
+        faults.append(
+            Fault("export(kind)", got, f"at most {most:,}, as these are written down one by one", remedy)
+        )
+    return faults
+
+
+def _stored(out: str | Path | None, question: Mapping[str, Any]) -> Export | None:
+    """Return the export in a folder if it is complete and of the same question."""
+    import pandas as pd
+
+    from simulator.errors import StoreError
+    from simulator.outcomes.store import load_manifest, verify
+
+    if out is None:
+        return None
+    folder = Path(out)
+    try:
+        manifest = load_manifest(folder)
+        same = json.dumps(manifest.get("question"), sort_keys=True) == json.dumps(
+            json.loads(json.dumps(question, default=str)), sort_keys=True
+        )
+        if not same:
+            return None
+        verify(folder)
+    except StoreError:
+        return None
+    read = {name: pd.read_csv(folder / name) for name in manifest["files"]}
+    truth = read.pop("truth.csv")
+    return Export(str(question["kind"]), str(question["scenario"]), read, truth, manifest)
+
+
+def _table_hash(table: pandas.DataFrame) -> str:
+    """Return a hash of a table's numbers to nine significant digits."""
+    rounded = table.to_csv(index=False, float_format="%.9g")
+    return hashlib.sha256(rounded.encode()).hexdigest()
+
+
+__all__ = ["KINDS", "Export", "export"]

@@ -1,0 +1,238 @@
+"""Score an analyst's estimates against the truth: bias, coverage of intervals, order of effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.errors import Fault, ScenarioError
+from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.trajectories import unknown
+
+if TYPE_CHECKING:
+    import pandas
+
+TRUTH = "truth.csv"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasurementScore:
+    """How good estimates are.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per estimate: ``dataset``, ``effect``, ``truth``, ``estimate``, ``error``, and ``covered`` where an
+        interval was given.
+    """
+
+    table: pandas.DataFrame
+
+    @property
+    def bias(self) -> float:
+        """Mean error."""
+        return float(self.table["error"].mean())
+
+    @property
+    def relative_bias(self) -> float:
+        """Sum of errors over sum of absolute truths."""
+        scale = float(self.table["truth"].abs().sum())
+        return float(self.table["error"].sum()) / scale if scale > 0 else float("nan")
+
+    @property
+    def root_mean_square_error(self) -> float:
+        """Root of the mean squared error."""
+        return float(np.sqrt((self.table["error"] ** 2).mean()))
+
+    @property
+    def coverage(self) -> float:
+        """Share of intervals that hold the truth; NaN without intervals."""
+        covered = self.table["covered"].dropna()
+        return float(covered.astype(float).mean()) if len(covered) else float("nan")
+
+    @property
+    def mean_width(self) -> float:
+        """Mean width of the intervals; NaN without intervals."""
+        return float((self.table["upper"] - self.table["lower"]).mean())
+
+    @property
+    def rank_correlation(self) -> float:
+        """Mean over data sets of Spearman's rank correlation of estimates with truths; NaN below three effects."""
+        from scipy.stats import spearmanr
+
+        found = []
+        for _, part in self.table[self.table["effect"] != "all"].groupby("dataset", sort=False):
+            if len(part) >= 3 and part["truth"].nunique() > 1 and part["estimate"].nunique() > 1:
+                found.append(float(spearmanr(part["truth"], part["estimate"]).statistic))
+        return float(np.mean(found)) if found else float("nan")
+
+    @property
+    def finds_the_best(self) -> float:
+        """Share of data sets in which the largest estimate is that of the largest effect; NaN without a choice."""
+        found = []
+        for _, part in self.table[self.table["effect"] != "all"].groupby("dataset", sort=False):
+            if len(part) >= 2:
+                best = part.loc[part["estimate"].idxmax(), "effect"]
+                found.append(best == part.loc[part["truth"].idxmax(), "effect"])
+        return float(np.mean(found)) if found else float("nan")
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return one row per estimate."""
+        return self.table.copy()
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the scores as plain data, with their digest."""
+        from simulator.experiment.document import plain
+
+        rows = self.table.astype(object).where(self.table.notna(), None).to_dict(orient="records")
+        found: dict[str, Any] = plain(
+            {
+                "n": len(self.table),
+                "bias": self.bias,
+                "relative_bias": self.relative_bias,
+                "root_mean_square_error": self.root_mean_square_error,
+                "coverage": self.coverage,
+                "mean_width": self.mean_width,
+                "rank_correlation": self.rank_correlation,
+                "finds_the_best": self.finds_the_best,
+                "estimates": rows,
+            }
+        )
+        return {**found, "digest": document_digest(found)}
+
+    @property
+    def digest(self) -> str:
+        """Hash of the scores."""
+        return str(self.to_json_document()["digest"])
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [
+                f"{len(self.table)} estimates: bias {self.bias:,.4g} ({self.relative_bias:+.1%} of all effects), "
+                f"root mean square error {self.root_mean_square_error:,.4g}",
+                f"  intervals hold {self.coverage:.0%} of the truths; mean width {self.mean_width:,.4g}",
+                f"  rank correlation {self.rank_correlation:.2f}; "
+                f"largest effect found in {self.finds_the_best:.0%} of data sets",
+                self.table.round(4).to_string(index=False),
+            ]
+        )
+
+
+def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]) -> MeasurementScore:
+    """Compare estimates with the truth of one or several exports.
+
+    Parameters
+    ----------
+    estimates : path or pandas.DataFrame
+        Columns ``effect`` and ``estimate``; optional ``lower``, ``upper``, and ``dataset`` (a key of ``truth``, or the
+        name of a folder in it).
+    truth : path or mapping
+        Folder of an export, a folder of such folders, or folders by name of data set.
+
+    Returns
+    -------
+    MeasurementScore
+        Bias, coverage, ranks.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the estimates.
+    """
+    import pandas as pd
+
+    given = _read(estimates)
+    truths = _truths(truth)
+    faults = [
+        unknown("estimates: column", name, tuple(given.columns))
+        for name in ("effect", "estimate")
+        if name not in given
+    ]
+    if faults:
+        raise ScenarioError(faults)
+    if "dataset" not in given:
+        given.insert(0, "dataset", next(iter(truths)))
+        if len(truths) > 1:
+            got = f"{len(truths)} data sets without saying which"
+            raise ScenarioError([Fault("estimates", got, "a column dataset: " + ", ".join(truths))])
+    rows = []
+    for position, row in enumerate(given.to_dict(orient="records")):
+        place = f"estimates: row {position + 1}"
+        known = truths.get(str(row["dataset"]))
+        if known is None:
+            faults.append(unknown(f"{place}: dataset", row["dataset"], tuple(truths)))
+        elif str(row["effect"]) not in known:
+            faults.append(unknown(f"{place}: effect", row["effect"], tuple(known)))
+        elif not _is_number(row["estimate"]):
+            faults.append(Fault(f"{place}: estimate", repr(row["estimate"]), "a finite number"))
+        else:
+            rows.append(_row(row, known[str(row["effect"])], place, faults))
+    if faults or not rows:
+        raise ScenarioError(faults or [Fault("estimates", "no rows", "at least one estimate")])
+    return MeasurementScore(pd.DataFrame(rows))
+
+
+def _row(row: Mapping[str, Any], truth: float, place: str, faults: list[Fault]) -> dict[str, Any]:
+    estimate = float(row["estimate"])
+    low, high = row.get("lower", float("nan")), row.get("upper", float("nan"))
+    has_interval = _is_number(low) and _is_number(high)
+    if has_interval and not float(low) <= float(high):
+        faults.append(Fault(f"{place}: lower", str(low), f"at most upper, {high}"))
+    return {
+        "dataset": str(row["dataset"]),
+        "effect": str(row["effect"]),
+        "truth": truth,
+        "estimate": estimate,
+        "error": estimate - truth,
+        "lower": float(low) if has_interval else float("nan"),
+        "upper": float(high) if has_interval else float("nan"),
+        "covered": bool(float(low) <= truth <= float(high)) if has_interval else None,
+    }
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
+
+
+def _read(source: Any) -> pandas.DataFrame:
+    import pandas as pd
+
+    if not isinstance(source, str | Path):
+        return pd.DataFrame(source).copy()
+    path = Path(source)
+    if not path.is_file():
+        raise ScenarioError(
+            [Fault("estimates", repr(str(path)), "a CSV file that exists", "correct the path")]
+        )
+    try:
+        return pd.read_csv(path, comment="#")
+    except (ValueError, UnicodeDecodeError, OSError) as error:
+        raise ScenarioError([Fault("estimates", repr(str(path)), "a CSV file", str(error))]) from error
+
+
+def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str, float]]:
+    """Return the value of each effect by data set."""
+    if isinstance(given, Mapping):
+        folders = {str(name): Path(folder) for name, folder in given.items()}
+    elif (Path(given) / TRUTH).is_file():
+        folders = {Path(given).name: Path(given)}
+    else:
+        folders = {file.parent.name: file.parent for file in sorted(Path(given).glob(f"*/{TRUTH}"))}
+    missing = [folder for folder in folders.values() if not (folder / TRUTH).is_file()]
+    if missing or not folders:
+        got = str(missing[0]) if missing else str(given)
+        raise ScenarioError([Fault("truth", got, f"a folder of an export, with {TRUTH}", "export first")])
+    import pandas as pd
+
+    found = {}
+    for name, folder in folders.items():
+        table = pd.read_csv(folder / TRUTH)
+        found[name] = dict(zip(table["effect"].astype(str), table["value"].astype(float), strict=True))
+    return found

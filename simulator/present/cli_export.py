@@ -1,0 +1,113 @@
+"""The verb ``export``: what an analyst would see of a market, the truth beside it, and a score of estimates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulator.present.cli import (
+    AsJson,
+    Consumers,
+    Quiet,
+    Seed,
+    Settings,
+    Threads,
+    announce_compilation,
+    app,
+    load,
+    print_document,
+)
+from simulator.present.progress import Progress
+
+
+@app.command()
+def export(
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help="scenario file, or the name of a shipped one")
+    ] = None,
+    strategy: Annotated[str, typer.Option(help="what the focal brand does")] = "mass",
+    kind: Annotated[str, typer.Option(help="media_mix, geo_lift, ab_test or referral")] = "media_mix",
+    variation: Annotated[float, typer.Option(help="how much media vary from flight to flight")] = 0.5,
+    flight_weeks: Annotated[int, typer.Option(help="weeks of a flight")] = 4,
+    start_week: Annotated[
+        int | None, typer.Option(help="week in which a test begins [half of the horizon]")
+    ] = None,
+    regions: Annotated[
+        str | None, typer.Option(help="treated regions, separated by commas [a random half]")
+    ] = None,
+    line: Annotated[int, typer.Option(help="media line of the strategy that an A/B test tests")] = 0,
+    share: Annotated[float, typer.Option(help="share of consumers that an A/B test addresses")] = 0.5,
+    markets: Annotated[int, typer.Option(help="markets of a referral test")] = 20,
+    expected: Annotated[int, typer.Option(help="further worlds for expected effects")] = 20,
+    replicate: Annotated[int, typer.Option(help="world that the tables show")] = 0,
+    start_date: Annotated[str, typer.Option(help="first day of the first week")] = "2024-01-01",
+    score: Annotated[
+        Path | None, typer.Option(help="CSV file of estimates to score against --truth instead")
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="folder of an export, or of several")] = None,
+    seed: Seed = None,
+    consumers: Consumers = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for tables and truth [results/SCENARIO_KIND]")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Export tables for marketing measurement with the true effects, or score estimates against them."""
+    if score is not None:
+        _score(score, truth, as_json=as_json, quiet=quiet)
+        return
+    if scenario is None:
+        raise typer.BadParameter("name a scenario, or give --score and --truth")
+    from simulator.experiment.measurement_export import export as run
+
+    with Progress(quiet=quiet or as_json) as progress:
+        loaded = load(scenario, consumers, settings, progress.announce)
+        announce_compilation(progress, "numba")
+        place = out if out is not None or as_json else Path("results") / f"{loaded.name}_{kind}"
+        result = run(
+            loaded,
+            strategy,
+            kind=kind,
+            variation=variation,
+            flight_weeks=flight_weeks,
+            start_week=start_week,
+            regions=None if regions is None else [name.strip() for name in regions.split(",")],
+            line=line,
+            share=share,
+            n_markets=markets,
+            n_expected=expected,
+            replicate=replicate,
+            start_date=start_date,
+            seed=seed,
+            threads=threads,
+            out=place,
+            on_progress=progress,
+        )
+    if as_json:
+        print_document(result.to_json_document())
+    elif quiet:
+        print(result.digest)
+    else:
+        print(result)
+        print(f"written to: {place}")
+        print(f"digest: {result.digest}")
+
+
+def _score(estimates: Path, truth: Path | None, *, as_json: bool, quiet: bool) -> None:
+    from simulator.experiment.measurement_score import score_estimates
+
+    if truth is None:
+        raise typer.BadParameter("--score needs --truth, the folder of the export")
+    found = score_estimates(estimates, truth)
+    if as_json:
+        print_document(found.to_json_document())
+    elif quiet:
+        print(found.digest)
+    else:
+        print(found)
+        print(f"digest: {found.digest}")
