@@ -206,6 +206,8 @@ NOT_A_STATE = {
     "is_funded": "follows from the books",
     "price_cut": "follows from the books",
     "group_places": "follows from the books",
+    "is_redesigned": "follows from the wishes",
+    "wishes": "messages under way from one step to the next",
     "pieces": "follows from the books",
     "weight": "of a line's audience, renewed from the states",
     "relevance": "renewed from the states",

@@ -88,6 +88,9 @@ class State(NamedTuple):
     latest_commitments: np.ndarray  # int64 [J], commitments in the latest step in which groups were offered
     review_history: np.ndarray  # int64 [T, J, 2], reviews and their sum as seen in each step
     read_step: np.ndarray  # int16 [J, N], step of the latest reading of reviews, or -1
+    position: np.ndarray  # float32 [J, 2]
+    is_redesigned: np.ndarray  # uint8 [J], the position has moved at the start of the step
+    wishes: np.ndarray  # int64 [J, 3], members who interacted, and the sums of their tastes
     pieces: np.ndarray  # float32 [J], pieces published in the step
     latest_piece: np.ndarray  # int32 [J]
     piece_value: np.ndarray  # float32 [T, J]
@@ -280,6 +283,9 @@ def new_state(market: Market, plan: PlanArrays, on: Switches) -> State:
         latest_commitments=np.empty(n_brands, i8),
         review_history=np.zeros((n_steps, n_brands, 2), i8),
         read_step=np.empty(per_brand, np.int16),
+        position=np.zeros((n_brands, 2), f4),
+        is_redesigned=np.zeros(n_brands, u1),
+        wishes=np.zeros((n_brands, 3), i8),
         pieces=np.zeros(n_brands, f4),
         latest_piece=np.empty(n_brands, i4),
         piece_value=np.zeros((n_steps, n_brands), f4),

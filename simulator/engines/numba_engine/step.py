@@ -54,16 +54,16 @@ from simulator.model.allocation import (
     relevance_is_due,
     weights_are_due,
 )
-from simulator.model.campaigns import RANDOM, TERM
+from simulator.model.campaigns import CREATIVE_BRAND, RANDOM, TERM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.observation import FRACTION_SCALE
-from simulator.model.rules import attention, content, experience
+from simulator.model.rules import attention, community, content, experience
 from simulator.model.rules.ledger import affordable_cut, group_places, money
 
 _U = np.uint32
 _CUT, _PIECES, _VALUE = TERM["price_cut"], TERM["pieces"], TERM["content_value"]
-_SERVICE, _COMMUNITY = TERM["service_cost"], TERM["community"]
+_SERVICE, _COMMUNITY, _CO_DESIGN = TERM["service_cost"], TERM["community"], TERM["co_design"]
 _MEDIA, _DATA, _UNSPENT = record("spend_media"), record("spend_data"), record("unspent_media")
 _PRODUCTION, _SERVICE_SPEND, _SEEDING = (
     record("spend_production"),
@@ -136,6 +136,10 @@ def _reset_brand(j: Any, m: Any, s: Any) -> None:
     s.members[j] = 0
     s.spent_total[j] = 0
     s.last_cut_spend[j] = 0
+    s.position[j, 0] = m.position[j, 0]
+    s.position[j, 1] = m.position[j, 1]
+    for entry in range(3):
+        s.wishes[j, entry] = 0
     s.reserved[j] = 0
     s.latest_commitments[j] = 0
     s.latest_piece[j] = -1
@@ -177,6 +181,23 @@ def environment(t: Any, m: Any, world: Any, s: Any) -> None:
             group = m.cell_demographic[world.population.cell[i]]
             s.taste[0, i] += m.taste_shift[t, group, 0]
             s.taste[1, i] += m.taste_shift[t, group, 1]
+
+
+@part
+def redesign(t: Any, m: Any, plan: Any, s: Any) -> None:
+    """Move products toward the mean taste of the members who interacted in the last step."""
+    for j in range(m.n_brands):
+        n_members = s.wishes[j, 0]
+        s.is_redesigned[j] = np.uint8(n_members > 0)
+        if n_members == 0:
+            continue
+        for axis in range(2):
+            wish = community.mean_wish(s.wishes[j, 1 + axis], n_members)
+            s.position[j, axis] = community.redesigned(
+                s.position[j, axis], wish, plan.programs[t - 1, j, _CO_DESIGN]
+            )
+            s.wishes[j, 1 + axis] = 0
+        s.wishes[j, 0] = 0
 
 
 @part
@@ -248,8 +269,8 @@ def weigh_audience(h: Any, k0: Any, k1: Any, t: Any, m: Any, p: Any, plan: Any, 
             plan.in_segment[h, cell],
             s.values[b, j, PROFILE_X, k],
             s.values[b, j, PROFILE_Y, k],
-            m.position[j, 0],
-            m.position[j, 1],
+            s.position[j, 0],
+            s.position[j, 1],
             plan.sharpness[h],
             F(np.int32(t) - s.visit_step[j, i]),
             p.retarget_weeks,
@@ -265,8 +286,8 @@ def judge_relevance(h: Any, m: Any, plan: Any, world: Any, s: Any) -> None:
         b = i // BLOCK
         k = i % BLOCK
         cell = world.population.cell[i]
-        x = creative_position(creative, m.position[j, 0], m.cell_taste[cell, 0], s.values[b, j, PROFILE_X, k])
-        y = creative_position(creative, m.position[j, 1], m.cell_taste[cell, 1], s.values[b, j, PROFILE_Y, k])
+        x = creative_position(creative, s.position[j, 0], m.cell_taste[cell, 0], s.values[b, j, PROFILE_X, k])
+        y = creative_position(creative, s.position[j, 1], m.cell_taste[cell, 1], s.values[b, j, PROFILE_Y, k])
         s.relevance[h, b, k] = attention.relevance(s.taste[0, i], s.taste[1, i], x, y)
 
 
@@ -289,6 +310,7 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, plan: Any, world: Any, s
         j = plan.brand[h]
         new_weights = weights_are_due(plan.audience[h], is_first, np.int32(t), np.int32(p.refit_weeks))
         new_relevance = relevance_is_due(plan.creative[h], is_first, np.int32(t), np.int32(p.refit_weeks))
+        new_relevance |= plan.creative[h] == CREATIVE_BRAND and s.is_redesigned[j] > 0
         is_stale = new_weights or new_relevance
         if new_weights:
             weigh_audience(h, k0, k1, t, m, p, plan, world, s)
@@ -467,6 +489,7 @@ def run_replicate(
         w.n[N_TALKS] = 0
         w.n[N_MOVES] = 0
         environment(t, m, world, s)
+        redesign(t, m, plan, s)
         open_books(t, k0, k1, m, p, plan, s, row)
         buy_media(t, k0, k1, m, p, plan, world, s, row)
         plant_seeds(t, k0, k1, m, p, plan, world, seeds, first_seed, on, s, w, row)

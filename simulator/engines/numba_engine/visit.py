@@ -41,7 +41,7 @@ from simulator.engines.numba_engine.layout import (
 from simulator.model import draws
 from simulator.model.campaigns import TERM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
-from simulator.model.mathematics import ONE, ZERO, F, gumbel, normal, unit
+from simulator.model.mathematics import ONE, ZERO, F, fixed_point, gumbel, normal, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, choice, community, content, precision, search
 from simulator.model.rules.ledger import money
@@ -51,7 +51,7 @@ _MINUS = F(-1e30)
 _GROUP, _DISCOUNT = TERM["group"], TERM["group_discount"]
 _SIZE, _DEADLINE = TERM["group_size"], TERM["group_deadline"]
 _PROMOTION = TERM["promotional_share"]
-_COMMUNITY, _REFERRAL = TERM["community"], TERM["referral"]
+_COMMUNITY, _CO_DESIGN = TERM["community"], TERM["co_design"]
 _REWARD = TERM["reward_receiver"]
 _VIEWS, _SHARED, _FOLLOWERS = record("content_views"), record("content_shares"), record("followers")
 _DIRECT, _ONE_HOP, _DEEPER = (
@@ -132,8 +132,8 @@ def worth_of(i: Any, j: Any, m: Any, p: Any, world: Any, on: Any, s: Any) -> Any
     b = i // BLOCK
     k = i % BLOCK
     tailoring = m.tailoring[j]
-    x = choice.offered_position(m.position[j, 0], s.values[b, j, PROFILE_X, k], tailoring)
-    y = choice.offered_position(m.position[j, 1], s.values[b, j, PROFILE_Y, k], tailoring)
+    x = choice.offered_position(s.position[j, 0], s.values[b, j, PROFILE_X, k], tailoring)
+    y = choice.offered_position(s.position[j, 1], s.values[b, j, PROFILE_Y, k], tailoring)
     distance = choice.misfit(s.taste[0, i], s.taste[1, i], x, y)
     region = m.cell_region[world.population.cell[i]]
     delay = choice.delay_term(p.delay_weight, m.delivery_days[j, region])
@@ -309,6 +309,10 @@ def take_part(
         row[j, _INTERACTIONS] += 1
         s.values[b, j, MEMORY, k] = attention.reinforced(s.values[b, j, MEMORY, k], p.memory_gain_contact)
         s.touch[j, i] = COMMUNITY
+        if plan.programs[t, j, _CO_DESIGN] > ZERO:
+            s.wishes[j, 0] += 1
+            s.wishes[j, 1] += fixed_point(s.taste[0, i])
+            s.wishes[j, 2] += fixed_point(s.taste[1, i])
     belonging = community.belonging(
         s.values[b, j, BELONGING, k], p.belonging_retention, p.belonging_gain, ONE if interacts else ZERO
     )
