@@ -45,6 +45,7 @@ TERMS = (
     "pieces",
     "content_value",
     "promotional_share",
+    "co_design",
 )
 TERM = {name: position for position, name in enumerate(TERMS)}
 
@@ -288,7 +289,7 @@ class _Collector:
                 "invitations": line.invitations,
             }
         elif line.kind == "community":
-            terms = {"community": 1.0, "service_cost": line.service_cost}
+            terms = {"community": 1.0, "service_cost": line.service_cost, "co_design": line.co_design}
         else:
             terms = {
                 "group": 1.0,

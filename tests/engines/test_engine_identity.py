@@ -90,6 +90,13 @@ VARIANTS = {
         "population.consumers": 200,
         "population.people_per_consumer": 2.0,
     },
+    "co-design": {
+        "parameters.join_intercept": 5.0,
+        "parameters.refit_weeks": 2.0,
+        "strategies.social.lines[2].co_design": 0.3,
+        "strategies.mix.lines[6].co_design": 1.0,
+        "brands.Theirs.lines[2].co_design": 0.1,
+    },
     "frequent refits": {"parameters.refit_weeks": 1.0, "parameters.coupon_weeks": 1.0},
     "tight cap": {"channels.feed.cap": 0.2, "channels.tv.cap": 0.1, "population.people_per_consumer": 1.0},
 }

@@ -91,6 +91,8 @@ ROWS: tuple[Row, ...] = (
     Row(community.interaction_probability, ((0.0, 20.0), (0.0, 10.0)), "++", UNIT),
     Row(community.belonging, (UNIT, (0.9, 1.0), (0.0, 0.9), UNIT), "+++.", UNIT),
     Row(community.exit_probability, (UNIT, UNIT), "-+", UNIT),
+    Row(community.mean_wish, ((-(10**12), 10**12), (1, 10**7)), "+.", ANY, (0, 1)),
+    Row(community.redesigned, (TASTE, TASTE, UNIT), "++.", TASTE),
     Row(community.group_odds, ((0, 50), (1, 50)), "+-", UNIT, (0, 1)),
     Row(community.group_is_complete, ((0, 50), (0, 50)), "+.", UNIT, (0, 1)),
     Row(content.piece_value, (QUALITY, (0.0, 5.0), NORMAL), "+.+"),

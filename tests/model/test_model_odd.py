@@ -209,6 +209,10 @@ NOT_A_STATE = {
     "n_receivers": "number of those who have mail",
     "listed": "follows from the price",
     "net": "follows from the price",
+    "is_redesigned": "follows from the wishes",
+    "wishers": "messages under way from one step to the next",
+    "wish_x": "messages under way from one step to the next",
+    "wish_y": "messages under way from one step to the next",
 }
 PROGRAMS = {f"{what}_{which}" for what in ("open", "spent") for which in ("first", "1", "2", "3")}
 FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_away"}
@@ -220,7 +224,7 @@ def test_every_state_of_the_engine_is_described() -> None:
     rows = {*layout.PERSON, *layout.FIELDS, *layout.PERSON_MARKS, *layout.BRAND_MARKS}
     rows |= {*layout.PERSON_WEEKS, *layout.BRAND_WEEKS, *layout.BOOKS}
     assert rows >= NOT_A_STATE.keys() | PROGRAMS
-    others = {"stock", "spent_program", "review_history", "piece_value", "piece_appeal"}
+    others = {"stock", "spent_program", "review_history", "piece_value", "piece_appeal", "position"}
     assert rows - NOT_A_STATE.keys() - PROGRAMS | FLAGS | others == {s.name for s in STATES}
 
 

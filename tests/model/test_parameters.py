@@ -102,6 +102,7 @@ KEYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("brands.Theirs.lines[1].pieces_per_week", 0.5, {}),
     ("brands.Theirs.lines[1].production_cost", 3.0, {}),
     ("brands.Theirs.lines[2].service_cost", 0.5, {}),
+    ("brands.Theirs.lines[2].co_design", 0.5, {}),
     ("brands.Theirs.lines[3].reward_sender", 0.0, {}),
     ("brands.Theirs.lines[3].reward_receiver", 2.0, {}),
     ("brands.Theirs.lines[3].valid_weeks", 1, {}),

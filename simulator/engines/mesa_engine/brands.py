@@ -21,7 +21,7 @@ from simulator.model.campaigns import (
     PlanArrays,
 )
 from simulator.model.mathematics import fixed_point, normal
-from simulator.model.rules import attention, choice, content, experience, ledger
+from simulator.model.rules import attention, choice, community, content, experience, ledger
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.agents import Consumer
@@ -91,6 +91,8 @@ class Brand(Agent):
         self.price, self.quality, self.price_cut = self.prices[0], self.qualities[0], ZERO
         self.is_available = bool(arrays.is_available[0, index])
         self.share_of_consumers = ZERO
+        self.is_redesigned = False
+        self.wishes: list[tuple[int, int]] = []
         self.reserved = self.group_places = self.latest_commitments = 0
         self.review_count = int(arrays.initial_review_count[index])
         self.review_sum = int(arrays.initial_review_sum[index])
@@ -169,6 +171,17 @@ class Brand(Agent):
         """Forget, when observation begins, whom advertising has reached."""
         for relation in self.relations:
             relation.was_reached = False
+
+    def redesign(self) -> None:
+        """Move the product toward the mean taste of the members who interacted in the last step."""
+        self.is_redesigned = bool(self.wishes)
+        if not self.wishes:
+            return
+        n, speed = len(self.wishes), self.terms["co_design"]
+        wish_x, wish_y = (community.mean_wish(sum(axis), n) for axis in zip(*self.wishes, strict=True))
+        self.position_x = community.redesigned(self.position_x, wish_x, speed)
+        self.position_y = community.redesigned(self.position_y, wish_y, speed)
+        self.wishes = []
 
     def open_books(self) -> None:
         """Decide what the brand can afford; take in supply, reviews and installed base; publish."""

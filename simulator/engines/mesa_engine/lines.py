@@ -14,7 +14,7 @@ from simulator.model.allocation import (
     relevance_is_due,
     weights_are_due,
 )
-from simulator.model.campaigns import RANDOM, PlanArrays
+from simulator.model.campaigns import CREATIVE_BRAND, RANDOM, PlanArrays
 from simulator.model.mathematics import fixed_point
 from simulator.model.rules import attention, ledger
 
@@ -112,6 +112,8 @@ class MediaLine:
         refit = int(model.parameters.refit_weeks)
         new_weights = weights_are_due(self.audience, is_first, model.now, refit)
         new_relevance = relevance_is_due(self.creative, is_first, model.now, refit)
+        if self.creative == CREATIVE_BRAND and self.brand.is_redesigned:
+            new_relevance = True
         if new_weights:
             self.weights = [self._weight(relation) for relation in self.brand.relations]
         if new_relevance:

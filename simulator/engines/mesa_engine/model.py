@@ -112,6 +112,7 @@ class MarketModel(mesa.Model):
             self.brands.do("forget_reach")
         if self.tastes_shift:
             self.consumers.do("shift_taste")
+        self.brands.do("redesign")
         self.brands.do("open_books")
         self.brands.do("buy_media")
         self.brands.do("plant_seeds")

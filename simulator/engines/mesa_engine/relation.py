@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.engines.mesa_engine.chance import ONE, ZERO
 from simulator.engines.mesa_engine.messages import LONG_AGO, Inbox, Offer, SharedPiece, Talk
 from simulator.model import initialization
-from simulator.model.mathematics import gumbel, normal
+from simulator.model.mathematics import fixed_point, gumbel, normal
 from simulator.model.rules import (
     attention,
     choice,
@@ -286,6 +286,8 @@ class Relation:
             brand.record("interactions")
             self.memory = attention.reinforced(self.memory, p.memory_gain_contact)
             self.touch = "community"
+            if brand.terms["co_design"] > 0:
+                brand.wishes.append((fixed_point(self.consumer.taste_x), fixed_point(self.consumer.taste_y)))
         self.belonging = community.belonging(
             self.belonging, p.belonging_retention, p.belonging_gain, ONE if interacts else ZERO
         )

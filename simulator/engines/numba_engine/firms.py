@@ -11,6 +11,8 @@ from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ADOPTERS,
     AS_SEED,
+    AT_X,
+    AT_Y,
     BASE,
     BASE_SEEN,
     BELIEF,
@@ -21,6 +23,7 @@ from simulator.engines.numba_engine.layout import (
     FLAGS,
     GROUP_PLACES,
     IS_FUNDED,
+    IS_REDESIGNED,
     LATEST,
     LATEST_COMMITMENTS,
     LATEST_PIECE,
@@ -51,6 +54,9 @@ from simulator.engines.numba_engine.layout import (
     VISIT,
     WAS_REACHED,
     WASTE,
+    WISH_X,
+    WISH_Y,
+    WISHERS,
     block_of,
     lane_of,
     mark_of,
@@ -67,15 +73,15 @@ from simulator.model.allocation import (
     relevance_is_due,
     weights_are_due,
 )
-from simulator.model.campaigns import CAPPED, RANDOM
+from simulator.model.campaigns import CAPPED, CREATIVE_BRAND, RANDOM
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
-from simulator.model.rules import attention, choice, content, experience
+from simulator.model.rules import attention, choice, community, content, experience
 from simulator.model.rules.ledger import affordable_cut, cost_of, group_places, money, whole_units
 
 _U = np.uint32
 _CUT, _PIECES, _VALUE = terms.term("price_cut"), terms.term("pieces"), terms.term("content_value")
-_DISCOUNT = terms.term("group_discount")
+_DISCOUNT, _CO_DESIGN = terms.term("group_discount"), terms.term("co_design")
 _SERVICE, _COMMUNITY = terms.term("service_cost"), terms.term("community")
 _MEDIA, _DATA, _UNSPENT = record("spend_media"), record("spend_data"), record("unspent_media")
 _PRODUCTION, _SERVICE_SPEND = record("spend_production"), record("spend_service")
@@ -109,6 +115,23 @@ def environment(t: Any, m: Any, g: Any, s: Any) -> None:
             group = m.place[g.cell[i], terms.DEMOGRAPHIC]
             s.values[b, TASTE_X, k] = choice.shifted_taste(s.values[b, TASTE_X, k], m.shift[t, group, 0])
             s.values[b, TASTE_Y, k] = choice.shifted_taste(s.values[b, TASTE_Y, k], m.shift[t, group, 1])
+
+
+@part
+def redesign(t: Any, m: Any, s: Any) -> None:
+    """Move products toward the mean taste of the members who interacted in the last step."""
+    for j in range(m.n_brands):
+        n_members = s.books[j, WISHERS]
+        s.books[j, IS_REDESIGNED] = np.int64(n_members > 0)
+        if n_members > 0:
+            speed = m.by_step[t - 1, j, _CO_DESIGN]
+            wish_x = community.mean_wish(s.books[j, WISH_X], n_members)
+            wish_y = community.mean_wish(s.books[j, WISH_Y], n_members)
+            s.today[j, AT_X] = community.redesigned(s.today[j, AT_X], wish_x, speed)
+            s.today[j, AT_Y] = community.redesigned(s.today[j, AT_Y], wish_y, speed)
+            s.books[j, WISHERS] = 0
+            s.books[j, WISH_X] = 0
+            s.books[j, WISH_Y] = 0
 
 
 @part
@@ -221,8 +244,8 @@ def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any) -> No
             m.in_segment[h, cell],
             s.values[b, of_brand(j, PROFILE_X), k],
             s.values[b, of_brand(j, PROFILE_Y), k],
-            m.brand[j, terms.POSITION_X],
-            m.brand[j, terms.POSITION_Y],
+            s.today[j, AT_X],
+            s.today[j, AT_Y],
             m.line[h, terms.SHARPNESS],
             F(np.int32(t) - np.int32(s.weeks[b, week_of(j, VISIT), k])),
             p.retarget_weeks,
@@ -239,13 +262,13 @@ def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any) -> None:
         cell = g.cell[i]
         x = creative_position(
             creative,
-            m.brand[j, terms.POSITION_X],
+            s.today[j, AT_X],
             m.cell[cell, terms.CELL_X],
             s.values[b, of_brand(j, PROFILE_X), k],
         )
         y = creative_position(
             creative,
-            m.brand[j, terms.POSITION_Y],
+            s.today[j, AT_Y],
             m.cell[cell, terms.CELL_Y],
             s.values[b, of_brand(j, PROFILE_Y), k],
         )
@@ -291,6 +314,8 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, row: Any
         is_paid = m.line_kind[h, terms.IS_STRATEGY] == 0 or s.books[j, IS_FUNDED] > 0
         new_weights = weights_are_due(m.line_kind[h, terms.AUDIENCE], is_first, np.int32(t), refit)
         new_relevance = relevance_is_due(m.line_kind[h, terms.CREATIVE], is_first, np.int32(t), refit)
+        is_own_creative = m.line_kind[h, terms.CREATIVE] == CREATIVE_BRAND
+        new_relevance |= is_own_creative and s.books[j, IS_REDESIGNED] > 0
         is_stale = new_weights or new_relevance
         if new_weights and m.line_kind[h, terms.AUDIENCE] == RANDOM:
             draw_audience(h, j, k0, k1, m, g, s)

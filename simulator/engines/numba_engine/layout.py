@@ -78,6 +78,7 @@ BOOKS = (
     "review_count", "review_sum", "installed_base", "base_seen", "followers", "members", "spent_total",
     "last_cut_spend", "is_funded", "reserved", "group_places", "latest_commitments", "latest_piece", "n_receivers",
     "open_first", "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
+    "is_redesigned", "wishers", "wish_x", "wish_y",
 )  # fmt: skip
 (
     REVIEW_COUNT,
@@ -96,9 +97,9 @@ BOOKS = (
     N_RECEIVERS,
     OPEN,
 ) = range(15)
-SPENT, LISTED, NET = 18, 22, 23
+SPENT, LISTED, NET, IS_REDESIGNED, WISHERS, WISH_X, WISH_Y = 18, *range(22, 28)
 #: Columns of a brand's terms at a step.
-CUT, NET_PRICE, PIECES, N_TODAY = range(4)
+CUT, NET_PRICE, PIECES, AT_X, AT_Y, N_TODAY = range(6)
 #: Columns of a line's state.
 RATE, DELIVERED, SOLVED_FOR, WASTE, N_LINE_STATE = range(5)
 

@@ -46,12 +46,17 @@ from simulator.engines.numba_engine.layout import (
     SHARES,
     SHARING,
     STAYS,
+    TASTE_X,
+    TASTE_Y,
     TOUCH,
     TRUST,
     U_0,
     U_1,
     U_2,
     VISIT,
+    WISH_X,
+    WISH_Y,
+    WISHERS,
     mark_of,
     of_brand,
     record,
@@ -69,12 +74,13 @@ from simulator.engines.numba_engine.relation import (
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
-from simulator.model.mathematics import ONE, ZERO, unit
+from simulator.model.mathematics import ONE, ZERO, fixed_point, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, community, content, precision
 
 _U = np.uint32
 _PROMOTION, _COMMUNITY = terms.term("promotional_share"), terms.term("community")
+_CO_DESIGN = terms.term("co_design")
 _SIZE, _DEADLINE = terms.term("group_size"), terms.term("group_deadline")
 _VIEWS, _SHARED = record("content_views"), record("content_shares")
 _DIRECT, _ONE_HOP, _DEEPER = (
@@ -265,6 +271,10 @@ def take_part(
         memory = s.values[b, of_brand(j, MEMORY), k]
         s.values[b, of_brand(j, MEMORY), k] = attention.reinforced(memory, p.memory_gain_contact)
         s.marks[b, mark_of(j, TOUCH), k] = COMMUNITY
+        if m.by_step[t, j, _CO_DESIGN] > ZERO:
+            s.books[j, WISHERS] += 1
+            s.books[j, WISH_X] += fixed_point(s.values[b, TASTE_X, k])
+            s.books[j, WISH_Y] += fixed_point(s.values[b, TASTE_Y, k])
     belonging = community.belonging(
         s.values[b, of_brand(j, BELONGING), k],
         p.belonging_retention,

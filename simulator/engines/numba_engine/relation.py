@@ -14,6 +14,8 @@ from simulator.compiled import part
 from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ADOPTERS,
+    AT_X,
+    AT_Y,
     BASE_SEEN,
     BELIEF,
     BELONGING,
@@ -170,8 +172,8 @@ def judge(n: Any, j: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
     """Work out a brand's utility before price and taste shock, for everyone on a list."""
     rows = w.rows
     tailoring = m.brand[j, terms.TAILORING]
-    at_x = m.brand[j, terms.POSITION_X]
-    at_y = m.brand[j, terms.POSITION_Y]
+    at_x = s.today[j, AT_X]
+    at_y = s.today[j, AT_Y]
     for a in range(whole(n)):
         x = choice.offered_position(at_x, rows[G_PROFILE_X + a], tailoring)
         y = choice.offered_position(at_y, rows[G_PROFILE_Y + a], tailoring)

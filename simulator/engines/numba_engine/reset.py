@@ -9,6 +9,8 @@ import numpy as np
 from simulator.compiled import kernel
 from simulator.engines.numba_engine.layout import (
     ADOPTERS,
+    AT_X,
+    AT_Y,
     BASE,
     BELIEF,
     COMMITTED,
@@ -98,6 +100,8 @@ def clear(m: MarketArrays, s: State) -> None:
     s.marks[:, COMMITTED, :] = NO_BRAND
     s.lines[:, SOLVED_FOR] = -1.0
     s.stock[:] = m.initial_stock
+    s.today[:, AT_X] = m.position[:, 0]
+    s.today[:, AT_Y] = m.position[:, 1]
     s.books[:, REVIEW_COUNT] = m.initial_review_count
     s.books[:, REVIEW_SUM] = m.initial_review_sum
     s.books[:, LATEST_PIECE] = -1

@@ -13,7 +13,7 @@ import numpy as np
 from simulator.compiled import frame, part
 from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.buy import carry_out
-from simulator.engines.numba_engine.firms import buy_media, environment, open_books, plant_seeds
+from simulator.engines.numba_engine.firms import buy_media, environment, open_books, plant_seeds, redesign
 from simulator.engines.numba_engine.layout import (
     BASE,
     COMMITTERS,
@@ -157,6 +157,7 @@ def act(
         w.n[N_TALKS] = 0
         w.n[N_MOVES] = 0
         environment(t, m, g, s)
+        redesign(t, m, s)
         open_books(t, k0, k1, m, p, s, counts[t])
         buy_media(t, k0, k1, m, p, g, s, counts[t])
         plant_seeds(t, k0, k1, m, p, g, on, s, w, counts[t])

@@ -30,7 +30,7 @@ PRICE, QUALITY, IS_AVAILABLE, PROGRAMS = range(4)
 #: Columns of ``calendar``.
 SEASON, HAS_SHIFT = range(2)
 #: Columns of ``brand``; the days of delivery follow by region.
-POSITION_X, POSITION_Y, TAILORING, COVERAGE, INITIAL_TRUST, DAYS = range(6)
+TAILORING, COVERAGE, INITIAL_TRUST, DAYS = range(4)
 #: Columns of ``cell`` and ``place``; the reach follows by channel.
 CELL_X, CELL_Y, REACH = range(3)
 REGION, DEMOGRAPHIC = range(2)
@@ -103,9 +103,7 @@ def gather_terms(market: Market, plan: PlanArrays) -> Terms:
     by_step = np.concatenate(
         [_columns(np.float32, a.price, a.quality, a.is_available), plan.programs], axis=2
     )
-    brand = _columns(
-        np.float32, a.position[:, 0], a.position[:, 1], a.tailoring, a.online_coverage, a.initial_trust
-    )
+    brand = _columns(np.float32, a.tailoring, a.online_coverage, a.initial_trust)
     n_seedings = plan.seeding_step.size
     zeros = np.zeros(n_seedings, np.int64)
     return Terms(

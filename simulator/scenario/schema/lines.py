@@ -116,6 +116,14 @@ class CommunityTerms(Table):
     service_cost: float = quantity(
         "cost of serving one member for a week", "currency per person and week", ge=0
     )
+    co_design: float = quantity(
+        "part of the way that the product's position moves in a week toward the mean taste of the members who "
+        "interacted in the week before; 0: members have no say",
+        "1/week",
+        0.0,
+        ge=0,
+        le=1,
+    )
 
 
 class ReferralTerms(Table):

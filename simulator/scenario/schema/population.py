@@ -70,7 +70,7 @@ class PriceSensitivityTrait(Table):
     """Distribution of the price sensitivity over consumers."""
 
     distribution: Distribution = entry("family of the distribution", "lognormal")
-    mean: float = quantity("mean price sensitivity", "logits per relative price", 5.2, ge=0, le=50)
+    mean: float = quantity("mean price sensitivity", "logits per relative price", 4.2, ge=0, le=50)
     cv: float = quantity("standard deviation over mean", "ratio", 0.4, ge=0, le=3)
 
 
