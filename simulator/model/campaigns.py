@@ -20,13 +20,13 @@ import numpy as np
 from simulator.errors import Fault, ScenarioError
 from simulator.model.market import Market
 from simulator.model.observation import MONEY_SCALE
+from simulator.model.seed_rules import SeedChoice, seed_choice
 from simulator.scenario import line_slots
 
 AUDIENCES = ("everyone", "random", "segment", "fit", "visitors")
 EVERYONE, RANDOM, SEGMENT, FIT, VISITORS = range(5)
 CREATIVES = ("brand", "segment", "personal")
 CREATIVE_BRAND, CREATIVE_SEGMENT, CREATIVE_PERSONAL = range(3)
-SEED_RULES = ("random", "degree", "low_degree")
 
 #: Terms of a brand's programs at a step, in the last axis of ``PlanArrays.programs``.
 TERMS = (
@@ -85,7 +85,7 @@ class PlanArrays(NamedTuple):
     production_is_strategy: np.ndarray  # uint8 [J]
     seeding_step: np.ndarray  # int32 [S]
     seeding_brand: np.ndarray  # int32 [S]
-    seeding_rule: np.ndarray  # int32 [S]
+    seeding_choice: tuple[SeedChoice, ...]  # [S], whom each seeding chooses
     seeding_count: np.ndarray  # int64 [S], consumers
     seeding_cost: np.ndarray  # int64 [S], money for each consumer seeded
 
@@ -210,7 +210,8 @@ class _Collector:
         self.program_is_strategy = np.zeros((n_brands, len(CAPPED)), np.uint8)
         self.production_is_strategy = np.zeros(n_brands, np.uint8)
         self.total_cap = np.full(n_brands, NO_CAP, np.int64)
-        self.seedings: list[tuple[int, int, int, int, int]] = []
+        self.seedings: list[tuple[int, int, int, int]] = []
+        self.choices: list[SeedChoice] = []
         if budget:
             self.total_cap[market.focal] = self.money(budget)
 
@@ -273,7 +274,8 @@ class _Collector:
         count = min(math.floor(money / cost + 1e-9), self.market.n_consumers)
         if money > 0 and count == 0:
             raise ScenarioError([_too_few_seeds(self.name, line, money, self.people)])
-        self.seedings.append((step, brand, SEED_RULES.index(line.rule), count, self.money(cost)))
+        self.seedings.append((step, brand, count, self.money(cost)))
+        self.choices.append(seed_choice(self.market, line))
 
     def _add_program(
         self, line: Any, brand: int, is_live: np.ndarray, money: float, is_strategy: bool
@@ -338,7 +340,7 @@ class _Collector:
                 for line, content in zip(order, is_content, strict=True)
             ]
 
-        seedings = np.array(self.seedings, np.int64).reshape(-1, 5)
+        seedings = np.array(self.seedings, np.int64).reshape(-1, 4)
         return PlanArrays(
             brand=column(np.int32, (line.brand for line in order)),
             channel=column(np.int32, (channel_of[line.terms.channel] for line in order)),
@@ -367,9 +369,9 @@ class _Collector:
             production_is_strategy=self.production_is_strategy,
             seeding_step=seedings[:, 0].astype(np.int32),
             seeding_brand=seedings[:, 1].astype(np.int32),
-            seeding_rule=seedings[:, 2].astype(np.int32),
-            seeding_count=seedings[:, 3].copy(),
-            seeding_cost=seedings[:, 4].copy(),
+            seeding_choice=tuple(self.choices),
+            seeding_count=seedings[:, 2].copy(),
+            seeding_cost=seedings[:, 3].copy(),
         )
 
     def _segments(self, order: Sequence[_Line], is_content: Sequence[bool]) -> np.ndarray:

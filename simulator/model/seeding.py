@@ -6,12 +6,14 @@ import numpy as np
 
 from simulator.compiled import kernel
 from simulator.model import draws
-from simulator.model.campaigns import SEED_RULES, PlanArrays
+from simulator.model.campaigns import PlanArrays
 from simulator.model.draws import sparse_word, tail
 from simulator.model.initialization import World
 from simulator.model.market import MarketArrays
+from simulator.model.seed_rules import SeedChoice, SeedQuestion, registered_seed_rule
 
-_RANDOM, _DEGREE, _LOW_DEGREE = range(len(SEED_RULES))
+#: Rules that the market knows itself, by the sign with which ties count in their order.
+_BY_TIES = {"random": 0, "degree": -1, "low_degree": 1}
 
 
 @kernel
@@ -30,8 +32,9 @@ def choose_seeds(
     """Return the consumers that a plan seeds in one world.
 
     ``random`` takes those with the lowest addressed draw; ``degree`` and ``low_degree`` those with the most
-    and the fewest ties, ties among them by the same draw and then by number. Nobody gets a brand's product
-    twice: a later seeding of the brand takes the next consumers in its order.
+    and the fewest ties, ties among them by the same draw and then by number. Other rules are registered
+    (:mod:`simulator.model.seed_rules`) and draw by (seed, world). Nobody gets a brand's product twice: a later
+    seeding of the brand chooses among the others.
 
     Parameters
     ----------
@@ -48,18 +51,41 @@ def choose_seeds(
         Where each seeding's consumers begin.
     """
     chosen: list[np.ndarray] = []
-    is_seed = np.zeros((len(market.brand_id), world.latest_brand.size), bool)
     n = world.latest_brand.size
-    degree = np.diff(world.indptr)
-    for k in range(plan.seeding_step.size):
-        brand = int(plan.seeding_brand[k])
-        brand_id = market.brand_id[brand]
-        priority = _priorities(n, brand_id, np.uint32(seed), np.uint32(replicate))
-        rule = plan.seeding_rule[k]
-        rank = {_RANDOM: np.zeros(n, np.int64), _DEGREE: -degree, _LOW_DEGREE: degree}[int(rule)]
-        order = np.lexsort((np.arange(n), priority, rank))
-        order = order[~is_seed[brand, order]]
-        chosen.append(np.sort(order[: int(plan.seeding_count[k])]).astype(np.int32))
+    is_seed = np.zeros((len(market.brand_id), n), bool)
+    for choice, brand, count in zip(plan.seeding_choice, plan.seeding_brand, plan.seeding_count, strict=True):
+        is_eligible = ~is_seed[brand]
+        if choice.cells is not None:
+            is_eligible &= np.isin(world.population.cell, choice.cells)
+        if choice.rule in _BY_TIES:
+            priority = _priorities(n, market.brand_id[brand], np.uint32(seed), np.uint32(replicate))
+            seeds = _by_ties(choice, int(count), is_eligible, priority, world)
+        else:
+            number = 0 if choice.is_world_fixed else replicate
+            question = SeedQuestion(choice, int(count), is_eligible, world, seed, number)
+            seeds = registered_seed_rule(choice.rule)(question)
+        chosen.append(np.sort(seeds).astype(np.int32))
         is_seed[brand, chosen[-1]] = True
     first = np.cumsum([0, *(seeds.size for seeds in chosen)]).astype(np.int64)
     return (np.concatenate(chosen) if chosen else np.zeros(0, np.int32)), first
+
+
+def _by_ties(
+    choice: SeedChoice, count: int, is_eligible: np.ndarray, priority: np.ndarray, world: World
+) -> np.ndarray:
+    """Return the first consumers in the order of ties, then of the draw, then of numbers."""
+    rank = _BY_TIES[choice.rule] * np.diff(world.indptr)
+    order = np.lexsort((np.arange(rank.size), priority, rank))
+    order = order[is_eligible[order]]
+    if choice.most_per_cell is not None:
+        order = order[_place_within(world.population.cell[order]) < choice.most_per_cell]
+    return order[:count]
+
+
+def _place_within(cell: np.ndarray) -> np.ndarray:
+    """Return how many earlier entries have the same cell, for each entry."""
+    by_cell = np.argsort(cell, kind="stable")
+    starts = np.flatnonzero(np.diff(cell[by_cell], prepend=-1))
+    place = np.empty(cell.size, np.int64)
+    place[by_cell] = np.arange(cell.size) - np.repeat(starts, np.diff(starts, append=cell.size))
+    return place

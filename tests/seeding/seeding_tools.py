@@ -45,10 +45,9 @@ def influence(graph: Arcs, model: str, p: float = 0.3) -> Influence:
     indegree = [0] * graph.n_nodes
     for target in graph.targets.tolist():
         indegree[target] += 1
-    if model == "ic":
-        chance = [p] * graph.n_arcs
-    else:
-        chance = [1 / indegree[target] for target in graph.targets.tolist()]
+    chance = (
+        [p] * graph.n_arcs if model == "ic" else [1 / indegree[target] for target in graph.targets.tolist()]
+    )
     return Influence(model, np.array(chance), model == "lt")
 
 

@@ -43,12 +43,18 @@ def test_greedy_is_near_the_best_group_of_a_tiny_graph(model, number):
 
 
 CONSTRAINED = {
-    "number": dict(most=3),
-    "eligible": dict(most=2, eligible=[1, 2, 4]),
-    "quotas": dict(most=3, cell=[0, 0, 0, 1, 1, -1], quota=[1, 1]),
-    "budget": dict(most=6, cost=[3, 1, 2, 2.5, 1, 4], budget=4.5),
-    "budget and quotas": dict(most=4, cost=[3, 1, 2, 2, 1, 4], budget=5, cell=[0, 0, 1, 1, 1, 1], quota=[1, 2]),
-    "one is dear": dict(most=6, cost=[5, 1, 1, 1, 1, 1], budget=5),
+    "number": {"most": 3},
+    "eligible": {"most": 2, "eligible": [1, 2, 4]},
+    "quotas": {"most": 3, "cell": [0, 0, 0, 1, 1, -1], "quota": [1, 1]},
+    "budget": {"most": 6, "cost": [3, 1, 2, 2.5, 1, 4], "budget": 4.5},
+    "budget and quotas": {
+        "most": 4,
+        "cost": [3, 1, 2, 2, 1, 4],
+        "budget": 5,
+        "cell": [0, 0, 1, 1, 1, 1],
+        "quota": [1, 2],
+    },
+    "one is dear": {"most": 6, "cost": [5, 1, 1, 1, 1, 1], "budget": 5},
 }
 
 

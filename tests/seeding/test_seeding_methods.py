@@ -25,7 +25,9 @@ def undirected(seed: int = 3, n: int = 80) -> nx.Graph:
     return nx.barabasi_albert_graph(n, 3, seed=seed)
 
 
-@pytest.mark.parametrize("graph", [directed(), undirected(), nx.path_graph(5)], ids=("directed", "undirected", "path"))
+@pytest.mark.parametrize(
+    "graph", [directed(), undirected(), nx.path_graph(5)], ids=("directed", "undirected", "path")
+)
 def test_betweenness_from_all_pivots_is_exact(graph):
     n = graph.number_of_nodes()
     exact = nx.betweenness_centrality(graph, normalized=False)
@@ -44,7 +46,9 @@ def test_sampled_betweenness_is_unbiased_and_the_same_on_any_threads():
     np.testing.assert_array_equal(betweenness(graph, pivots, 1), betweenness(graph, pivots, 3))
 
 
-@pytest.mark.parametrize("graph", [directed(), undirected(), nx.karate_club_graph()], ids=("directed", "ba", "karate"))
+@pytest.mark.parametrize(
+    "graph", [directed(), undirected(), nx.karate_club_graph()], ids=("directed", "ba", "karate")
+)
 def test_core_numbers_and_pagerank_agree_with_networkx(graph):
     n = graph.number_of_nodes()
     core = nx.core_number(nx.Graph(graph))
@@ -64,7 +68,9 @@ def test_parallel_arcs_and_loops_do_not_count_for_cores_and_paths():
 
 
 @pytest.mark.parametrize("p", [0.0, 0.05, 0.5, 1.0])
-@pytest.mark.parametrize("graph", [arcs(undirected()), small_graph(2, 8, 20, parallel=True)], ids=("ba", "parallel"))
+@pytest.mark.parametrize(
+    "graph", [arcs(undirected()), small_graph(2, 8, 20, parallel=True)], ids=("ba", "parallel")
+)
 def test_degree_discount_follows_the_published_rule(graph, p):
     k = min(8, graph.n_nodes)
     assert degree_discount(graph, p, limits(graph.n_nodes, k)).tolist() == plain_discount(graph, k, p)
@@ -123,10 +129,10 @@ def test_clusters_are_cohesive_and_side_by_side():
 def question(graph: Arcs, constraints, **changes) -> Question:
     n = graph.n_nodes
     rng = np.random.default_rng(1)
-    given = dict(
-        influence=influence(graph, "wc"), seed=3, effort=Effort(n_samples=60, n_pivots=30, memory=2.0**26),
-        cell=rng.integers(0, 6, n), n_cells=6, n_clusters=3, trait=rng.integers(0, 9, n).astype(float),
-    )  # fmt: skip
+    given = {
+        "influence": influence(graph, "wc"), "seed": 3, "effort": Effort(n_samples=60, n_pivots=30, memory=2.0**26),
+        "cell": rng.integers(0, 6, n), "n_cells": 6, "n_clusters": 3, "trait": rng.integers(0, 9, n).astype(float),
+    }  # fmt: skip
     return Question(graph, constraints, **{**given, **changes})
 
 
@@ -164,13 +170,18 @@ def renumbered(graph: Arcs, new: np.ndarray) -> Arcs:
     return arcs((indptr, new[graph.targets][order]))
 
 
-@pytest.mark.parametrize("method", ["degree", "low_degree", "k_core", "pagerank", "early_adopters", "betweenness"])
+@pytest.mark.parametrize(
+    "method", ["degree", "low_degree", "k_core", "pagerank", "early_adopters", "betweenness"]
+)
 def test_the_same_nodes_are_chosen_under_other_numbers_but_for_ties(method):
     graph = heavy_tailed(250, 1500)
     new = np.random.default_rng(0).permutation(250)
     asked = question(graph, limits(250, 250), effort=Effort(n_pivots=250))
     other = question(
-        renumbered(graph, new), limits(250, 250), effort=Effort(n_pivots=250), trait=asked.trait[np.argsort(new)]
+        renumbered(graph, new),
+        limits(250, 250),
+        effort=Effort(n_pivots=250),
+        trait=asked.trait[np.argsort(new)],
     )
     one, two = METHODS[method].choose(asked), METHODS[method].choose(other)
     np.testing.assert_allclose(one.scores, two.scores, rtol=1e-9, atol=1e-12)
@@ -178,6 +189,8 @@ def test_the_same_nodes_are_chosen_under_other_numbers_but_for_ties(method):
     alone = np.isin(np.round(one.scores, 12), values[counts == 1])
     assert new[one.seeds[alone]].tolist() == two.seeds[alone].tolist()
     rank = graph.outdegree if method == "k_core" else np.zeros(250)
-    for a, b in zip(np.flatnonzero(np.diff(one.scores) == 0), np.flatnonzero(np.diff(one.scores) == 0) + 1, strict=True):
+    for a, b in zip(
+        np.flatnonzero(np.diff(one.scores) == 0), np.flatnonzero(np.diff(one.scores) == 0) + 1, strict=True
+    ):
         first, second = one.seeds[a], one.seeds[b]
         assert rank[first] > rank[second] or (rank[first] == rank[second] and first < second)

@@ -144,7 +144,9 @@ def test_gains_on_samples_are_those_of_a_plain_search(model, p):
     covered = [set() for _ in range(40)]
     seeds, gains = [], []
     for _ in range(8):
-        gain = [sum(len(sets[v] - done) for sets, done in zip(reached, covered, strict=True)) for v in range(60)]
+        gain = [
+            sum(len(sets[v] - done) for sets, done in zip(reached, covered, strict=True)) for v in range(60)
+        ]
         best = max((v for v in range(60) if v not in seeds), key=lambda v: (gain[v], -v))
         seeds.append(best)
         gains.append(gain[best])

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from seeding_tools import heavy_tailed
+
 from simulator.diffusion import spread
 from simulator.diffusion.graphs import arcs
 from simulator.diffusion.seeding import METHODS, select
@@ -33,7 +34,10 @@ def test_the_best_two_of_the_karate_club_are_its_leaders(model, p, published, me
 @pytest.mark.skipif(not FACEBOOK.exists(), reason="SIMULATOR_TEST_DATA is not set")
 def test_reverse_sets_reach_what_greedy_reaches_on_the_facebook_graph():
     graph = arcs(FACEBOOK)
-    by = {name: select(graph, 50, method=name, model="wc", n_replicates=2_000, n_samples=500) for name in ("celf", "ris")}
+    by = {
+        name: select(graph, 50, method=name, model="wc", n_replicates=2_000, n_samples=500)
+        for name in ("celf", "ris")
+    }
     error = np.hypot(by["celf"].standard_error, by["ris"].standard_error)
     assert by["ris"].spread >= 0.99 * by["celf"].spread - error
     assert by["ris"].certificate.is_met and by["ris"].ratio > 0.75
@@ -56,10 +60,14 @@ def test_results_carry_names_gains_and_the_estimate_of_spread():
     chosen = select(graph, 3, method="celf", model="ic", p=0.1, n_replicates=500, seed=2)
     assert chosen.seeds == [f"member {v}" for v in chosen.indices.tolist()]
     same = spread(graph, chosen.seeds, model="ic", p=0.1, n_replicates=500, seed=2)
-    assert chosen.spread == pytest.approx(same.mean) and chosen.standard_error == pytest.approx(same.standard_error)
+    assert chosen.spread == pytest.approx(same.mean) and chosen.standard_error == pytest.approx(
+        same.standard_error
+    )
     assert (np.diff(chosen.gains) <= 0).all()
     table = chosen.to_dataframe()
-    assert list(table.columns) == ["order", "seed", "index", "cost", "gain"] and len(table) == len(chosen) == 3
+    assert (
+        list(table.columns) == ["order", "seed", "index", "cost", "gain"] and len(table) == len(chosen) == 3
+    )
     assert "celf" in repr(chosen) and "member" in repr(chosen) and "standard error" in repr(chosen)
     assert chosen._repr_html_().startswith("<table>")
     ranked = select(graph, 3, method="k_core", n_replicates=0)
@@ -70,7 +78,9 @@ def test_results_carry_names_gains_and_the_estimate_of_spread():
 
 def test_the_seed_and_nothing_else_decides():
     first = select(KARATE, 4, method="random", model="wc", seed=0, n_replicates=10)
-    assert first.seeds == select(KARATE, 4, method="random", model="wc", seed=0, n_replicates=0, threads=1).seeds
+    assert (
+        first.seeds == select(KARATE, 4, method="random", model="wc", seed=0, n_replicates=0, threads=1).seeds
+    )
     assert first.seeds != select(KARATE, 4, method="random", model="wc", seed=1, n_replicates=0).seeds
     assert first.seeds[:2] == select(KARATE, 2, method="random", n_replicates=0).seeds
 
@@ -89,35 +99,39 @@ def test_constraints_as_a_user_gives_them():
             bought = select(KARATE, method=method, model="wc", costs=costs, budget=20, n_replicates=0)
             assert bought.cost == sum(costs[v] for v in bought.seeds) <= 20
     thresholds = np.linspace(1, 0, 34)
-    assert select(KARATE, 3, method="early_adopters", thresholds=thresholds, n_replicates=0).seeds == [33, 32, 31]
+    assert select(KARATE, 3, method="early_adopters", thresholds=thresholds, n_replicates=0).seeds == [
+        33,
+        32,
+        31,
+    ]
 
 
 BAD = {
-    "method": (dict(k=2, method="celff", model="wc"), 'did you mean "celf"'),
-    "model": (dict(k=2, model="si"), 'one of "ic", "wc", "lt"'),
-    "no p": (dict(k=2), 'give p, take model = "wc"'),
-    "p": (dict(k=2, p=1.5), "0 to 1"),
-    "p of wc": (dict(k=2, model="wc", p=0.1), "leave it out"),
-    "k": (dict(k=0, model="wc"), "k = 0; expected a whole number, 1 to 34"),
-    "no k": (dict(model="wc"), "or give a budget"),
-    "k of few": (dict(k=3, model="wc", eligible=[1, 2]), "at most the 2 eligible nodes"),
-    "stranger": (dict(k=1, model="wc", eligible=[99]), "eligible[0] = 99"),
-    "seed": (dict(k=1, model="wc", seed=-1), "seed = -1"),
-    "costs alone": (dict(k=1, model="wc", costs=2.0), "a budget as well"),
-    "free seeds": (dict(k=1, model="wc", costs=np.r_[0.0, np.ones(33)], budget=3), "costs[0] = 0"),
-    "nan cost": (dict(model="wc", costs=np.full(34, np.nan), budget=3), "and 33 more nodes"),
-    "budget": (dict(model="wc", budget=-3), "budget = -3"),
-    "too dear": (dict(model="wc", costs=5.0, budget=3), "the cheapest eligible node costs 5"),
-    "quotas alone": (dict(k=1, model="wc", quotas=1), "give the cell of each node"),
-    "quota": (dict(k=1, model="wc", cells=["a"] * 34, quotas={"b": 1}), "a cell that some node has"),
-    "cells": (dict(k=1, model="wc", cells=["a"] * 3), "the cell of each of 34 nodes"),
-    "no cells": (dict(k=1, model="wc", method="cell_clusters"), "cells = None"),
-    "no trait": (dict(k=1, model="wc", method="early_adopters"), "thresholds = None"),
-    "epsilon": (dict(k=1, model="wc", epsilon=2), "epsilon = 2"),
-    "delta": (dict(k=1, model="wc", delta=0), "delta = 0"),
-    "memory": (dict(k=1, model="wc", method="celf", memory=10.0), 'method = "ris"'),
-    "replicates": (dict(k=1, model="wc", n_replicates=-1), "n_replicates = -1"),
-    "threads": (dict(k=1, model="wc", threads=0), "threads = 0"),
+    "method": ({"k": 2, "method": "celff", "model": "wc"}, 'did you mean "celf"'),
+    "model": ({"k": 2, "model": "si"}, 'one of "ic", "wc", "lt"'),
+    "no p": ({"k": 2}, 'give p, take model = "wc"'),
+    "p": ({"k": 2, "p": 1.5}, "0 to 1"),
+    "p of wc": ({"k": 2, "model": "wc", "p": 0.1}, "leave it out"),
+    "k": ({"k": 0, "model": "wc"}, "k = 0; expected a whole number, 1 to 34"),
+    "no k": ({"model": "wc"}, "or give a budget"),
+    "k of few": ({"k": 3, "model": "wc", "eligible": [1, 2]}, "at most the 2 eligible nodes"),
+    "stranger": ({"k": 1, "model": "wc", "eligible": [99]}, "eligible[0] = 99"),
+    "seed": ({"k": 1, "model": "wc", "seed": -1}, "seed = -1"),
+    "costs alone": ({"k": 1, "model": "wc", "costs": 2.0}, "a budget as well"),
+    "free seeds": ({"k": 1, "model": "wc", "costs": np.r_[0.0, np.ones(33)], "budget": 3}, "costs[0] = 0"),
+    "nan cost": ({"model": "wc", "costs": np.full(34, np.nan), "budget": 3}, "and 33 more nodes"),
+    "budget": ({"model": "wc", "budget": -3}, "budget = -3"),
+    "too dear": ({"model": "wc", "costs": 5.0, "budget": 3}, "the cheapest eligible node costs 5"),
+    "quotas alone": ({"k": 1, "model": "wc", "quotas": 1}, "give the cell of each node"),
+    "quota": ({"k": 1, "model": "wc", "cells": ["a"] * 34, "quotas": {"b": 1}}, "a cell that some node has"),
+    "cells": ({"k": 1, "model": "wc", "cells": ["a"] * 3}, "the cell of each of 34 nodes"),
+    "no cells": ({"k": 1, "model": "wc", "method": "cell_clusters"}, "cells = None"),
+    "no trait": ({"k": 1, "model": "wc", "method": "early_adopters"}, "thresholds = None"),
+    "epsilon": ({"k": 1, "model": "wc", "epsilon": 2}, "epsilon = 2"),
+    "delta": ({"k": 1, "model": "wc", "delta": 0}, "delta = 0"),
+    "memory": ({"k": 1, "model": "wc", "method": "celf", "memory": 10.0}, 'method = "ris"'),
+    "replicates": ({"k": 1, "model": "wc", "n_replicates": -1}, "n_replicates = -1"),
+    "threads": ({"k": 1, "model": "wc", "threads": 0}, "threads = 0"),
 }
 
 

@@ -9,6 +9,6 @@ the graph, as stored sets are large there.
 from simulator.diffusion.seeding.choice import select
 from simulator.diffusion.seeding.methods import METHODS, Method
 from simulator.diffusion.seeding.reverse_greedy import Certificate
-from simulator.diffusion.seeding.selection import Selection
+from simulator.diffusion.seeding.seed_set import SeedSet
 
-__all__ = ["METHODS", "Certificate", "Method", "Selection", "select"]
+__all__ = ["METHODS", "Certificate", "Method", "SeedSet", "select"]

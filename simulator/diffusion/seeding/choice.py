@@ -18,7 +18,7 @@ from simulator.diffusion.seeding import doors
 from simulator.diffusion.seeding.live_samples import fewest_bytes
 from simulator.diffusion.seeding.methods import METHODS, Method
 from simulator.diffusion.seeding.question import Answer, Effort, Question
-from simulator.diffusion.seeding.selection import Selection
+from simulator.diffusion.seeding.seed_set import SeedSet
 from simulator.errors import Fault
 
 
@@ -47,7 +47,7 @@ def select(
     threads: int | None = None,
     directed: bool | None = None,
     influence: Literal["naming", "named"] = "naming",
-) -> Selection:
+) -> SeedSet:
     """Choose whom to seed in a social graph, so that many follow.
 
     Parameters
@@ -104,7 +104,7 @@ def select(
 
     Returns
     -------
-    Selection
+    SeedSet
 
     Raises
     ------
@@ -221,7 +221,7 @@ def _memory_fault(graph: Arcs, effort: Effort) -> list[Fault]:
 
 def _selection(
     question: Question, answer: Answer, asked: Asked | None, said: tuple[str, str, Any], seconds: float
-) -> Selection:
+) -> SeedSet:
     method, model, k = said
     spread, error = (None, None) if asked is None else estimate(asked, answer.seeds)
     notes = list(question.graph.notes)
@@ -229,7 +229,7 @@ def _selection(
         notes.append(f"the constraints leave {len(answer.seeds)} of {k} seeds")
     if answer.certificate is not None and not answer.certificate.is_met:
         notes.append("the memory allowed did not suffice for the share that was asked; raise memory")
-    return Selection(
+    return SeedSet(
         method,
         model,
         answer.seeds,

@@ -173,11 +173,11 @@ def _by_coins(v: Any, r: Any, tail_word: Any, k0: Any, k1: Any, arcs: Any, row: 
     coins = room.coins
     for call in range(np.uint64((last - first + 3) >> 2)):
         a, b, c, d = philox(v, r, np.uint32(call), tail_word, k0, k1)
-        place = np.uint64(call) << _TWO
-        coins[place] = a
-        coins[place + _ONE] = b
-        coins[place + _TWO] = c
-        coins[place + _THREE] = d
+        four = np.uint64(call) << _TWO
+        coins[four] = a
+        coins[four + _ONE] = b
+        coins[four + _TWO] = c
+        coins[four + _THREE] = d
     found = np.uint64(0)
     for place in range(np.uint64(last - first)):
         arc = np.uint64(first) + place

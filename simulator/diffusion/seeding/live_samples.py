@@ -70,7 +70,7 @@ def _by_source(ends: Any, n: Any) -> Any:
 
 @kernel
 def strong_components(indptr: Any, targets: Any, component: Any) -> Any:
-    """Number strongly connected components, sinks first (Tarjan 1972, without recursion); return how many."""
+    """Give strongly connected components numbers, sinks first (Tarjan 1972, no recursion); return how many."""
     n = indptr.size - 1
     index = np.zeros(n, np.int32)
     low = np.zeros(n, np.int32)

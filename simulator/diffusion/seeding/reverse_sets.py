@@ -193,9 +193,9 @@ class ReverseSets:
         place = len(self.nodes)
         nodes[:place] = self.nodes
         self.nodes = nodes
-        for position, (_, part) in enumerate(parts):
-            nodes[place : place + len(part)] = part
-            place += len(part)
+        for position, (_, drawn) in enumerate(parts):
+            nodes[place : place + len(drawn)] = drawn
+            place += len(drawn)
             parts[position] = (None, None)
 
     def n_bytes_at(self, n_sets: int) -> float:

@@ -178,6 +178,29 @@ def _check_seeds(tables: ScenarioTables, line: Seeding, money: float, loc: Loc) 
             f"at most enough for all {consumers:,} consumers",
             "lower it or raise cost_per_seed",
         )
+    else:
+        yield from _check_candidates(tables, line, seeds, loc)
+
+
+def _check_candidates(tables: ScenarioTables, line: Seeding, seeds: float, loc: Loc) -> Found:
+    """Check that cells and their quota leave enough consumers to choose from."""
+    shares = tables.population.cell_shares()
+    chosen = [shares[cell] for cell in line.cells or shares if cell in shares]
+    among = sum(chosen) * tables.population.consumers
+    if seeds > among:
+        yield Problem(
+            (*loc, "cells"),
+            f"cells of about {amount(among)} consumers",
+            f"cells of at least {amount(seeds)}, for whom the line's share pays",
+            "add cells, lower the share or raise cost_per_seed",
+        )
+    elif line.most_per_cell is not None and seeds >= len(chosen) * line.most_per_cell + 1:
+        yield Problem(
+            (*loc, "most_per_cell"),
+            f"{line.most_per_cell}, in {len(chosen)} cells",
+            f"room for {amount(seeds)} consumers, for whom the line's share pays",
+            "raise it, lower the share or raise cost_per_seed",
+        )
 
 
 def _check_rewards(tables: ScenarioTables, line: Referral, loc: Loc) -> Found:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from simulator.scenario.checks.problem import Found, Problem, guarded, refers
 from simulator.scenario.schema import ScenarioTables
 from simulator.scenario.schema.lines import (
+    SEED_KEYS,
     AdvertisingTerms,
     BrandLine,
     CampaignLine,
     ContentTerms,
+    Seeding,
     StandingLine,
     StrategyLine,
 )
@@ -184,6 +186,9 @@ def check_terms(tables: ScenarioTables, line: StrategyLine | BrandLine, loc: Loc
         yield from guarded(_check_audience(line, loc))
         yield from guarded(_check_cells(tables, line, loc))
         yield from guarded(_check_pulse(line, loc))
+    if isinstance(line, Seeding):
+        yield from guarded(_check_rule(line, loc))
+        yield from guarded(_check_cells(tables, line, loc))
 
 
 def _check_channel(tables: ScenarioTables, line: AdvertisingTerms | ContentTerms, loc: Loc) -> Found:
@@ -204,7 +209,20 @@ def _check_audience(line: AdvertisingTerms, loc: Loc) -> Found:
             )
 
 
-def _check_cells(tables: ScenarioTables, line: AdvertisingTerms, loc: Loc) -> Found:
+def _check_rule(line: Seeding, loc: Loc) -> Found:
+    for key, rules in SEED_KEYS.items():
+        given = getattr(line, key)
+        if line.rule not in rules and given != Seeding.model_fields[key].default:
+            owners = " and ".join(f'"{rule}"' for rule in rules)
+            yield Problem(
+                (*loc, key),
+                shown(given),
+                f'no {key} with rule = "{line.rule}"; it belongs to {owners}',
+                f"leave it out or set the rule to {owners}",
+            )
+
+
+def _check_cells(tables: ScenarioTables, line: AdvertisingTerms | Seeding, loc: Loc) -> Found:
     known = tables.population.cell_names()
     for index, cell in enumerate(line.cells or []):
         if cell not in known:

@@ -7,7 +7,7 @@ amount every week. What else a kind of line needs is written once, in its terms,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -19,6 +19,34 @@ _SLOT = (
     "address of the line's luck among the lines on the same channel (or of the same kind, where there is no "
     "channel); omitted: the order in which they stand"
 )
+
+
+SeedRule = Literal[
+    "random",
+    "degree",
+    "low_degree",
+    "degree_discount",
+    "betweenness",
+    "k_core",
+    "pagerank",
+    "early_adopters",
+    "cell_clusters",
+    "celf",
+    "ris",
+]
+"""Whom a seeding chooses, by name."""
+
+SEED_RULES: tuple[str, ...] = get_args(SeedRule)
+
+#: Keys of a seeding and the rules that read them.
+SEED_KEYS: dict[str, tuple[str, ...]] = {
+    "trait": ("early_adopters",),
+    "spreading": ("degree_discount", "celf", "ris"),
+    "samples": ("celf",),
+    "epsilon": ("ris",),
+    "pivots": ("betweenness",),
+    "clusters": ("cell_clusters",),
+}
 
 
 class CampaignLine(Table):
@@ -178,10 +206,41 @@ class Seeding(CampaignLine):
     """Free products for chosen consumers, once."""
 
     kind: Literal["seeding"] = entry("free products for chosen consumers, once, at the start")
-    rule: Literal["random", "degree", "low_degree"] = entry(
-        "who is chosen: anyone, the best connected, or the least connected", "degree"
+    rule: SeedRule = entry(
+        "who is chosen: random (anyone); degree, low_degree (the best, the least connected); degree_discount "
+        "(the best connected, less what seeded neighbors would do anyway); betweenness (on the most shortest "
+        "paths); k_core (the innermost core); pagerank; early_adopters (by a trait); cell_clusters (side by "
+        "side in the most cohesive cells); celf, ris (whom greedy on samples of spreading finds best)",
+        "degree",
     )
     cost_per_seed: float = quantity("cost of seeding one person", "currency per person", gt=0)
+    cells: list[str] | None = entry(
+        "cells whose consumers may be chosen, as region/habit/demographic; omitted: all", None, min_length=1
+    )
+    most_per_cell: int | None = quantity(
+        "most seeds in one cell; omitted: any number", "consumers", None, ge=1
+    )
+    trait: Literal["need_rate", "sharing", "price_sensitivity", "threshold"] = entry(
+        "by which trait early_adopters are known: the highest need_rate or sharing, or the lowest "
+        "price_sensitivity or threshold",
+        "need_rate",
+    )
+    spreading: Literal["ic", "wc", "lt"] = entry(
+        "how degree_discount, celf and ris take adoption to spread: independent cascade with the ties' "
+        "probabilities p_strong and p_weak, weighted cascade, or linear threshold",
+        "ic",
+    )
+    samples: int = quantity("samples of spreading on which celf counts", "samples", 200, ge=1, le=100_000)
+    epsilon: float = quantity(
+        "what ris may lack of the best spread that greedy guarantees", "share", 0.1, gt=0, lt=1
+    )
+    pivots: int = quantity("consumers from which betweenness follows paths", "consumers", 64, ge=1)
+    clusters: int | None = quantity(
+        "among how many cells cell_clusters spreads its seeds; omitted: the root of their number",
+        "cells",
+        None,
+        ge=1,
+    )
 
     end: ClassVar[int | None] = None
 

@@ -134,6 +134,15 @@ class PopulationTable(Table):
     )
     traits: Traits = entry("distributions of the consumers' fixed traits", default_factory=Traits)
 
+    def cell_shares(self) -> dict[str, float]:
+        """Return the share of consumers expected in each cell of the grid, by its name."""
+        return {
+            f"{region.name}/{habit.name}/{group.name}": region.share * habit.share * group.share
+            for region in self.regions
+            for habit in self.habits
+            for group in self.demographics
+        }
+
     def cell_names(self) -> list[str]:
         """List the grid's cells, region slowest and demographic fastest.
 

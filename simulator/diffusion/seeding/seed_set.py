@@ -19,7 +19,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Selection:
+class SeedSet:
     """The seeds that a method chose.
 
     Parameters
@@ -109,7 +109,7 @@ class Selection:
         return pd.DataFrame(columns)
 
     def __repr__(self) -> str:
-        lines = [f"Selection by {self.method} ({self.model}): {len(self)} of {self.n_nodes:,} nodes"]
+        lines = [f"Seeds by {self.method} ({self.model}): {len(self)} of {self.n_nodes:,} nodes"]
         lines += [f"  {name}: {value}" for name, value in self._facts()]
         return "\n".join(lines)
 
