@@ -13,7 +13,7 @@ from simulator.scenario import Scenario, check_scenario, gallery, load_scenario,
 from simulator.scenario.gallery import gallery_folder, shipped_path
 
 SHIPPED = sorted(path.stem for path in gallery_folder().glob("*.toml"))
-RUNNABLE = [name for name in SHIPPED if name != "base"]
+RUNNABLE = [name for name in SHIPPED if name not in ("base", "classic")]
 TINY: dict[str, Any] = tomllib.loads((gallery_folder() / "tiny.toml").read_text("utf-8"))
 
 

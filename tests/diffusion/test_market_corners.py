@@ -1,0 +1,79 @@
+"""The market model, set to each classic corner, has the law of the direct interface.
+
+Seeds are fixed; Monte Carlo means may be five standard errors off, which one correct mean in two million is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.diffusion import arcs, curve, spread
+from simulator.engines.numba_engine import run_one
+from simulator.model.campaigns import build_plan
+from simulator.model.initialization import build_world
+from simulator.model.market import build_market
+from simulator.model.observation import FRACTION_SCALE, INDEX
+from simulator.scenario import load_scenario
+
+MOST_ERRORS = 5.0
+
+
+def played(name: str, n_replicates: int, **overrides: Any) -> tuple[list[Any], np.ndarray]:
+    """Return the worlds of a shipped corner and its counts, int64 [replicate, step, brand, series]."""
+    market = build_market(load_scenario(name, overrides))
+    plan = build_plan(market, "none")
+    worlds = [build_world(market, 1, replicate) for replicate in range(n_replicates)]
+    return worlds, np.array([run_one(market, plan, world, 1, k) for k, world in enumerate(worlds)])
+
+
+def graph_of(world: Any) -> Any:
+    return arcs((world.indptr, world.neighbors))
+
+
+def test_bass_on_a_network() -> None:
+    worlds, counts = played("bass", 60, **{"population.world": "fixed"})
+    adopters = counts[:, :, 0, INDEX["customers"]]
+    direct = spread(graph_of(worlds[0]), model="bass", p=0.02, q=0.05, max_steps=26, n_replicates=4000)
+    error = np.hypot(adopters.std(axis=0, ddof=1) / np.sqrt(60), direct.curve_standard_error[1:])
+    assert (np.abs(adopters.mean(axis=0) - direct.curve[1:]) <= MOST_ERRORS * error + 1e-9).all()
+    slower = spread(graph_of(worlds[0]), model="bass", p=0.02, q=0.045, max_steps=26, n_replicates=4000)
+    assert (np.abs(adopters.mean(axis=0) - slower.curve[1:]) > MOST_ERRORS * error).any()
+
+
+def test_linear_threshold_adopts_in_the_same_steps() -> None:
+    worlds, counts = played("linear_threshold", 20)
+    for world, count in zip(worlds, counts, strict=True):
+        seeds = np.flatnonzero(world.latest_brand >= 0)
+        direct = spread(
+            graph_of(world), seeds, model="lt", thresholds=world.population.threshold, max_steps=len(count)
+        )
+        assert count[:, 0, INDEX["customers"]].tolist() == direct.curve[1:].tolist()
+    assert len({count[-1, 0, INDEX["customers"]] for count in counts}) > 10
+
+
+def test_multinomial_logit() -> None:
+    _, counts = played("logit", 10)
+    bought = counts[:, :, :, INDEX["purchases"]].sum(axis=(0, 1))
+    shoppers = counts[:, :, 0, INDEX["needs"]].sum()
+    worth = np.exp([1.2, 0.8, 0.35])
+    share = worth / (1 + worth.sum())
+    assert (np.abs(bought / shoppers - share) <= MOST_ERRORS * np.sqrt(share * (1 - share) / shoppers)).all()
+
+
+def test_goodwill_settles_where_nerlove_and_arrow_say() -> None:
+    worlds, counts = played("nerlove_arrow", 3)
+    noticed = 1 - np.exp(-0.5)
+    mean = counts[:, -1, 0, INDEX["goodwill"]].mean() / FRACTION_SCALE / 1000
+    variance = noticed * (1 - noticed) / (1 - 0.9**2)
+    assert mean == pytest.approx(noticed / 0.1, abs=MOST_ERRORS * np.sqrt(variance / 3000) + 1e-3)
+
+
+def test_the_mean_field_is_not_the_network() -> None:
+    """Negative control: on a clustered network adoption is slower than where neighbors are independent."""
+    worlds, counts = played("bass", 20, **{"population.world": "fixed"})
+    independent = curve(graph_of(worlds[0]), p=0.02, q=0.05, times=26, method="mean_field")
+    adopters = counts[:, 9, 0, INDEX["customers"]]
+    assert adopters.mean() + MOST_ERRORS * adopters.std(ddof=1) / np.sqrt(20) < independent.cumulative[10]
