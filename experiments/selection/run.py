@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 import simulator as sim
+from simulator.experiment.choosing import Rule, choose
 from simulator.experiment.equal_allocation import equal_cost, rinott_constant
 from simulator.experiment.evaluation import evaluate_choice
 from simulator.experiment.kim_nelson import Choice
 from simulator.experiment.precision import Goal, replicate_until
 from simulator.experiment.sampling import Record
-from simulator.experiment.selection import Rule, choose
 from simulator.experiment.sensitivity_indices import sobol_indices, sobol_points
 from simulator.outcomes.differences import differences_to, differences_to_best
 from simulator.outcomes.multiple_comparisons import compare_with_best

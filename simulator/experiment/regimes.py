@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.responses import Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.simulation import OnProgress
+from simulator.experiment.switch_points import Switch, switch_points
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
 from simulator.outcomes.statistics import probabilities_of_best
@@ -36,25 +37,6 @@ from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
     import pandas
-
-_N_RESAMPLES = 400
-
-
-class Switch(NamedTuple):
-    """A point at which the winner changes along one factor while the others stay.
-
-    ``at`` lies between two neighboring grid points, by linear interpolation of the paired difference;
-    ``lower`` and ``upper`` hold it with the stated confidence (bootstrap over replicates; an end that is a grid
-    point says that the change may lie beyond it). ``others`` are the values of the other factors.
-    """
-
-    factor: str
-    at: float
-    lower: float
-    upper: float
-    before: str
-    after: str
-    others: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,55 +226,6 @@ class RegimeMap:
 
     def _better(self, values: Values) -> Values:
         return -values if self.metric.better == "lower" else values
-
-
-def switch_points(better: Values, found: RegimeMap) -> tuple[Switch, ...]:
-    """Return where the winner changes along each axis of a grid.
-
-    Parameters
-    ----------
-    better : ndarray of float64, shape (strategy, *grid, replicate)
-        Outcomes, larger is better.
-    found : RegimeMap
-        Grid, names and confidence.
-    """
-    n = better.shape[-1]
-    picks = np.random.default_rng([found.seed, n]).integers(n, size=(_N_RESAMPLES, n))
-    winners, result = better.mean(axis=-1).argmax(axis=0), []
-    for axis, size in enumerate(found.shape):
-        for place in np.ndindex(*found.shape):
-            if place[axis] + 1 == size:
-                continue
-            after = (*place[:axis], place[axis] + 1, *place[axis + 1 :])
-            a, b = int(winners[place]), int(winners[after])
-            if a != b:
-                pairs = [better[(a, *p)] - better[(b, *p)] for p in (place, after)]
-                shares = _crossing_shares(pairs[0], pairs[1], picks, found.confidence)
-                result.append(_switch(found, axis, place, shares, (a, b)))
-    return tuple(result)
-
-
-def _crossing_shares(
-    first: Values, second: Values, picks: NDArray[np.int64], confidence: float
-) -> tuple[float, float, float]:
-    """Return where between two points a difference crosses zero, 0 to 1, and its interval."""
-    tail = (1 - confidence) / 2
-    d0, d1 = float(first.mean()), float(second.mean())
-    at = d0 / (d0 - d1) if d0 != d1 else 0.5
-    r0, r1 = first[picks].mean(axis=1), second[picks].mean(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = np.where(r0 > r1, r0 / (r0 - r1), np.where(r0 > 0, 1.0, 0.0))
-    low, high = np.quantile(np.clip(drawn, 0.0, 1.0), [tail, 1 - tail])
-    return float(np.clip(at, 0, 1)), float(low), float(high)
-
-
-def _switch(
-    found: RegimeMap, axis: int, place: tuple[int, ...], shares: tuple[float, ...], pair: tuple[int, int]
-) -> Switch:
-    factor, size = found.factors[axis], found.shape[axis]
-    at, low, high = (float(factor.at((place[axis] + share) / (size - 1))) for share in shares)
-    others = tuple((f.name, found.levels[k][place[k]]) for k, f in enumerate(found.factors) if k != axis)
-    return Switch(factor.name, at, low, high, found.strategies[pair[0]], found.strategies[pair[1]], others)
 
 
 def regime_map(

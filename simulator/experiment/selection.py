@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
@@ -24,10 +24,10 @@ from simulator.experiment.argument_checks import (
     whole,
     with_reference,
 )
+from simulator.experiment.choosing import LARGEST_STAGE, METHODS, Rule, choose
 from simulator.experiment.equal_allocation import EqualCost, equal_cost
 from simulator.experiment.evaluation import Evaluation, evaluate_choice
-from simulator.experiment.kim_nelson import Choice, kim_nelson
-from simulator.experiment.ocba import ocba
+from simulator.experiment.kim_nelson import Choice
 from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Values, market_sample, outcome_digest
 from simulator.experiment.selection_document import frame_of, json_document, sentences_of
@@ -35,26 +35,11 @@ from simulator.experiment.simulation import OnProgress
 from simulator.experiment.treatments import Treatment
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
-from simulator.outcomes.multiple_comparisons import screen
 from simulator.scenario import Scenario
 from simulator.scenario.schema.strategies import ComparisonTable
 
 if TYPE_CHECKING:
     import pandas
-
-METHODS = ("kn", "ocba", "ocba_independent", "subset")
-LARGEST_STAGE = 1_000_000
-
-
-class Rule(NamedTuple):
-    """How to select: the procedure and what it promises."""
-
-    method: str
-    indifference: float
-    confidence: float
-    first_stage: int
-    batch: int
-    most: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -199,50 +184,6 @@ class Selection:
     def _repr_html_(self) -> str:
         table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g")
         return f"<p><b>{self.sentences[0]}</b></p>{table}"
-
-
-def choose(record: Record, rule: Rule) -> Choice:
-    """Apply a rule of selection to outcomes from any source.
-
-    Parameters
-    ----------
-    record : Record
-        Where outcomes come from, larger is better.
-    rule : Rule
-        The procedure.
-
-    Returns
-    -------
-    Choice
-        What it arrived at.
-    """
-    shared = {
-        "indifference": rule.indifference,
-        "confidence": rule.confidence,
-        "first_stage": rule.first_stage,
-        "batch": rule.batch,
-        "most": rule.most,
-    }
-    if rule.method == "kn":
-        return kim_nelson(record, **shared)  # type: ignore[arg-type]
-    if rule.method == "subset":
-        return _subset(record, rule)
-    return ocba(record, is_paired=rule.method == "ocba", **shared)  # type: ignore[arg-type]
-
-
-def _subset(record: Record, rule: Rule) -> Choice:
-    k, n = record.n_treatments, rule.first_stage
-    record.extend(range(k), n)
-    kept = screen(record.values[:, :n], rule.confidence, rule.indifference)
-    return Choice(
-        best=kept[0],
-        contenders=tuple(kept),
-        is_settled=len(kept) == 1,
-        dropped_at=tuple(None if i in kept else n for i in range(k)),
-        n_by_treatment=(n,) * k,
-        probability=rule.confidence,
-        meaning="at least, that the best is among the contenders if it leads by the indifference zone",
-    )
 
 
 def select(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.experiment.crossings import find_crossings
 from simulator.experiment.factors import Factor
 from simulator.experiment.regimes import RegimeMap
-from simulator.experiment.reversal import find_crossings
 from simulator.outcomes.metrics import METRIC
 
 N = 40

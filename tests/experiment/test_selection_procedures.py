@@ -11,12 +11,12 @@ import pytest
 from scipy.special import ndtr
 from selection_laws import MEANS, NormalLaw
 
+from simulator.experiment.choosing import Rule, choose
 from simulator.experiment.equal_allocation import equal_cost, rinott_constant
 from simulator.experiment.evaluation import evaluate_choice
 from simulator.experiment.kim_nelson import Choice, continuation_constant, kim_nelson
 from simulator.experiment.ocba import ocba
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, UndefinedOutcomeError, each
-from simulator.experiment.selection import Rule, choose
 
 N_MACRO = 500
 CONFIDENCE = 0.9

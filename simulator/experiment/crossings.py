@@ -1,0 +1,142 @@
+"""Where a mean difference changes sign along a range, and how sure that place is.
+
+The paired difference is simulated at levels over the range, always in the same replicates, so that
+its mean is a fixed function of the place. Where that changes sign, the root is bracketed and narrowed (Illinois'
+variant of the false position). The interval holds the root under resampling of the replicates: for every
+resample, the interpolated mean difference over all levels looked at is searched for the crossing nearest to the
+root.
+
+References
+----------
+Dowell, M. & Jarratt, P. (1971). A modified regula falsi method for computing the root of an equation. BIT 11,
+168-174. doi:10.1007/BF01934364
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.experiment.sampling import Values
+
+_N_RESAMPLES = 800
+_MOST_STEPS = 40
+#: Standard errors of the mean difference below which a root is not narrowed further: the rest is chance.
+_NEGLIGIBLE = 0.05
+
+
+class Crossing(NamedTuple):
+    """Where a difference changes sign: share of the factor's range, with an interval, and the direction.
+
+    ``found_in`` is the share of resamples of the replicates in which the difference crosses zero at all in that
+    direction; if it is below the confidence, the crossing itself is not certain.
+    """
+
+    share: float
+    lower: float
+    upper: float
+    falls: bool
+    found_in: float
+
+
+class Curve(NamedTuple):
+    """Paired differences at shares of a range, ascending; ``differences`` is (level, replicate)."""
+
+    shares: Values
+    differences: Values
+
+
+def find_crossings(
+    difference: Callable[[float], Values],
+    *,
+    n_levels: int = 9,
+    tolerance: float = 0.005,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[tuple[Crossing, ...], Curve]:
+    """Find where a mean difference changes sign, and how sure that place is.
+
+    Parameters
+    ----------
+    difference : callable
+        From a share of the range, 0 to 1, to paired differences, shape (replicate,), in the same replicates
+        every time.
+    n_levels : int
+        Levels looked at first; crossings between two of them that cancel are missed.
+    tolerance : float
+        Width of the bracket of each root, as a share of the range.
+    confidence : float
+        Of each interval.
+    seed : int
+        Of the resamples.
+
+    Returns
+    -------
+    crossings : tuple of Crossing
+        Ascending.
+    curve : Curve
+        Everything that was looked at.
+    """
+    known = {
+        float(u): np.asarray(difference(float(u)), dtype=np.float64) for u in np.linspace(0, 1, n_levels)
+    }
+    levels = sorted(known)
+    roots = []
+    for low, high in zip(levels, levels[1:], strict=False):
+        before, after = known[low].mean(), known[high].mean()
+        if before == 0 or before * after >= 0:
+            continue
+        roots.append((_root(difference, known, (low, high), tolerance), bool(before > 0)))
+    shares = np.array(sorted(known))
+    curve = Curve(shares, np.stack([known[u] for u in sorted(known)]))
+    return tuple(_crossing(curve, root, falls, confidence, seed) for root, falls in roots), curve
+
+
+def _root(
+    difference: Callable[[float], Values],
+    known: dict[float, Values],
+    bracket: tuple[float, float],
+    tolerance: float,
+) -> float:
+    """Return the root of the mean difference in a bracket, adding what is looked at to what is known."""
+    low, high = bracket
+    f_low, f_high = float(known[low].mean()), float(known[high].mean())
+    kept = 0
+    for _ in range(_MOST_STEPS):
+        at = (low * f_high - high * f_low) / (f_high - f_low)
+        if high - low <= tolerance:
+            return at
+        at = min(max(at, low + 0.05 * (high - low)), high - 0.05 * (high - low))
+        known[at] = np.asarray(difference(at), dtype=np.float64)
+        found = float(known[at].mean())
+        if abs(found) <= _NEGLIGIBLE * float(known[at].std()) / known[at].size ** 0.5:
+            return at
+        if found * f_low > 0:
+            low, f_low = at, found
+            f_high *= 0.5 if kept == 1 else 1.0
+            kept = 1
+        else:
+            high, f_high = at, found
+            f_low *= 0.5 if kept == -1 else 1.0
+            kept = -1
+    return (low * f_high - high * f_low) / (f_high - f_low)
+
+
+def _crossing(curve: Curve, root: float, falls: bool, confidence: float, seed: int) -> Crossing:
+    n = curve.differences.shape[1]
+    picks = np.random.default_rng([seed, n]).integers(n, size=(_N_RESAMPLES, n))
+    weights = np.stack([np.bincount(pick, minlength=n) for pick in picks]) / n
+    means = weights @ curve.differences.T
+    sign = 1.0 if falls else -1.0
+    places = []
+    for row in sign * means:
+        here = np.flatnonzero((row[:-1] > 0) & (row[1:] <= 0))
+        if here.size:
+            spans = curve.shares[here + 1] - curve.shares[here]
+            at = curve.shares[here] + spans * row[here] / (row[here] - row[here + 1])
+            places.append(float(at[np.abs(at - root).argmin()]))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(places, [tail, 1 - tail]) if places else (0.0, 1.0)
+    return Crossing(root, float(low), float(high), falls, len(places) / _N_RESAMPLES)
