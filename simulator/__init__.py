@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator import diffusion
+    from simulator.diffusion import seeding
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
     from simulator.experiment.adoption_network import adoption_network
     from simulator.experiment.bass_fit import BassFit, bass
@@ -110,6 +111,7 @@ _HOMES = {
     "report": "simulator.present.report",
     "reversal": "simulator.present.accessors_studies",
     "score_estimates": "simulator.experiment.measurement_score",
+    "seeding": "simulator.diffusion",
     "select": "simulator.present.accessors_studies",
     "sensitivity": "simulator.present.accessors_studies",
     "simulate": "simulator.present.accessors",
@@ -166,6 +168,7 @@ __all__ = [
     "report",
     "reversal",
     "score_estimates",
+    "seeding",
     "select",
     "sensitivity",
     "simulate",

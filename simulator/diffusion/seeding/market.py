@@ -113,7 +113,7 @@ def influence(graph: Arcs, world: World, choice: SeedChoice) -> Influence:
         return Influence(choice.spreading, chance, choice.spreading == "lt")
     chance = np.where(world.is_strong > 0, choice.p_strong, choice.p_weak)
     if world.weights.size:
-        chance = 1.0 - (1.0 - chance) ** world.weights.astype(np.float64)
+        chance = 1.0 - (1.0 - chance) ** world.weights[: graph.n_arcs].astype(np.float64)
     return Influence("ic", chance, False)
 
 
@@ -123,7 +123,8 @@ def _name(question: SeedQuestion) -> bytes:
     digest = hashlib.blake2b(repr((question.choice, question.count)).encode(), digest_size=32)
     digest.update(f"{question.seed} {question.world_number}".encode())
     trait = getattr(world.population, question.choice.trait)
-    arrays = (world.indptr, world.neighbors, world.is_strong, world.weights, world.population.cell, trait)
+    n_arcs = world.indptr[-1]
+    arrays = (world.indptr, world.arcs[:n_arcs], world.weights[:n_arcs], world.population.cell, trait)
     for array in (*arrays, question.is_eligible):
         digest.update(f"{array.dtype.str} {array.size}".encode())
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)
