@@ -25,7 +25,9 @@ from simulator.model.market import build_market
 FOLDER = Path(__file__).resolve().parent
 START, END = "<!-- answer -->", "<!-- end of answer -->"
 N_SEEDS = 50
-METHODS = tuple(name for name, method in sim.seeding.METHODS.items() if not {"cell", "trait"} & set(method.needs))
+METHODS = tuple(
+    name for name, method in sim.seeding.METHODS.items() if not {"cell", "trait"} & set(method.needs)
+)
 RULES = tuple(sim.seeding.METHODS)
 #: Graph, model and its probability; the probabilities keep cascades below the size of the graph.
 CASES = (
@@ -100,7 +102,9 @@ def market(consumers: int, replicates: int, seed: int) -> pd.DataFrame:
     trial = found.outcomes.of("trial")
     beyond = {rule: trial[k] - trial[0] for k, rule in enumerate(strategies)}
     people = scenario.population.consumers * scenario.population.people_per_consumer
-    return pd.DataFrame([row("launch", "market", rule, beyond[rule] * people, beyond["random"] * people) for rule in RULES])
+    return pd.DataFrame(
+        [row("launch", "market", rule, beyond[rule] * people, beyond["random"] * people) for rule in RULES]
+    )
 
 
 def row(graph: str, model: str, method: str, sizes: Any, by_chance: Any) -> dict[str, Any]:
@@ -142,8 +146,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 def written(table: pd.DataFrame, replicates: int, consumers: int, market_replicates: int) -> str:
     """Return the answer in words and as a table."""
     cases = list(table.groupby(["graph", "model"], sort=False))
-    lines = [f"{N_SEEDS} seeds and {replicates:,} replicates on bare graphs; {SHARE_SEEDED:.0%} of {consumers:,} consumers "
-             f"and {market_replicates} replicates in the launch.", ""]  # fmt: skip
+    told = f"{SHARE_SEEDED:.0%} of {consumers:,} consumers and {market_replicates} replicates in the launch."
+    lines = [f"{N_SEEDS} seeds and {replicates:,} replicates on bare graphs; {told}", ""]
     for (graph, model), part in cases:
         by = part.set_index("method")
         hubs, best = by.loc["degree"], by.ratio.idxmax()
@@ -161,7 +165,9 @@ def written(table: pd.DataFrame, replicates: int, consumers: int, market_replica
         for _, part in cases:
             one = part[part.method == rule]
             cells.append(
-                f"{one.ratio.iloc[0]:.2f} ({one.low.iloc[0]:.2f} to {one.high.iloc[0]:.2f})" if len(one) else ""
+                f"{one.ratio.iloc[0]:.2f} ({one.low.iloc[0]:.2f} to {one.high.iloc[0]:.2f})"
+                if len(one)
+                else ""
             )
         lines.append(f"| {rule} | {' | '.join(cells)} |")
     certified = table[table.certified.notna()]
@@ -180,7 +186,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--write-readme", action="store_true")
     asked = parser.parse_args(arguments)
-    parts = [classic(asked.replicates, asked.seed), market(asked.consumers, asked.market_replicates, asked.seed)]
+    parts = [
+        classic(asked.replicates, asked.seed),
+        market(asked.consumers, asked.market_replicates, asked.seed),
+    ]
     table = pd.concat(parts, ignore_index=True)
     asked.out.mkdir(parents=True, exist_ok=True)
     table.round(4).drop(columns="seconds").to_csv(asked.out / "results.csv", index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from simulator.diffusion import spread
 from simulator.diffusion.graphs import arcs
 from simulator.diffusion.seeding import METHODS, select
 from simulator.errors import ScenarioError
+from simulator.present.cli import main
 
 KARATE = nx.karate_club_graph()
 FACEBOOK = Path(os.environ.get("SIMULATOR_TEST_DATA", "/nowhere")) / "ego-facebook.txt.gz"
@@ -155,3 +157,21 @@ def test_a_graph_without_arcs_and_one_of_a_single_node():
         chosen = select(empty, 2, method=method, model="ic", p=0.5, n_replicates=5)
         assert chosen.spread == 2.0 and len(set(chosen.seeds)) == 2
     assert select(nx.empty_graph(1), 1, model="lt", n_replicates=5).seeds == [0]
+
+
+def test_the_command_line_chooses_too(tmp_path, capsys):
+    path = tmp_path / "club.csv"
+    path.write_text("source,target\n" + "".join(f"{i},{j}\n" for i, j in KARATE.edges()))
+
+    def run(*words):
+        with pytest.raises(SystemExit) as end:
+            main(["seed", str(path), *words])
+        return int(end.value.code or 0), capsys.readouterr()
+
+    status, said = run("-k", "2", "--method", "celf", "--json", "--replicates", "50")
+    document = json.loads(said.out)
+    assert status == 0 and sorted(document["seeds"]) == [0, 33] and document["spread"] > 10
+    _, said = run("-k", "2", "--method", "degree", "--eligible", "5,6,7", "--quiet", "--replicates", "0")
+    assert set(said.out.split()) <= {"5", "6", "7"}
+    status, said = run("-k", "0", "--method", "k-core")
+    assert status == 2 and 'did you mean "k_core"' in said.err and "k = 0" in said.err
