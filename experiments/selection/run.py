@@ -232,11 +232,13 @@ def sobol_rows() -> list[dict[str, object]]:
     return rows
 
 
-def measure(n_macro: int, n_population: int, seed: int) -> dict[str, object]:
-    """Run everything."""
+def measure(
+    n_macro: int, n_population: int, seed: int, known: Sequence[dict[str, object]] = ()
+) -> dict[str, object]:
+    """Run everything; rows on normal laws that are known already are kept."""
     found: dict[str, object] = {"macro_replications": n_macro, "population": n_population, "seed": seed}
-    rows = []
-    for name, (means, sds, shared) in LAWS.items():
+    rows = [row for row in known if row["law"] in LAWS]
+    for name, (means, sds, shared) in LAWS.items() if not rows else ():
         make = lambda s, m=means, d=sds, c=shared: NormalSample(m, d, c, s)  # noqa: E731
         rows += selection_rows(name, len(means), 0, make, 1.0, n_macro)
     scenario = sim.load_scenario("classroom")
@@ -320,9 +322,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--write-readme", action="store_true")
+    parser.add_argument(
+        "--keep-laws",
+        action="store_true",
+        help="keep the stored rows on normal laws, which do not depend on the market model",
+    )
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
-    found = measure(asked.macro, asked.population, asked.seed)
+    known: list[dict[str, object]] = []
+    if asked.keep_laws:
+        stored = json.loads((FOLDER / "results.json").read_text())
+        if stored["macro_replications"] != asked.macro:
+            parser.error(f"--keep-laws needs --macro {stored['macro_replications']}, as stored")
+        known = stored["selection"]
+    found = measure(asked.macro, asked.population, asked.seed, known)
     (asked.out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
     text = answer(found)
     if asked.levels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -32,9 +32,6 @@ from simulator.experiment.sensitivity_result import Sensitivity, noise_share, re
 from simulator.experiment.simulation import OnProgress
 from simulator.outcomes.metrics import METRIC
 from simulator.scenario import Scenario
-
-if TYPE_CHECKING:
-    pass
 
 METHODS = ("morris", "sobol")
 #: Share of the variance over points that may be noise of the replicates before a warning.

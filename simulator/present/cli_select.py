@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ from simulator.present.cli import (
     AsJson,
     Consumers,
     Engine,
+    Interrupted,
     Quiet,
     ScenarioPath,
     Seed,
@@ -61,31 +64,41 @@ def select(
         place = check_place(out, kind="selection") if out is not None else None
         names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
         announce_compilation(progress, engine)
-        found = run(
-            loaded,
-            strategies=names,
-            method=method,
-            metric=metric,
-            indifference=indifference,
-            confidence=confidence,
-            first_stage=first_stage,
-            batch=batch,
-            max_replicates=max_replicates,
-            n_evaluation=evaluation,
-            seed=seed,
-            engine=engine,
-            threads=threads,
-            on_progress=progress,
-            keep_in=unfinished(place),
-        )
+        with unfinished(place) as kept:
+            found = run(
+                loaded,
+                strategies=names,
+                method=method,
+                metric=metric,
+                indifference=indifference,
+                confidence=confidence,
+                first_stage=first_stage,
+                batch=batch,
+                max_replicates=max_replicates,
+                n_evaluation=evaluation,
+                seed=seed,
+                engine=engine,
+                threads=threads,
+                on_progress=progress,
+                keep_in=kept,
+            )
         if place is not None:
             save_study(found, place, "plot_selection")
     finish_study(found, place, as_json=as_json, quiet=quiet)
 
 
-def unfinished(place: Path | None) -> Path | None:
-    """Return where outcomes are kept while a study runs: a hidden folder beside that of the results."""
-    return None if place is None else place.with_name(f".{place.name}.unfinished")
+@contextmanager
+def unfinished(place: Path | None) -> Iterator[Path | None]:
+    """Name the hidden folder in which outcomes are kept while a study runs, and say so if it is interrupted."""
+    kept = None if place is None else place.with_name(f".{place.name}.unfinished")
+    try:
+        yield kept
+    except KeyboardInterrupt:
+        if kept is None or not kept.is_dir():
+            raise
+        raise Interrupted(
+            f"interrupted; outcomes so far are kept: call again with --out {place} to go on"
+        ) from None
 
 
 def save_study(found: Any, place: Path, plot: str) -> None:

@@ -78,16 +78,17 @@ def sensitivity(
         place = check_place(out, kind=kind) if out is not None else None
         options = _options(verb, names, method, loaded, factors, strategies, points, worlds, replicates)
         announce_compilation(progress, engine)
-        found = _run(verb)(
-            loaded,
-            **options,
-            metric=metric,
-            seed=seed,
-            engine=engine,
-            threads=threads,
-            on_progress=progress,
-            keep_in=unfinished(place),
-        )
+        with unfinished(place) as kept:
+            found = _run(verb)(
+                loaded,
+                **options,
+                metric=metric,
+                seed=seed,
+                engine=engine,
+                threads=threads,
+                on_progress=progress,
+                keep_in=kept,
+            )
         if place is not None:
             save_study(found, place, plot)
     finish_study(found, place, as_json=as_json, quiet=quiet)

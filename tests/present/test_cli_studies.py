@@ -81,6 +81,26 @@ def test_a_comparison_takes_a_precision(run):
     assert status == 0 and document["replicates"] == document["precision"]["replicates"]
 
 
+def test_an_interrupted_study_says_what_is_kept_and_goes_on(run, tmp_path, monkeypatch):
+    from simulator import engines
+
+    place, kept = tmp_path / "out", tmp_path / ".out.unfinished"
+    simulate = engines.run_replicates
+
+    def interrupted(*args, **kwargs):
+        if kept.is_dir():
+            raise KeyboardInterrupt
+        return simulate(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "run_replicates", interrupted)
+        status, out, err = run(*SELECT, "--out", str(place))
+    assert status == 130 and out == "" and f"call again with --out {place}" in err and kept.is_dir()
+    status, out, _ = run(*SELECT, "--out", str(place), "--json")
+    assert status == 0 and not kept.exists()
+    assert json.loads(out)["digest"] == json.loads(run(*SELECT, "--json")[1])["digest"]
+
+
 BAD = {
     "no indifference": (("select", "tiny"), "select(indifference)"),
     "method": (("select", "tiny", "--indifference", "1", "--method", "kim"), "select(method)"),
