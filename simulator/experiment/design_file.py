@@ -64,6 +64,10 @@ class Design:
         Short name, one line, and the question.
     kind : str
         Kind of design, as in :func:`simulator.experiment.designs.design_points`.
+    balance : {"point", "scenario"}
+        Whether a strategy's level is solved at every point, so that budgets are equal everywhere, or once per
+        scenario without the factors, as a plan that is made before anyone knows; spend then varies by point
+        below the budget.
     notes : tuple of str
         What a reader must know of the design, such as effects that it cannot tell apart.
     """
@@ -79,6 +83,7 @@ class Design:
     title: str = ""
     purpose: str = ""
     kind: str = "points"
+    balance: str = "point"
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -149,6 +154,7 @@ class Design:
             title=asked.title,
             purpose=asked.purpose,
             kind=file.design.kind,
+            balance=asked.balance,
             notes=_notes(file, [factor for factor in factors if factor]),
         )
         design.check()

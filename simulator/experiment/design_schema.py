@@ -29,6 +29,11 @@ class ExperimentTable(Table):
         "metrics that are stored; all if omitted, incremental ones only with the strategy none",
         default_factory=list,
     )
+    balance: Literal["point", "scenario"] = entry(
+        "point: budgets are equal at every point; scenario: each strategy's level is solved once, without the "
+        "factors, and kept, as a plan made before anyone knows",
+        "point",
+    )
     overrides: dict[str, Any] = entry("changes of the scenario at every point", default_factory=dict)
 
 

@@ -38,6 +38,7 @@ def design_manifest(design: Design) -> dict[str, Any]:
         "title": design.title,
         "purpose": design.purpose,
         "design": design.kind,
+        "balance": design.balance,
         "notes": list(design.notes),
         "factors": names,
         "factor_details": [factor.describe() for factor in design.factors],

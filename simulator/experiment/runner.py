@@ -33,6 +33,7 @@ from simulator.experiment.tasks import (
     failures_of,
     n_simulated,
     replicates_per_task,
+    run_task,
 )
 from simulator.outcomes.experiment_store import ExperimentStore
 from simulator.outcomes.results import Results, open_results
@@ -155,6 +156,8 @@ class _Run:
             self.say(f"set aside, to be simulated anew: {fault.place}: {fault.got}")
         before = len(self.store.rows)
         missing = pending_tasks(self.design, self.store, self.asked)
+        if self.design.balance == "scenario":
+            missing = self._with_one_level(missing)
         n_rows = sum(task.n_rows for task in missing)
         if before and n_rows:
             self.say(f"{before:,} replicates are there already, {n_rows:,} are missing")
@@ -201,6 +204,19 @@ class _Run:
         if asked.is_in_process:
             return InProcess(scenarios, self.on_done)
         return Processes(scenarios, asked.n_workers)
+
+    def _with_one_level(self, tasks: Sequence[Task]) -> list[Task]:
+        """Solve levels once per scenario, without the factors, and give them to all its tasks."""
+        levels: dict[int, Mapping[str, Any]] = {}
+        for task in tasks:
+            if task.scenario not in levels:
+                names = dict.fromkeys(self.design.strategies, 0)
+                base = replace(task, overrides={}, treatments=names, replicates=(), levels={})
+                result = run_task(self.design.scenarios, base)
+                levels[task.scenario] = result.levels
+                self.seconds += result.seconds
+                self.balance_seconds += result.balance_seconds
+        return [replace(task, levels=levels[task.scenario]) for task in tasks]
 
     def _drive(self, tasks: Sequence[Task], backend: Backend) -> None:
         waiting = _with_levels_first(tasks, backend.is_remote)

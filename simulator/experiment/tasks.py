@@ -23,8 +23,8 @@ from simulator.errors import EngineError, FaultyInputError
 from simulator.experiment.treatments import (
     Setting,
     Treatment,
+    level_of,
     n_plans,
-    remember_levels,
     settings_of,
     values_of,
 )
@@ -200,7 +200,6 @@ def run_task(
     treatments = [Treatment(name, task.overrides) for name in task.treatments]
     try:
         setting = settings_of(scenarios[task.scenario], treatments)[0]
-        remember_levels(setting.scenario.digest, task.seed, task.levels)
         return _run_whole(setting, task, began, on_done)
     except Exception as error:  # any failure is isolated below, and reported with its replicate
         if len(task.treatments) == 1 and len(task.replicates) <= 1:
@@ -211,14 +210,18 @@ def run_task(
 def _run_whole(setting: Setting, task: Task, began: float, on_done: Callable[[int], None] | None) -> Result:
     with_reference = not INCREMENTAL.isdisjoint(task.metrics)
     ready = setting.prepare(
-        task.seed, with_reference=with_reference, engine=task.engine, threads=task.threads
+        task.seed,
+        with_reference=with_reference,
+        engine=task.engine,
+        threads=task.threads,
+        levels=task.levels,
     )
     balanced = time.perf_counter() - began
     shape = (len(task.treatments), len(task.replicates), len(task.metrics))
     values = np.full(shape, np.nan)
     if task.replicates:
         values_of(setting, ready, task.replicates, task.metrics, values, on_done)
-    levels = {name: {**vars(plan), "plan": None} for name, plan in ready.balanced.items()}
+    levels = {name: level_of(plan) for name, plan in ready.balanced.items()}
     rows = _rows(task, values, levels)
     return Result(rows, (), levels, time.perf_counter() - began, balanced)
 

@@ -127,9 +127,10 @@ class Setting:
         with_reference: bool,
         engine: str,
         threads: int,
+        levels: Mapping[str, Mapping[str, Any]] | None = None,
         on_progress: OnProgress | None = None,
     ) -> Treatments:
-        """Build the market and balance the budgets, both on this process's memory of solved levels.
+        """Build the market and balance the budgets, as far as this process has not solved them before.
 
         Parameters
         ----------
@@ -141,6 +142,9 @@ class Setting:
             Engine of the replicates; pilots always run on the compiled one.
         threads : int
             At least 1.
+        levels : mapping, optional
+            By strategy, what is not to be solved here: ``level, pilot_spend, budget, n_pilot_runs, note``, as
+            in :class:`~simulator.experiment.budget.BalancedPlan`.
         on_progress : callable, optional
             Receives (task, done, total).
 
@@ -155,7 +159,10 @@ class Setting:
         if with_reference and REFERENCE not in strategies:
             strategies = (REFERENCE, *strategies)
         market = build_market(self.scenario)
-        balanced = _LEVELS.plans(self.scenario, market, strategies, seed, threads, on_progress)
+        given = {name: parts for name, parts in (levels or {}).items() if name in strategies}
+        rest = [name for name in strategies if name not in given]
+        balanced = _LEVELS.plans(self.scenario, market, rest, seed, threads, on_progress)
+        balanced.update({name: balanced_plan(market, name, parts) for name, parts in given.items()})
         asked = Arguments(strategies, seed, range(0), engine, threads)
         return Treatments(self.scenario, market, asked, balanced)
 
@@ -217,6 +224,20 @@ def _overridden(
         return None
 
 
+def level_of(plan: Any) -> dict[str, Any]:
+    """Return how a balanced plan was solved, without its arrays."""
+    return {key: value for key, value in vars(plan).items() if key != "plan"}
+
+
+def balanced_plan(market: Any, strategy: str, parts: Mapping[str, Any]) -> Any:
+    """Return the balanced plan of a strategy from how it was solved; see :func:`level_of`."""
+    from simulator.experiment.budget import BalancedPlan
+    from simulator.model.campaigns import build_plan
+
+    level = parts["level"] if parts["n_pilot_runs"] else None
+    return BalancedPlan(plan=build_plan(market, strategy, level=level), **parts)
+
+
 class KnownLevels:
     """Solved levels of strategies, remembered by scenario, strategy and seed; they depend on nothing else."""
 
@@ -234,8 +255,7 @@ class KnownLevels:
         on_progress: OnProgress | None,
     ) -> dict[str, Any]:
         """Return balanced plans, solving only what is not known yet."""
-        from simulator.experiment.budget import BalancedPlan, balanced_plans
-        from simulator.model.campaigns import build_plan
+        from simulator.experiment.budget import balanced_plans
 
         with self._lock:
             keys = {name: (scenario.digest, name, seed) for name in strategies}
@@ -244,38 +264,15 @@ class KnownLevels:
         solved: dict[str, Any] = {}
         if missing:
             solved = balanced_plans(scenario, market, missing, seed, threads=threads, on_progress=on_progress)
-            self.remember(scenario.digest, seed, {name: vars(found) for name, found in solved.items()})
-        for name, parts in known.items():
-            plan = build_plan(market, name, level=parts["level"] if parts["n_pilot_runs"] else None)
-            solved[name] = BalancedPlan(**{**parts, "plan": plan})
+            with self._lock:
+                self._known.update({keys[name]: level_of(found) for name, found in solved.items()})
+                while len(self._known) > _MOST_LEVELS:
+                    self._known.popitem(last=False)
+        solved.update({name: balanced_plan(market, name, parts) for name, parts in known.items()})
         return {name: solved[name] for name in strategies}
-
-    def remember(self, digest: str, seed: int, levels: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take over solved levels; the oldest are forgotten when there are too many."""
-        with self._lock:
-            for name, parts in levels.items():
-                self._known[digest, name, seed] = {**parts, "plan": None}
-            while len(self._known) > _MOST_LEVELS:
-                self._known.popitem(last=False)
 
 
 _LEVELS = KnownLevels()
-
-
-def remember_levels(scenario_digest: str, seed: int, levels: Mapping[str, Mapping[str, Any]]) -> None:
-    """Take over levels that were solved elsewhere, so that they are not solved again in this process.
-
-    Parameters
-    ----------
-    scenario_digest : str
-        Digest of the scenario, overrides included.
-    seed : int
-        Seed of the simulation.
-    levels : mapping
-        By strategy: ``level, pilot_spend, budget, n_pilot_runs, note``, as in
-        :class:`~simulator.experiment.budget.BalancedPlan`.
-    """
-    _LEVELS.remember(scenario_digest, seed, levels)
 
 
 def evaluate(

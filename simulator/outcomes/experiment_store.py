@@ -48,6 +48,7 @@ _IDENTITY = {
     "treatments": "the same treatments",
     "metrics": "the same metrics",
     "seed": "the same seed",
+    "balance": "levels solved in the same way",
     "trajectory_version": "the same trajectory version",
 }
 _OTHER = "choose another folder, or go on with the design that the folder was begun with"

@@ -14,6 +14,7 @@ import time
 import tomllib
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,18 @@ def test_levels_are_solved_once_per_point(design: Design, tmp_path: Path, monkey
     solved.clear()
     sim.sweep(design.changed(n_replicates=5), out=tmp_path / "store", threads=1)
     assert not solved, "levels are taken from the store"
+
+
+def test_levels_solved_once_are_those_of_the_scenario(design: Design) -> None:
+    cut = {"label": "a cut", "lines": [{"kind": "price_cut", "share": 1.0}]}
+    scenario = design.scenarios[0].with_overrides({"strategies.cut": cut})
+    design = replace(design, scenarios=(scenario,), strategies=("none", "cut"))
+    once = sim.sweep(replace(design, balance="scenario")).to_dataframe()
+    base = sim.simulate(scenario, "cut", seed=design.seed, n_replicates=1).manifest["levels"]
+    assert set(once[once.strategy == "cut"].level) == {base["cut"]}
+    everywhere = sim.sweep(design).to_dataframe()
+    assert everywhere[everywhere.strategy == "none"].equals(once[once.strategy == "none"])
+    assert len(set(everywhere[everywhere.strategy == "cut"].level)) == 4
 
 
 def test_a_failing_replicate_is_reported_and_the_rest_goes_on(
