@@ -12,7 +12,9 @@ the shipped scenarios (``scenarios()`` lists them); every result has ``.digest``
 ``.to_xarray()``, ``.plot_…()`` and ``.save(path)``. ``sweep`` runs an experiment file (``load_design``) into a
 store that survives interruptions, ``open_results`` reads any store; ``evaluate`` gives the outcomes of single
 treatments to studies of one's own. ``select`` picks the best strategy with a stated probability;
-``sensitivity``, ``regime_map``, ``reversal`` and ``variance_split`` say what the answer depends on. ``diffusion``
+``sensitivity``, ``regime_map``, ``reversal`` and ``variance_split`` say what the answer depends on. ``calibrate``
+fits a scenario to what was observed, ``bass`` a series, ``study_network`` times of adoption on a network;
+``optimize`` improves a strategy; ``export`` gives data with known truth to measure with. ``diffusion``
 holds the classic models on bare graphs.
 """
 
@@ -28,16 +30,11 @@ if TYPE_CHECKING:
     from simulator.diffusion import seeding
     from simulator.errors import EngineError, NetworkError, ScenarioError, SimulatorError, StoreError
     from simulator.experiment.adoption_network import adoption_network
-    from simulator.experiment.bass_fit import BassFit, bass
-    from simulator.experiment.calibration import calibrate
-    from simulator.experiment.calibration_result import Calibration
     from simulator.experiment.design_file import Design, load_design
     from simulator.experiment.factors import Factor
     from simulator.experiment.measurement_export import Export, export
     from simulator.experiment.measurement_score import MeasurementScore, score_estimates
     from simulator.experiment.network_hazard import fit_network_hazard
-    from simulator.experiment.optimization import optimize
-    from simulator.experiment.optimization_result import Optimization
     from simulator.experiment.runner import sweep
     from simulator.experiment.tracing import Trace, trace
     from simulator.experiment.treatments import Treatment, evaluate
@@ -46,6 +43,16 @@ if TYPE_CHECKING:
     from simulator.outcomes.metrics import METRICS
     from simulator.outcomes.results import Results, open_results
     from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
+    from simulator.present.accessors_fitting import (
+        BassFit,
+        Calibration,
+        NetworkStudy,
+        Optimization,
+        bass,
+        calibrate,
+        optimize,
+        study_network,
+    )
     from simulator.present.accessors_studies import (
         RegimeMap,
         Reversal,
@@ -64,9 +71,9 @@ if TYPE_CHECKING:
 
 #: Module that defines each public name; a room of its own name is that module itself.
 _HOMES = {
-    "BassFit": "simulator.experiment.bass_fit",
+    "BassFit": "simulator.present.accessors_fitting",
     "CURVES": "simulator.outcomes.curves",
-    "Calibration": "simulator.experiment.calibration_result",
+    "Calibration": "simulator.present.accessors_fitting",
     "Comparison": "simulator.present.accessors",
     "Design": "simulator.experiment.design_file",
     "EngineError": "simulator.errors",
@@ -75,7 +82,8 @@ _HOMES = {
     "METRICS": "simulator.outcomes.metrics",
     "MeasurementScore": "simulator.experiment.measurement_score",
     "NetworkError": "simulator.errors",
-    "Optimization": "simulator.experiment.optimization_result",
+    "NetworkStudy": "simulator.present.accessors_fitting",
+    "Optimization": "simulator.present.accessors_fitting",
     "PARAMETERS": "simulator.scenario.parameters",
     "RegimeMap": "simulator.present.accessors_studies",
     "Results": "simulator.outcomes.results",
@@ -92,8 +100,8 @@ _HOMES = {
     "VarianceSplit": "simulator.present.accessors_studies",
     "Verdict": "simulator.experiment.verdict",
     "adoption_network": "simulator.experiment.adoption_network",
-    "bass": "simulator.experiment.bass_fit",
-    "calibrate": "simulator.experiment.calibration",
+    "bass": "simulator.present.accessors_fitting",
+    "calibrate": "simulator.present.accessors_fitting",
     "check_scenario": "simulator.scenario",
     "compare": "simulator.present.accessors",
     "diffusion": "simulator.diffusion",
@@ -105,7 +113,7 @@ _HOMES = {
     "load_design": "simulator.experiment.design_file",
     "load_scenario": "simulator.scenario",
     "open_results": "simulator.outcomes.results",
-    "optimize": "simulator.experiment.optimization",
+    "optimize": "simulator.present.accessors_fitting",
     "regime_map": "simulator.present.accessors_studies",
     "repeat": "simulator.present.accessors",
     "report": "simulator.present.report",
@@ -115,6 +123,7 @@ _HOMES = {
     "select": "simulator.present.accessors_studies",
     "sensitivity": "simulator.present.accessors_studies",
     "simulate": "simulator.present.accessors",
+    "study_network": "simulator.present.accessors_fitting",
     "sweep": "simulator.experiment.runner",
     "trace": "simulator.experiment.tracing",
     "variance_split": "simulator.present.accessors_studies",
@@ -132,6 +141,7 @@ __all__ = [
     "METRICS",
     "MeasurementScore",
     "NetworkError",
+    "NetworkStudy",
     "Optimization",
     "PARAMETERS",
     "RegimeMap",
@@ -172,6 +182,7 @@ __all__ = [
     "select",
     "sensitivity",
     "simulate",
+    "study_network",
     "sweep",
     "trace",
     "variance_split",

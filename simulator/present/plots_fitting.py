@@ -1,0 +1,257 @@
+"""Figures of calibrations, Bass fits, optimizations and forecasts on networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.outcomes.metrics import METRIC
+from simulator.present.plots_style import (
+    COLORS,
+    GRAY,
+    PALE,
+    Chart,
+    format_axis,
+    label_lines,
+    new_chart,
+    short,
+    styled,
+    unit_label,
+)
+
+if TYPE_CHECKING:
+    from simulator.experiment.bass_fit import BassFit
+    from simulator.experiment.calibration_result import Calibration
+    from simulator.experiment.network_study import NetworkStudy
+    from simulator.experiment.optimization_result import Optimization
+
+
+@styled
+def plot_posterior(calibration: Calibration) -> Chart:
+    """Draw what was learned of each parameter, and whether the sampler keeps its promise.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        What was fitted.
+
+    Returns
+    -------
+    Chart
+        Above: posterior (bars) against prior (line). Below: ranks of known truths, which should be even; the band
+        holds 99 % of even histograms' bars.
+    """
+    names = calibration.names
+    check = calibration.check
+    title = f"Calibration of {calibration.model.scenario.name}"
+    subtitle = (
+        f"{calibration.posterior.n_simulations:,} simulations; below, ranks of {len(check.ranks)} known truths "
+        f"(even: p = {check.p_value:.2g})"
+    )
+    chart = new_chart(max(3.4 * len(names), 5.0), 5.2, title, subtitle)
+    axes = chart.subplots(2, len(names), squeeze=False, height_ratios=(1.5, 1.0))
+    for k, (name, parameter) in enumerate(zip(names, calibration.model.free, strict=True)):
+        top, bottom = axes[0, k], axes[1, k]
+        draws = calibration.draws[:, k]
+        prior = parameter.value(np.random.default_rng(0).standard_normal(20_000))
+        limits = np.quantile(prior, [0.001, 0.999])
+        top.hist(draws, bins=np.linspace(*limits, 31), density=True, color=COLORS[0], alpha=0.85)
+        height, edges = np.histogram(prior, bins=np.linspace(*limits, 31), density=True)
+        top.stairs(height, edges, color=GRAY, lw=1.4)
+        top.set_title(name.split(".", 1)[-1], fontsize=9.5)
+        top.set_yticks([])
+        bars = check.histogram[k]
+        expected = len(check.ranks) / check.n_bins
+        half = 2.576 * np.sqrt(expected * (1 - 1 / check.n_bins))
+        bottom.axhspan(expected - half, expected + half, color=PALE, zorder=0)
+        bottom.bar(np.arange(len(bars)), bars, width=0.9, color=COLORS[2])
+        bottom.set_xticks([0, len(bars) - 1], ["below all", "above all"])
+        bottom.set_ylim(0, None)
+        if k == 0:
+            bottom.set_ylabel("truths")
+            top.set_ylabel("density")
+    return chart
+
+
+@styled
+def plot_prediction(calibration: Calibration) -> Chart:
+    """Draw what the fitted model predicts against what was observed, held-out periods included.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        What was fitted.
+
+    Returns
+    -------
+    Chart
+        Points are observations, hollow where held out; the band holds 90 % of fresh replicates at the posterior.
+    """
+    seen = calibration.model.observation
+    low, middle, high = np.nanquantile(calibration.predicted, [0.05, 0.5, 0.95], axis=0)
+    subtitle = "points: observed, hollow where held out; band: 90 % of fresh replicates at the posterior"
+    chart = new_chart(7.6, 3.9, f"Prediction of {calibration.model.scenario.name}", subtitle)
+    axes = chart.subplots()
+    x, is_fitted = np.arange(len(seen.names)), np.arange(len(seen.names)) < seen.n_fitted
+    if seen.series is None:
+        scale = np.where(np.abs(seen.values) > 0, np.abs(seen.values), 1.0)
+        axes.errorbar(
+            x, middle / scale, [(middle - low) / scale, (high - middle) / scale], fmt="_", color=COLORS[0]
+        )
+        axes.plot(x, seen.values / scale, "o", color="black", ms=5)
+        axes.set_xticks(x, seen.names)
+        axes.set_ylabel("relative to the observed value")
+        return chart
+    axes.fill_between(x, low, high, color=COLORS[0], alpha=0.22, lw=0)
+    axes.plot(x, middle, color=COLORS[0])
+    axes.plot(x[is_fitted], seen.values[is_fitted], "o", color="black", ms=4)
+    axes.plot(x[~is_fitted], seen.values[~is_fitted], "o", mfc="white", mec="black", ms=5)
+    if calibration.hold_out is not None:
+        axes.axvline(seen.n_fitted - 0.5, color=GRAY, lw=1, ls=(0, (3, 2)))
+    axes.set_ylim(0, None)
+    axes.set_xlabel("period")
+    axes.set_ylabel(f"{calibration.model.quantity} (people)")
+    format_axis(axes.yaxis, "people")
+    return chart
+
+
+@styled
+def plot_fit(fit: BassFit) -> Chart:
+    """Draw a Bass curve against its series, with the forecast of the periods held out.
+
+    Parameters
+    ----------
+    fit : BassFit
+        The fit.
+
+    Returns
+    -------
+    Chart
+        Points are the series, hollow where held out; the band is the 90 % interval of the forecast.
+    """
+    subtitle = f"p = {fit.p:.4f}, q = {fit.q:.3f}, m = {short(fit.m, 'units')}; {fit.estimator_name}"
+    chart = new_chart(7.2, 3.8, f"Bass model by {fit.estimator}", subtitle)
+    axes = chart.subplots()
+    values, n = fit.series.values, fit.n_fitted
+    x = np.arange(1, len(values) + 1)
+    axes.plot(x[:n], values[:n], "o", color="black", ms=4)
+    axes.plot(x[n:], values[n:], "o", mfc="white", mec="black", ms=5)
+    axes.plot(x[:n], fit.fitted, color=COLORS[0])
+    table = fit.hold_out if fit.hold_out is not None else fit.forecast(3)
+    axes.fill_between(table["period"], table["lower"], table["upper"], color=COLORS[0], alpha=0.2, lw=0)
+    axes.plot(table["period"], table["adopters"], color=COLORS[0], ls=(0, (4, 2)))
+    axes.set_ylim(0, None)
+    axes.set_xlabel(f"period (1 = {fit.series.labels[0]})")
+    axes.set_ylabel("adopters in the period")
+    format_axis(axes.yaxis, "units")
+    return chart
+
+
+@styled
+def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
+    """Draw what a better mean costs: the plans judged on fresh replicates, and the frontier.
+
+    Parameters
+    ----------
+    optimization : Optimization
+        What was optimized.
+    cost : {"risk", "privacy"}
+        Mean of the worst 5 % of replicates, or data spend.
+
+    Returns
+    -------
+    Chart
+        One mark per plan with the interval of its mean; filled plans are beaten by none in both.
+    """
+    table = optimization.to_dataframe()
+    metric, currency = METRIC[optimization.metric], optimization.scenario.market.currency
+    is_risk = cost == "risk"
+    column = "conditional_value_at_risk" if is_risk else "spend_data"
+    front = set(optimization.risk_frontier if is_risk else optimization.privacy_frontier)
+    what = "mean of the worst 5 %" if is_risk else "data spend, a proxy of privacy"
+    subtitle = f"{len(optimization.evaluation_block)} fresh replicates; filled: no plan is better in both"
+    chart = new_chart(7.8, 4.4, f"{optimization.metric} against {'risk' if is_risk else 'privacy'}", subtitle)
+    axes = chart.subplots()
+    for k, row in table.iterrows():
+        color = COLORS[1] if k == 0 else COLORS[0] if row["plan"].startswith("candidate") else GRAY
+        axes.errorbar(row[column], row[optimization.metric], row["half_width"], color=color, lw=1, alpha=0.6)
+        axes.plot(
+            row[column], row[optimization.metric], "o", mec=color, mfc=color if k in front else "white", ms=7
+        )
+    named = table[~table["plan"].str.startswith("candidate")]
+    edge = float(table[column].max())
+    axes.margins(x=0.06)
+    labels = [
+        (float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
+        for k, row in named.iterrows()
+    ]
+    label_lines(axes, edge, labels)
+    axes.set_ylabel(f"{optimization.metric} ({unit_label(metric.unit, currency)})")
+    axes.set_xlabel(f"{what} ({unit_label(metric.unit if is_risk else 'currency', currency)})")
+    format_axis(axes.yaxis, metric.unit)
+    format_axis(axes.xaxis, metric.unit if is_risk else "currency")
+    return chart
+
+
+@styled
+def plot_network_forecast(study: NetworkStudy) -> Chart:
+    """Draw adopters per period on a network: observed, forecast, and by simpler forecasts.
+
+    Parameters
+    ----------
+    study : NetworkStudy
+        With a forecast.
+
+    Returns
+    -------
+    Chart
+        Left: all groups together, band 90 % of simulated futures. Right: adopters of each group over the forecast
+        periods, observed against forecast, with 90 % intervals.
+    """
+    from simulator.experiment.network_forecast import simple_forecasts
+
+    counts = study.network.counts()
+    n, last = study.n_fitted, study.network.n_periods
+    subtitle = (
+        f"fitted on periods 1 to {n}, forecast of {n + 1} to {last}; {len(study.network.group_names)} groups"
+    )
+    chart = new_chart(10.2, 4.2, "Adoption on a network", subtitle)
+    left, right = chart.subplots(1, 2, width_ratios=(1.5, 1.0))
+    x = np.arange(1, last + 1)
+    total = counts.sum(axis=1)
+    left.plot(x[:n], total[:n], "o-", color="black", ms=4)
+    left.plot(x[n:], total[n:], "o", mfc="white", mec="black", ms=6)
+    if study.forecast is None:
+        return chart
+    futures = study.forecast.counts.sum(axis=2)
+    low, high = np.quantile(futures, [0.05, 0.95], axis=0)
+    left.fill_between(x[n:], low, high, color=COLORS[0], alpha=0.2, lw=0)
+    lines = {"network": study.forecast.mean, **simple_forecasts(study.fit.network, last - n)}
+    shown = [name for name in ("network", "naive", "constant_hazard", "bass_nls") if name in lines]
+    labels = []
+    for color, name in zip((COLORS[0], COLORS[1], COLORS[2], COLORS[3]), shown, strict=False):
+        series = lines[name].sum(axis=1)
+        left.plot(x[n:], series, color=color)
+        labels.append((float(series[-1]), name.replace("_", " "), color))
+    left.set_ylim(0, None)
+    left.set_xlabel("period")
+    left.set_ylabel("adopters")
+    label_lines(left, float(x[-1]), labels)
+    _draw_groups(study, right)
+    return chart
+
+
+def _draw_groups(study, axes) -> None:
+    happened = study.network.counts()[study.n_fitted :].sum(axis=0)
+    mean = study.forecast.mean.sum(axis=0)
+    low, high = study.forecast.cumulative_interval(0.9)
+    axes.errorbar(
+        happened, mean, [mean - low, high - mean], fmt="o", color=COLORS[0], ecolor=PALE, ms=4, elinewidth=2
+    )
+    top = 1.08 * max(happened.max(), high.max())
+    axes.plot([0, top], [0, top], color=GRAY, lw=1, ls=(0, (3, 2)))
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
+    axes.set_xlabel("adopters of a group, observed")
+    axes.set_ylabel("forecast")
