@@ -20,6 +20,7 @@ from simulator.model.network.addresses import NETWORK_STREAMS
 from simulator.model.observation import SERIES
 from simulator.scenario.parameters import PARAMETERS, STATES
 from simulator.scenario.schema import ScenarioTables
+from simulator.scenario.schema.lines import SEED_RULES
 
 TEXT = odd_tables.DOCUMENT.read_text()
 BLOCK = re.compile(r"<!-- table: ([a-z_ ]+?) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -153,7 +154,7 @@ def keys_of_a_scenario() -> set[str]:
 def test_every_other_name_exists() -> None:
     functions = functions_of_the_model()
     known = {p.name for p in PARAMETERS} | {s.name for s in STATES} | {s.name for s in SERIES} | set(TERMS)
-    known |= keys_of_a_scenario() | set(engine_functions()) | {name.rpartition(".")[2] for name in functions}
+    known |= {*SEED_RULES} | keys_of_a_scenario() | set(engine_functions()) | {name.rpartition(".")[2] for name in functions}
     words = {name for name in quoted(PROSE) if re.fullmatch(r"[a-z]+(_[a-z]+)+", name)}
     assert len(words) > 20
     assert sorted(words - known) == []

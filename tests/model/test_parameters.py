@@ -41,6 +41,13 @@ ELSEWHERE = {
     "cells",
     "rule",
     "share",
+    "most_per_cell",
+    "trait",
+    "spreading",
+    "samples",
+    "epsilon",
+    "pivots",
+    "clusters",
 }
 DURABLE = {"market.category": "durable", "population.traits.need_rate.mean": 0.3}
 LATE = "brands.Late"

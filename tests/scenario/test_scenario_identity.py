@@ -83,6 +83,7 @@ def _others(value: Any, spot: Spot) -> list[Any]:
     return [f"{value}x"]
 
 
+SEEDING = "strategies.social.lines[0]"
 CHANGED_TOGETHER = {
     "share": {"population.regions.town.share": 0.5, "population.regions.country.share": 0.5},
     "kind": {"network.kind": "star"},
@@ -91,6 +92,11 @@ CHANGED_TOGETHER = {
     "demographic": {"events[1].demographic": "settled"},
     "present_from_start": {"brands.Late.present_from_start": True, "brands.Late.launch_step": 0},
     "baseline": {"comparison.baseline": "mass"},
+    "trait": {f"{SEEDING}.rule": "early_adopters", f"{SEEDING}.trait": "sharing"},
+    "spreading": {f"{SEEDING}.rule": "ris", f"{SEEDING}.spreading": "wc"},
+    "samples": {f"{SEEDING}.rule": "celf", f"{SEEDING}.samples": 100},
+    "epsilon": {f"{SEEDING}.rule": "ris", f"{SEEDING}.epsilon": 0.2},
+    "pivots": {f"{SEEDING}.rule": "betweenness", f"{SEEDING}.pivots": 32},
 }
 """Keys that refer to others or must fit them, each with a change that keeps the scenario sound."""
 

@@ -187,7 +187,7 @@ def _check_candidates(tables: ScenarioTables, line: Seeding, seeds: float, loc: 
     shares = tables.population.cell_shares()
     chosen = [shares[cell] for cell in line.cells or shares if cell in shares]
     among = sum(chosen) * tables.population.consumers
-    if seeds > among:
+    if line.cells and seeds > among * (1 + 1e-9):
         yield Problem(
             (*loc, "cells"),
             f"cells of about {amount(among)} consumers",
