@@ -6,12 +6,14 @@ Each is an executor of :mod:`concurrent.futures`: tasks go in, futures come out,
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
 from typing import Any, Protocol
@@ -21,6 +23,7 @@ from simulator.experiment.tasks import Result, Task, own_version, pack, run_pack
 from simulator.scenario import Scenario
 
 _CONNECT_SECONDS = 15
+_COUNT_SECONDS = 1.0
 
 
 class Backend(Protocol):
@@ -30,6 +33,8 @@ class Backend(Protocol):
     is_remote: bool
     #: Exceptions of a future that mean that a worker was lost, not that the task failed.
     lost: tuple[type[BaseException], ...]
+    #: Exceptions that mean that nothing can be run there any more.
+    gone: tuple[type[BaseException], ...]
 
     @property
     def n_workers(self) -> int:
@@ -50,6 +55,7 @@ class InProcess:
 
     is_remote = False
     lost: tuple[type[BaseException], ...] = ()
+    gone: tuple[type[BaseException], ...] = ()
     n_workers = 1
 
     def __init__(self, scenarios: Sequence[Scenario], on_done: Callable[[int], None] | None) -> None:
@@ -82,6 +88,7 @@ class Processes:
 
     is_remote = True
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
+    gone: tuple[type[BaseException], ...] = ()
 
     def __init__(self, scenarios: Sequence[Scenario], n_workers: int) -> None:
         self.n_workers = n_workers
@@ -159,6 +166,8 @@ class Cluster:
     def __init__(self, scenarios: Sequence[Scenario], address: str, n_workers: int) -> None:
         distributed = _distributed()
         self.lost: tuple[type[BaseException], ...] = ()
+        self.gone: tuple[type[BaseException], ...] = (distributed.comm.CommClosedError, CancelledError)
+        self._counted: tuple[float, int] = (-math.inf, 1)
         self._own: Any = None
         if address == "local":
             self._own = distributed.LocalCluster(
@@ -176,8 +185,11 @@ class Cluster:
 
     @property
     def n_workers(self) -> int:
-        """Threads of all workers that there are now; at least 1."""
-        return max(1, sum(self._client.nthreads().values()))
+        """Threads of all workers that there are, as of a second ago at most; at least 1."""
+        now = time.monotonic()
+        if now - self._counted[0] > _COUNT_SECONDS:
+            self._counted = (now, max(1, sum(self._client.nthreads().values())))
+        return self._counted[1]
 
     def submit(self, task: Task) -> Future[Result]:
         """Begin a task on the cluster; it is begun again where its worker is lost."""

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
@@ -173,11 +173,7 @@ class _Run:
         except KeyboardInterrupt as error:
             if backend is not None:
                 backend.close(at_once=True)
-            self.store.catch_up()  # the interrupt may have come between writing a shard and noting it
-            kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
-            raise KeyboardInterrupt(
-                f"{error or 'interrupted'}; {kept} are kept in {self.store.place}: call again to go on"
-            ) from None
+            raise KeyboardInterrupt(f"{error or 'interrupted'}; {self._kept()}") from None
         except BaseException:
             if backend is not None:
                 backend.close(at_once=True)
@@ -188,6 +184,11 @@ class _Run:
         """Outcomes of the complete experiment."""
         blocks = self.store.manifest["replicates"]
         return self.design.n_treatments * sum(stop - start for start, stop in blocks)
+
+    def _kept(self) -> str:
+        self.store.catch_up()  # an interrupt may have come between writing a shard and noting it
+        kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
+        return f"{kept} are kept in {self.store.place}: call again to go on"
 
     def _finish(self) -> None:
         is_complete = len(self.store.rows) == self.n_expected
@@ -231,8 +232,10 @@ class _Run:
                     is_broken |= self._collect(future, flying.pop(future), waiting, backend)
                 if is_broken:
                     self._recover(waiting, flying, backend)
-        except BaseException:
+        except BaseException as error:
             self._keep(flying)
+            if isinstance(error, backend.gone):
+                raise EngineError(f"the cluster has gone; {self._kept()}") from error
             raise
 
     def _launch(self, waiting: _Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
@@ -251,13 +254,7 @@ class _Run:
 
     def _collect(self, future: Future[Result], task: Task, waiting: _Waiting, backend: Backend) -> bool:
         """Store what came of a task; return whether its worker was lost."""
-        try:
-            error = future.exception()
-        except CancelledError as cancelled:
-            kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
-            raise EngineError(
-                f"the cluster has gone; {kept} are kept in {self.store.place}: call again to go on"
-            ) from cancelled
+        error = future.exception()
         if error is None:
             self._store(future.result(), task, waiting, backend)
             return False

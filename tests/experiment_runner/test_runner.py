@@ -110,6 +110,7 @@ class Losing:
 
     is_remote = True
     lost = (BrokenProcessPool,)
+    gone = ()
     n_workers = 1
 
     def __init__(self, scenarios, deadly: set[int], n_deaths: int) -> None:

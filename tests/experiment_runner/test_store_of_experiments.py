@@ -191,7 +191,7 @@ def test_other_content_is_left_alone(tmp_path: Path, design: Design, finished: P
     assert [item.name for item in tmp_path.iterdir() if item.name != "four.toml"] == ["thesis.txt"]
     from simulator.outcomes.store import check_place
 
-    with pytest.raises(StoreError, match="another kind .experiment."):
+    with pytest.raises(StoreError, match=r"results of another kind \(experiment\)"):
         check_place(finished)
 
 
