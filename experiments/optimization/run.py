@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("--evaluation", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--first", type=int, default=24)
-    parser.add_argument("--kept", type=Path, default=None, help="folder for what is simulated: go on after a stop")
+    parser.add_argument(
+        "--kept", type=Path, default=None, help="folder for what is simulated: go on after a stop"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     scenario = sim.load_scenario("launch").with_overrides(

@@ -167,7 +167,7 @@ def _scattered(space: SearchSpace, n: int, rng: np.random.Generator, seed: int) 
     """Return feasible points of a scrambled Sobol sequence, filled up at random."""
     from scipy.stats import qmc
 
-    sobol = qmc.Sobol(space.n_coordinates, rng=np.random.default_rng([seed, 12]))
+    sobol = qmc.Sobol(space.n_coordinates, seed=np.random.default_rng([seed, 12]))
     found = [
         point
         for point in sobol.random_base2(int(np.ceil(np.log2(max(8 * n, 2)))))

@@ -43,5 +43,7 @@ def test_the_record_is_what_the_data_give() -> None:
         seed=1,
     )
     assert study.fit.akaike == pytest.approx(best["akaike"], abs=1e-3)
-    assert study.scores.set_index("forecast").loc["network", "total"] == pytest.approx(best["total"], abs=1e-3)
+    assert study.scores.set_index("forecast").loc["network", "total"] == pytest.approx(
+        best["total"], abs=1e-3
+    )
     assert study.plot_forecast().png().startswith(b"\x89PNG")
