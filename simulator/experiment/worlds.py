@@ -17,7 +17,6 @@ from simulator.experiment.sampling import Values
 from simulator.experiment.simulation import Treatments
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import INCREMENTAL, measure
-from simulator.outcomes.trajectories import Trajectories
 
 
 def outcomes_in_worlds(
@@ -50,7 +49,7 @@ def outcomes_in_worlds(
         for part in pool.map(lambda world: _one_world(ready, world, n_replicates, on_done), worlds):
             counts.append(part)
     numbers = [world * n_replicates + r for world in worlds for r in range(n_replicates)]
-    trajectories = _trajectories(ready, np.concatenate(counts, axis=1), numbers)
+    trajectories = ready.wrap(np.concatenate(counts, axis=1), numbers)
     reference = REFERENCE if metric in INCREMENTAL else None
     values = measure(trajectories, reference=reference, metrics=[metric]).values[:, :, 0]
     return values.reshape(len(asked.strategies), len(worlds), n_replicates)
@@ -81,21 +80,3 @@ def _runner(engine: str) -> Any:
     from simulator.engines.numba_engine import run_one as run_compiled
 
     return run_compiled
-
-
-def _trajectories(ready: Treatments, counts: NDArray[np.int64], numbers: Sequence[int]) -> Trajectories:
-    market, asked = ready.market, ready.arguments
-    return Trajectories(
-        strategies=asked.strategies,
-        replicates=tuple(numbers),
-        seed=asked.seed,
-        engine=asked.engine,
-        brands=tuple(market.brand_names),
-        brand_ids=tuple(market.brand_ids),
-        focal=int(market.focal),
-        counts=counts,
-        n_consumers=int(market.n_consumers),
-        people_per_consumer=float(market.people_per_consumer),
-        currency=ready.scenario.market.currency,
-        scenario_digest=ready.scenario.digest,
-    )
