@@ -32,6 +32,8 @@ class NumpyMarket:
         self.latest_brand = given.latest_brand.copy()
         self.review_count = given.review_count.copy()
         self.review_sum = given.review_sum.copy()
+        self.history = np.zeros((given.n_steps, given.n_brands, 2))
+        self.read_step = np.full(shape, -1, np.int16)
         self.mail: list[Any] = [None] * given.n_brands
         self.room = np.empty((3, shape[1]), _F)
         self.seen = np.zeros((given.n_steps, given.n_brands, len(SEEN)))
@@ -44,18 +46,23 @@ class NumpyMarket:
 
     def step(self, t: int) -> None:
         """Simulate one step."""
-        review_mean, review_weight = self.reviews()
+        self.history[t, :, 0] = self.review_count
+        self.history[t, :, 1] = self.review_sum
         for j in range(self.given.n_brands):
             self.receive(j)
             self.attend(j, t)
-        self.shop(t, review_mean, review_weight)
+        self.shop(t)
         self.observe(t)
 
-    def reviews(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and evidence of the public reviews of every brand."""
-        count = self.review_count
+    def read_reviews(self, j: int, t: int, who: np.ndarray) -> None:
+        """Let shoppers read the reviews of a brand that are new to them."""
+        since = self.read_step[j, who]
+        new = self.history[t, j] - np.where(since[:, None] >= 0, self.history[since, j], 0.0)
+        self.read_step[j, who] = t
+        has_new = new[:, 0] > 0
+        count, total = new[has_new].T
         weight = self.p.review_evidence * count / (count + self.p.review_half)
-        return self.review_sum / np.maximum(count, 1), weight
+        self.learn(j, who[has_new], (total / count * weight).astype(_F), weight.astype(_F))
 
     def receive(self, j: int) -> None:
         """Take in last step's messages about a brand."""
@@ -136,7 +143,7 @@ class NumpyMarket:
         self.visit_step[j, clickers] = t
         self.seen[t, j, SEEN["clicks"]] += clickers.size
 
-    def shop(self, t: int, review_mean: np.ndarray, review_weight: np.ndarray) -> None:
+    def shop(self, t: int) -> None:
         """Let consumers with a need consider the brands and buy one or none."""
         uniform = self.room[2]
         self.rng.random(dtype=_F, out=uniform)
@@ -147,9 +154,8 @@ class NumpyMarket:
         for j in range(self.given.n_brands):
             place = self.consider(j, t, shoppers)
             who = shoppers[place]
-            if review_weight[j] > 0:
-                reading = self.rng.random(who.size, dtype=_F) < self.given.reading_chance[who]
-                self.learn(j, who[reading], _F(review_mean[j] * review_weight[j]), _F(review_weight[j]))
+            reading = self.rng.random(who.size, dtype=_F) < self.given.reading_chance[who]
+            self.read_reviews(j, t, who[reading])
             totals[j, place] = self.utility(j, who) + self.gumbel(who.size)
         choice = totals.argmax(axis=0)
         for j in range(self.given.n_brands):

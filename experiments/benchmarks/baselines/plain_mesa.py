@@ -21,7 +21,7 @@ class Relation:
 
     __slots__ = (
         "belief", "brand", "contacts", "evidence", "exposure", "fatigue", "fixed_utility", "found_chance", "goodwill",
-        "habit", "has_bought", "heard", "lines", "memory", "touch", "visit_step", "was_reached",
+        "habit", "has_bought", "heard", "lines", "memory", "read_step", "touch", "visit_step", "was_reached",
     )  # fmt: skip
 
     def __init__(self, given: Given, brand: Brand, i: int, is_buyer: bool) -> None:
@@ -37,6 +37,7 @@ class Relation:
         self.was_reached = False
         self.touch = SEARCH
         self.visit_step = LONG_AGO
+        self.read_step = -1
         self.contacts, self.heard = 0, 0.0
         self.exposure = float(given.exposure[j, i])
         self.fixed_utility = float(given.fixed_utility[j, i])
@@ -45,6 +46,17 @@ class Relation:
             (-float(given.strength[h, i]), bool(given.has_click[h]), float(given.click_intercept[h]))
             for h in np.flatnonzero(given.line_brand == j)
         ]
+
+    def read_reviews(self, now: int, p: Any) -> None:
+        """Read the reviews that are new to the consumer."""
+        count, total = self.brand.history[now]
+        if self.read_step >= 0:
+            read, read_total = self.brand.history[self.read_step]
+            count, total = count - read, total - read_total
+        self.read_step = now
+        if count > 0:
+            weight = p.review_evidence * count / (count + p.review_half)
+            self.learn(total / count * weight, weight, p.evidence_limit)
 
     def learn(self, value: float, weight: float, limit: float) -> None:
         """Update the belief with weighed evidence."""
@@ -62,15 +74,14 @@ class Brand:
         self.quality = float(given.quality[index])
         self.review_count = float(given.review_count[index])
         self.review_sum = float(given.review_sum[index])
-        self.review_mean = self.review_weight = 0.0
+        self.history: list[tuple[float, float]] = []
         self.relations: list[Relation] = []
         self.customers = 0
         self.row = [0.0] * len(OBSERVED)
 
-    def publish_reviews(self, p: Any) -> None:
+    def publish_reviews(self) -> None:
         """Set what this step's shoppers read."""
-        self.review_mean = self.review_sum / max(self.review_count, 1.0)
-        self.review_weight = p.review_evidence * self.review_count / (self.review_count + p.review_half)
+        self.history.append((self.review_count, self.review_sum))
 
     def close(self) -> list[float]:
         """Return the record of the step and begin a new one."""
@@ -173,8 +184,8 @@ class Consumer(mesa.Agent):
                 continue
             brand = relation.brand
             brand.row[_CONSIDERED] += 1
-            if brand.review_weight > 0 and draw() < self.reading_chance:
-                relation.learn(brand.review_mean * brand.review_weight, brand.review_weight, p.evidence_limit)
+            if draw() < self.reading_chance:
+                relation.read_reviews(now, p)
             total = self.utility(relation) - log(-log(draw()))
             if total > best:
                 best, chosen = total, relation
@@ -277,7 +288,7 @@ class PlainMarket(mesa.Model):
     def step(self) -> None:
         """Simulate one step."""
         for brand in self.brands:
-            brand.publish_reviews(self.p)
+            brand.publish_reviews()
         receivers, self.mail = self.mail, set()
         for consumer in receivers:
             consumer.read_mail()

@@ -39,7 +39,8 @@ class State(NamedTuple):
     contacts: np.ndarray  # int32 [2, N, J], by parity of the step in which they are read
     heard: np.ndarray  # float32 [2, N, J]
     reviews: np.ndarray  # float64 [J, 2], count and sum
-    read: np.ndarray  # float64 [J, 2], mean and weight of reviews in this step
+    history: np.ndarray  # float64 [T, J, 2], the same as it stood at the start of each step
+    read_step: np.ndarray  # int16 [N, J], step of the latest reading, or -1
 
 
 def start(given: Given) -> State:
@@ -56,7 +57,8 @@ def start(given: Given) -> State:
     return State(
         values, is_buyer, np.zeros(pair, bool), np.zeros(pair, np.int8), np.full(pair, LONG_AGO, np.int32),
         given.latest_brand.copy(), np.zeros((2, *pair), np.int32), np.zeros((2, *pair), np.float32),
-        np.stack([given.review_count, given.review_sum], axis=1), np.zeros((n_brands, 2)),
+        np.stack([given.review_count, given.review_sum], axis=1), np.zeros((given.n_steps, n_brands, 2)),
+        np.full(pair, -1, np.int16),
     )  # fmt: skip
 
 
@@ -75,6 +77,21 @@ def learn(row: Any, value: Any, weight: Any, limit: Any) -> None:
     evidence = row[_EVIDENCE]
     row[_BELIEF] = (evidence * row[_BELIEF] + value) / (evidence + weight)
     row[_EVIDENCE] = min(evidence + weight, limit)
+
+
+@_compiled
+def read_reviews(i: Any, j: Any, t: Any, p: Any, s: Any) -> None:
+    """Read the reviews of a brand that are new to a consumer."""
+    number = s.history[t, j, 0]
+    total = s.history[t, j, 1]
+    since = s.read_step[i, j]
+    if since >= 0:
+        number -= s.history[since, j, 0]
+        total -= s.history[since, j, 1]
+    s.read_step[i, j] = t
+    if number > 0:
+        weight = p.review_evidence * number / (number + p.review_half)
+        learn(s.values[i, j], total / number * weight, weight, p.evidence_limit)
 
 
 @_compiled
@@ -150,9 +167,8 @@ def shop(i: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> Any:
             s.visit_step[i, j] = t
         if is_found or is_recent or rng.random() < row[_MEMORY]:
             seen[t, j, _CONSIDERED] += 1
-            weight = s.read[j, 1]
-            if weight > 0 and rng.random() < g.reading_chance[i]:
-                learn(row, s.read[j, 0] * weight, weight, p.evidence_limit)
+            if rng.random() < g.reading_chance[i]:
+                read_reviews(i, j, t, p, s)
             total = utility(g.fixed_utility[i, j], row, p) - math.log(rng.standard_exponential())
             if total > best:
                 best = total
@@ -225,9 +241,8 @@ def run_steps(g: Any, p: Any, s: Any, rng: Any, seen: Any) -> None:
     n_brands = g.price.size
     for t in range(seen.shape[0]):
         for j in range(n_brands):
-            number = s.reviews[j, 0]
-            s.read[j, 0] = s.reviews[j, 1] / max(number, 1.0)
-            s.read[j, 1] = p.review_evidence * number / (number + p.review_half)
+            s.history[t, j, 0] = s.reviews[j, 0]
+            s.history[t, j, 1] = s.reviews[j, 1]
         for i in range(g.need_chance.size):
             for j in range(n_brands):
                 read_mail(i, j, t, p, s)
