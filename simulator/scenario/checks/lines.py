@@ -212,7 +212,7 @@ def _check_audience(line: AdvertisingTerms, loc: Loc) -> Found:
 def _check_rule(line: Seeding, loc: Loc) -> Found:
     for key, rules in SEED_KEYS.items():
         given = getattr(line, key)
-        if line.rule not in rules and given != Seeding.model_fields[key].default:
+        if line.rule not in rules and given is not None:
             owners = " and ".join(f'"{rule}"' for rule in rules)
             yield Problem(
                 (*loc, key),

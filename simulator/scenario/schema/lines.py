@@ -220,21 +220,25 @@ class Seeding(CampaignLine):
     most_per_cell: int | None = quantity(
         "most seeds in one cell; omitted: any number", "consumers", None, ge=1
     )
-    trait: Literal["need_rate", "sharing", "price_sensitivity", "threshold"] = entry(
+    trait: Literal["need_rate", "sharing", "price_sensitivity", "threshold"] | None = entry(
         "by which trait early_adopters are known: the highest need_rate or sharing, or the lowest "
-        "price_sensitivity or threshold",
-        "need_rate",
+        "price_sensitivity or threshold; omitted: need_rate",
+        None,
     )
-    spreading: Literal["ic", "wc", "lt"] = entry(
+    spreading: Literal["ic", "wc", "lt"] | None = entry(
         "how degree_discount, celf and ris take adoption to spread: independent cascade with the ties' "
-        "probabilities p_strong and p_weak, weighted cascade, or linear threshold",
-        "ic",
+        "probabilities p_strong and p_weak, weighted cascade, or linear threshold; omitted: ic",
+        None,
     )
-    samples: int = quantity("samples of spreading on which celf counts", "samples", 200, ge=1, le=100_000)
-    epsilon: float = quantity(
-        "what ris may lack of the best spread that greedy guarantees", "share", 0.1, gt=0, lt=1
+    samples: int | None = quantity(
+        "samples of spreading on which celf counts; omitted: 200", "samples", None, ge=1, le=100_000
     )
-    pivots: int = quantity("consumers from which betweenness follows paths", "consumers", 64, ge=1)
+    epsilon: float | None = quantity(
+        "what ris may lack of the best spread that greedy guarantees; omitted: 0.1", "share", None, gt=0, lt=1
+    )
+    pivots: int | None = quantity(
+        "consumers from which betweenness follows paths; omitted: 64", "consumers", None, ge=1
+    )
     clusters: int | None = quantity(
         "among how many cells cell_clusters spreads its seeds; omitted: the root of their number",
         "cells",
