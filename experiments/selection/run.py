@@ -273,10 +273,11 @@ def answer(found: dict[str, object]) -> str:
         for r in found["selection"]
     ]
     lead = found["classroom_lead"]
+    promise = "" if lead >= ZONE else ": strictly, nothing is promised for it"
     lines += [
         "",
         f"Classroom: {found['population']:,} replicates of six strategies are the population; the best leads by "
-        f"{lead:,.0f} EUR, the indifference zone is {ZONE:,.0f} EUR.",
+        f"{lead:,.0f} EUR, the indifference zone is {ZONE:,.0f} EUR{promise}.",
         "",
         "| interval on the classroom's outcomes, stated 95 % | holds |",
         "| --- | ---: |",
