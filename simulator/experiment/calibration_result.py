@@ -274,7 +274,6 @@ class Calibration:
         if self.errors is not None:
             model, naive = self.errors["model_mean_absolute_error"], self.errors["naive_mean_absolute_error"]
             by_bass = self.errors["bass_nls_mean_absolute_error"]
-            lines.append(
-                f"  held out: mean absolute error {model:,.4g}, naive {naive:,.4g}, Bass {by_bass:,.4g}"
-            )
+            text = f"Bass {by_bass:,.4g}" if np.isfinite(by_bass) else "no Bass curve fits"
+            lines.append(f"  held out: mean absolute error {model:,.4g}, naive {naive:,.4g}, {text}")
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
