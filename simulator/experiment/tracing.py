@@ -125,22 +125,29 @@ class Trace:
         return self.purchases.groupby(keys).size().rename("purchases").reset_index()
 
     def save(self, path: str | Path) -> Path:
-        """Write ``purchases.csv``, ``messages.csv`` and ``influence_BRAND.csv`` into a new folder.
+        """Write ``purchases.csv``, ``messages.csv`` and, by id of the brand, ``influence_ID.csv`` into a folder.
 
         Raises
         ------
         StoreError
-            If the folder exists and is not empty, or cannot be written.
+            If the folder holds anything but an earlier trace, or cannot be written.
         """
-        from simulator.outcomes.store import check_place
+        from simulator.outcomes.store import save_files
 
-        place = check_place(Path(path), kind="trace")
-        place.mkdir(parents=True, exist_ok=True)
-        self.purchases.to_csv(place / "purchases.csv", index=False)
-        self.messages.to_csv(place / "messages.csv", index=False)
-        for brand in self.trajectories.brands:
-            self.influence(brand).to_csv(place / f"influence_{brand}.csv", index=False)
-        return place
+        tables = {"purchases.csv": self.purchases, "messages.csv": self.messages}
+        t = self.trajectories
+        for brand, brand_id in zip(t.brands, t.brand_ids, strict=True):
+            tables[f"influence_{brand_id}.csv"] = self.influence(brand)
+        files = {name: table.to_csv(index=False).encode() for name, table in tables.items()}
+        manifest = {
+            "kind": "trace",
+            "strategy": t.strategies[0],
+            "seed": t.seed,
+            "replicate": t.replicates[0],
+            "brands": dict(zip(map(str, t.brand_ids), t.brands, strict=True)),
+            "digest": self.digest,
+        }
+        return save_files(files, manifest, Path(path))
 
     def __repr__(self) -> str:
         """Describe the trace in one line."""

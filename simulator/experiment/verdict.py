@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -174,12 +175,27 @@ def _decide(
     open_leads = [leads[name] for name in contenders if not _is_negligible(leads[name], least)]
     if not open_leads:
         return "too_small", None
-    needed = [
-        replicates_needed(lead.sd, max(abs(lead.mean), least - abs(lead.mean)), lead.critical)
-        for lead in open_leads
-    ]
+    needed = [_needed(evidence, name, leads[name]) for name in contenders if leads[name] in open_leads]
     known = [number for number in needed if number is not None]
     return "not_distinguishable", max(known) if len(known) == len(needed) else None
+
+
+def _some_pays(evidence: Evidence) -> bool:
+    """Return whether any strategy is shown to do better than doing nothing."""
+    if evidence.baseline != REFERENCE:
+        return False
+    is_higher = evidence.metric.better == "higher"
+    return any(gain.lower > 0 if is_higher else gain.upper < 0 for gain in evidence.to_baseline.values())
+
+
+def _needed(evidence: Evidence, name: str, lead: Lead) -> int | None:
+    """Return how many replicates would settle a lead, those in which it is undefined included."""
+    gap = max(abs(lead.mean), evidence.minimum_effect - abs(lead.mean))
+    number = replicates_needed(lead.sd, gap, lead.critical)
+    n_defined = evidence.to_best[name].n
+    if number is None or n_defined == 0:
+        return None
+    return math.ceil(number * len(evidence.outcomes.replicates) / n_defined)
 
 
 def _is_negligible(lead: Lead, least: float) -> bool:
@@ -191,6 +207,8 @@ def _sentence(evidence: Evidence, kind: Kind, contenders: Sequence[str], n_neede
     order = list(evidence.to_best)
     best, runner_up = order[0], order[1]
     rival = contenders[0] if contenders else runner_up
+    if kind == "too_small" and contenders:
+        rival = max(contenders, key=lambda name: _lead(evidence, name).upper)
     metric, n = _called(evidence), len(evidence.outcomes.replicates)
     gap = _gap(evidence, rival)
     side = "above" if evidence.metric.better == "higher" else "below"
@@ -204,7 +222,7 @@ def _sentence(evidence: Evidence, kind: Kind, contenders: Sequence[str], n_neede
         )
     group = _listed([best, *contenders]) if contenders else _listed([best, runner_up])
     if kind == "too_small":
-        if evidence.to_best[rival].is_identical and len(contenders) == 1:
+        if contenders and all(evidence.to_best[name].is_identical for name in contenders):
             return f"{group} gave the same {metric} in every replicate."
         least = evidence.metric.describe(evidence.minimum_effect, evidence.currency, "gap")
         return f"No difference that matters: {group} differ in {metric} by {gap}, less than {least}."
@@ -291,10 +309,12 @@ def _reasons(
     reasons.append(_spend_sentence(evidence, best))
     risk = evidence.risks[best]
     tail = evidence.metric.describe(risk.conditional_value_at_risk, evidence.currency)
-    worse = f'does worse than "{evidence.baseline}" in {risk.p_worse_than_baseline * 100:.3g} % of replicates'
-    opening = f'"{best}" {worse}; ' if best != evidence.baseline else f'"{best}": '
+    opening = f'"{best}": '
+    if best != evidence.baseline and not math.isnan(risk.p_worse_than_baseline):
+        share = f"{risk.p_worse_than_baseline * 100:.3g} % of replicates"
+        opening = f'"{best}" does worse than "{evidence.baseline}" in {share}; '
     reasons.append(f"{opening}{_called(evidence)} in its worst 5 % is {tail} on average.")
-    if contenders and REFERENCE in (best, *contenders):
+    if contenders and REFERENCE in (best, *contenders) and not _some_pays(evidence):
         reasons.append("It is not shown that any strategy pays: doing nothing may be best.")
     return tuple(reasons)
 

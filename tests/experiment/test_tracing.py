@@ -90,12 +90,16 @@ def test_faults_at_the_door(traced):
         sim.trace(scenario, ["mix"])
 
 
-def test_tables_are_written(traced, tmp_path):
+def test_tables_are_written_whole(traced, tmp_path):
     _, trace = traced
     place = trace.save(tmp_path / "trace")
-    assert {path.name for path in place.iterdir()} >= {"purchases.csv", "messages.csv", "influence_Nova.csv"}
-    with pytest.raises(sim.StoreError, match="trace"):
-        trace.save(place)
+    names = {"purchases.csv", "messages.csv", "influence_1.csv", "influence_2.csv", "manifest.json"}
+    assert {path.name for path in place.iterdir()} == names
+    assert json.loads((place / "manifest.json").read_text())["digest"] == trace.digest
+    trace.save(place)
+    (tmp_path / "thesis.txt").write_text("chapter one")
+    with pytest.raises(sim.StoreError, match="other content"):
+        trace.save(tmp_path)
 
 
 def test_the_verb_prints_one_document():

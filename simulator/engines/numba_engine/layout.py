@@ -128,7 +128,7 @@ class State(NamedTuple):
 class Switches(NamedTuple):
     """Mechanisms that a plan uses; what is off costs nothing."""
 
-    brand: np.ndarray  # uint8 [J, 8], columns below
+    brand: np.ndarray  # uint8 [J, columns]
     count_row: np.ndarray  # int64 [3], first row of each count of neighbors
     neighbors: bool
     is_rationed: bool
@@ -187,7 +187,7 @@ class Work(NamedTuple):
     order: np.ndarray  # int32 [5, orders]
     order_value: np.ndarray  # float32 [2 + 2 J, orders], or [.., 0] where stock cannot run out
     talk: np.ndarray  # int32 [4, talks]
-    talk_value: np.ndarray  # float32 [8, talks]
+    talk_value: np.ndarray  # float32 [7, talks]
     tie: np.ndarray  # uint32 [ties x 6]
     tie_value: np.ndarray  # float32 [ties x 5]
     move: np.ndarray  # int32 [3, moves]
@@ -372,7 +372,7 @@ def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
         talk_value=np.zeros((7, n_talks), f4),
         tie=np.zeros(HIT + _ROOM, np.uint32),
         tie_value=np.zeros(TIE_CHANCE + _ROOM, f4),
-        move=np.zeros((3, n * int(moves) + n_seeds), i4),
+        move=np.zeros((3, n * int(moves) + 2 * n_seeds), i4),
         n=np.zeros(3, np.int64),
         wanted=np.zeros((n_brands, market.arrays.n_regions, 2), np.int64),
         asking=np.zeros(n_keys, np.int64),
