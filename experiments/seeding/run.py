@@ -19,8 +19,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import simulator as sim
+from simulator.model.campaigns import build_plan
 from simulator.model.initialization import build_world
 from simulator.model.market import build_market
+from simulator.model.seeding import choose_seeds
 
 FOLDER = Path(__file__).resolve().parent
 START, END = "<!-- answer -->", "<!-- end of answer -->"
@@ -29,6 +31,8 @@ METHODS = tuple(
     name for name, method in sim.seeding.METHODS.items() if not {"cell", "trait"} & set(method.needs)
 )
 RULES = tuple(sim.seeding.METHODS)
+#: Beside the rules as they are: reverse sets that take the ties' probabilities of talk for those of adoption.
+TALK = "ris, talk"
 #: Graph, model and its probability; the probabilities keep cascades below the size of the graph.
 CASES = (
     ("facebook", "wc", None),
@@ -36,7 +40,7 @@ CASES = (
     ("facebook", "ic", 0.01),
     ("clustered", "wc", None),
     ("clustered", "lt", None),
-    ("clustered", "ic", 0.05),
+    ("clustered", "ic", 0.02),
 )
 #: Share of the consumers that the launch seeds.
 SHARE_SEEDED = 0.02
@@ -51,9 +55,11 @@ def launch(consumers: int) -> sim.Scenario:
     cost = tables["comparison"]["budget"] / (people * SHARE_SEEDED)
     tables["population"] |= {"consumers": consumers, "people_per_consumer": people / consumers}
     line = {"kind": "seeding", "cost_per_seed": cost * (1 - 1e-12), "share": 1.0}
+    tables["comparison"] |= {"metric": "trial", "minimum_effect": 0.0}
     tables["strategies"] = {"none": {"lines": []}} | {
         rule: {"lines": [{**line, "rule": rule}]} for rule in RULES
     }
+    tables["strategies"]["talk"] = {"lines": [{**line, "rule": "ris", "spreading": "ic"}]}
     return sim.Scenario.from_dict(tables, name="launch, seeded alone")
 
 
@@ -94,17 +100,30 @@ def classic(replicates: int, seed: int) -> pd.DataFrame:
 def market(consumers: int, replicates: int, seed: int) -> pd.DataFrame:
     """Return how many people every rule makes try the newcomer, beyond those who do without seeding."""
     scenario = launch(consumers)
-    strategies = ["none", *RULES]
+    strategies = ["none", *RULES, "talk"]
     print("launch ...", file=sys.stderr, flush=True)
-    found = sim.compare(
-        scenario, strategies=strategies, seed=seed, n_replicates=replicates, metric="trial", baseline="none"
-    )
+    found = sim.compare(scenario, strategies=strategies, seed=seed, n_replicates=replicates)
     trial = found.outcomes.of("trial")
-    beyond = {rule: trial[k] - trial[0] for k, rule in enumerate(strategies)}
+    names = list(found.strategies)
     people = scenario.population.consumers * scenario.population.people_per_consumer
-    return pd.DataFrame(
-        [row("launch", "market", rule, beyond[rule] * people, beyond["random"] * people) for rule in RULES]
-    )
+    beyond = {
+        rule: people * (trial[names.index(rule)] - trial[names.index("none")]) for rule in strategies[1:]
+    }
+    beyond[TALK] = beyond.pop("talk")
+    return pd.DataFrame([row("launch", "market", rule, beyond[rule], beyond["random"]) for rule in beyond])
+
+
+def ties(consumers: int, replicates: int, seed: int) -> float:
+    """Return how many times as many ties the hubs have as the consumers seeded at random, in the launch."""
+    made = build_market(launch(consumers))
+    plans = [build_plan(made, rule).arrays for rule in ("degree", "random")]
+    mean = np.zeros(2)
+    for replicate in range(replicates):
+        world = build_world(made, seed, replicate)
+        for k, plan in enumerate(plans):
+            seeds, _ = choose_seeds(made.arrays, plan, world, seed, replicate)
+            mean[k] += np.diff(world.indptr)[seeds].mean() / replicates
+    return float(mean[0] / mean[1])
 
 
 def row(graph: str, model: str, method: str, sizes: Any, by_chance: Any) -> dict[str, Any]:
@@ -121,29 +140,37 @@ def row(graph: str, model: str, method: str, sizes: Any, by_chance: Any) -> dict
 
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Draw every method's ratio to random seeding, a panel for each case."""
-    cases = list(table.groupby(["graph", "model"], sort=False))
-    figure = Figure(figsize=(2.3 * len(cases) + 1.6, 4.2), layout="constrained")
-    axes = figure.subplots(1, len(cases), sharey=True, squeeze=False)[0]
-    place = {rule: -k for k, rule in enumerate(RULES)}
-    for axis, ((graph, model), part) in zip(axes, cases, strict=True):
+    cases = {name: part for name, part in table.groupby(["graph", "model"], sort=False)}
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    panels = figure.subplots(2, 4, sharey=True)
+    place = {rule: -k for k, rule in enumerate((*RULES, TALK))}
+    for panel in panels.flat:
+        panel.set_axis_off()
+    corners = {"facebook": iter(panels[0]), "clustered": iter(panels[1]), "launch": iter(panels[0, 3:])}
+    for (graph, model), part in cases.items():
+        panel = next(corners[graph])
+        panel.set_axis_on()
         y = [place[method] for method in part.method]
         spans = np.array([part.ratio - part.low, part.high - part.ratio])
-        axis.errorbar(part.ratio, y, xerr=spans, fmt="o", ms=4, color=COLORS[graph], capsize=2)
-        axis.axvline(1.0, color="0.6", lw=0.8)
-        axis.axvspan(1.39, 2.0, color="0.92", zorder=0)
-        axis.set_title(graph if graph == "launch" else f"{graph}, {model.upper()}", fontsize=10)
-        axis.set_xlim(left=0)
-        axis.grid(axis="x", color="0.9")
-    axes[0].set_yticks(list(place.values()), list(place))
+        panel.axvspan(1.39, 2.0, color="0.92", zorder=0)
+        panel.axvline(1.0, color="0.6", lw=0.8)
+        panel.errorbar(part.ratio, y, xerr=spans, fmt="o", ms=4, color=COLORS[graph], capsize=2)
+        panel.set_title(graph if graph == "launch" else f"{graph}, {model.upper()}", fontsize=10)
+        panel.set_xlim(left=0)
+        panel.set_yticks(list(place.values()), list(place))
+        panel.tick_params(labelleft=panel in panels[:, 0])
+        panel.grid(axis="x", color="0.9")
     figure.supxlabel(
-        "spread (people who try the newcomer) relative to random seeding, 95 % intervals; "
-        "gray: hubs in the field, 1.39 to 2.0",
-        fontsize=9,
+        "spread, or people who try the newcomer, relative to random seeding (95 % intervals)\n"
+        "gray: hubs in field experiments, 1.39 to 2.0",
+        fontsize=10,
     )
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=110)
 
 
-def written(table: pd.DataFrame, replicates: int, consumers: int, market_replicates: int) -> str:
+def written(
+    table: pd.DataFrame, replicates: int, consumers: int, market_replicates: int, more_ties: float
+) -> str:
     """Return the answer in words and as a table."""
     cases = list(table.groupby(["graph", "model"], sort=False))
     told = f"{SHARE_SEEDED:.0%} of {consumers:,} consumers and {market_replicates} replicates in the launch."
@@ -158,9 +185,14 @@ def written(table: pd.DataFrame, replicates: int, consumers: int, market_replica
             f"{by.ratio.idxmin()}."
         )
     names = ["launch" if g == "launch" else f"{g} {m}" for (g, m), _ in cases]
+    hubs = table[(table.graph == "launch") & (table.method == "degree")].iloc[0]
+    lines.append(
+        f"- Hubs of the launch have {more_ties:.1f} times the ties of random people: for each tie they win "
+        f"{hubs.ratio / more_ties:.2f} times as many ({hubs.low / more_ties:.2f} to {hubs.high / more_ties:.2f})."
+    )
     lines += ["", "Spread relative to random seeding (95 % intervals, paired by replicate):", ""]
     lines += [f"| method | {' | '.join(names)} |", "| --- |" + " ---: |" * len(names)]
-    for rule in RULES:
+    for rule in (*RULES[1:], TALK):
         cells = []
         for _, part in cases:
             one = part[part.method == rule]
@@ -194,7 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     table.round(4).drop(columns="seconds").to_csv(asked.out / "results.csv", index=False)
     draw(table, asked.out / "figure.png")
-    answer = written(table, asked.replicates, asked.consumers, asked.market_replicates)
+    more_ties = ties(asked.consumers, asked.market_replicates, asked.seed)
+    answer = written(table, asked.replicates, asked.consumers, asked.market_replicates, more_ties)
     print(answer)
     print(table.groupby("method", sort=False).seconds.max().dropna().to_string(), file=sys.stderr)
     if asked.write_readme:

@@ -76,7 +76,7 @@ def seed_choice(market: Market, line: Any) -> SeedChoice:
         cells,
         line.most_per_cell,
         line.trait or "need_rate",
-        line.spreading or "ic",
+        line.spreading or "wc",
         line.samples or 200,
         line.pivots or 64,
         line.clusters,

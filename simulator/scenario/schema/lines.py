@@ -225,9 +225,10 @@ class Seeding(CampaignLine):
         "price_sensitivity or threshold; omitted: need_rate",
         None,
     )
-    spreading: Literal["ic", "wc", "lt"] | None = entry(
-        "how degree_discount, celf and ris take adoption to spread: independent cascade with the ties' "
-        "probabilities p_strong and p_weak, weighted cascade, or linear threshold; omitted: ic",
+    spreading: Literal["wc", "lt", "ic"] | None = entry(
+        "how degree_discount, celf and ris take adoption to spread: weighted cascade (each consumer is won by "
+        "one neighbor on average), linear threshold, or independent cascade with the ties' probabilities of "
+        "talk, p_strong and p_weak; omitted: wc",
         None,
     )
     samples: int | None = quantity(
