@@ -3,7 +3,8 @@
 Adoption is taken to spread as a weighted cascade, unless the line says otherwise. As an independent cascade
 (``spreading = "ic"``) it spreads over a tie with the probability that the market talks on it, p_strong or p_weak,
 and 1 - (1 - p)^w where the tie has a weight w; but talk is not adoption, and at usual probabilities such cascades
-flood the graph, so that whoever lies outside the flood seems worth more than a hub. What is chosen depends on the world alone, so it
+flood the graph, so that whoever lies outside the flood seems worth more than a hub. What is chosen depends on the
+world alone, so it
 is kept for other strategies, and other replicates of a fixed world, that ask the same.
 """
 
