@@ -30,8 +30,13 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
+
+try:
+    from simulator.part_compiler import PartCompiler
+except ImportError:
+    _PIPELINE: dict[str, Any] = {}
+else:
+    _PIPELINE = {"pipeline_class": PartCompiler}
 
 # the published types of numba lack the options that are used here
 _njit: Any = numba.njit
@@ -58,7 +63,7 @@ def source_hash(room: str = "market") -> str:
     """
     digest = hashlib.sha256()
     sources = [path for folder in _ROOMS[room] for path in _PACKAGE.glob(f"{folder}/**/*.py")]
-    sources += [_PACKAGE / "compiled.py", _PACKAGE / "scenario" / "parameters.py"]
+    sources += [_PACKAGE / name for name in ("compiled.py", "part_compiler.py", "scenario/parameters.py")]
     for path in sorted(sources):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
@@ -67,11 +72,12 @@ def source_hash(room: str = "market") -> str:
     return digest.hexdigest()[:16]
 
 
-def _writable(folder: Path) -> bool:
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder can be made and written to, and is not somebody else's: code is read from it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return folder.stat().st_uid == os.fstat(file.fileno()).st_uid
     except OSError:
         return False
 
@@ -94,80 +100,24 @@ def cache_folder(room: str = "market") -> Path:
     candidates.append(Path(tempfile.gettempdir()))
     for candidate in candidates:
         folder = candidate / "consumer-market-simulator" / source_hash(room)
-        if _writable(folder):
+        if _is_ours(folder):
             return folder
     return Path(tempfile.mkdtemp(prefix="consumer-market-simulator-"))
 
 
-if not _config.DISABLE_JIT:
-    _config.CACHE_DIR = str(cache_folder())
-
-
-class _NoEnvironment:
-    """A code generator for parts, which have no Python environment to be told of."""
-
-    def __init__(self, codegen: Any) -> None:
-        self._codegen = codegen
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._codegen, name)
-
-    def set_env(self, name: str, environment: Any) -> None:
-        """Do nothing: a part that is only ever inlined raises nothing and calls no Python."""
-
-
-@register_pass(mutates_CFG=False, analysis_only=True)
-class _LeaveUnfinished(FunctionPass):
-    """Leave a part as it is lowered: it is optimized once, inside the frame, and never on its own."""
-
-    _name = "leave_unfinished"
-
-    def __init__(self) -> None:
-        FunctionPass.__init__(self)
-
-    def run_pass(self, state: Any) -> bool:
-        """Give the part a library that is neither optimized nor turned into machine code."""
-        library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
-        library.enable_object_caching()
-
-        def finish() -> None:
-            library._finalize_dynamic_globals()
-            library._finalized = True
-
-        library._codegen = _NoEnvironment(library._codegen)
-        library._optimize_final_module = lambda: None
-        library._finalize_final_module = finish
-        state.library = library
-        return False
-
-
-class _PartCompiler(CompilerBase):
-    """Numba's usual compiler, with one pass before the others."""
-
-    def define_pipelines(self) -> list[Any]:
-        """Return the usual passes after :class:`_LeaveUnfinished`."""
-        usual = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        manager = PassManager("part")
-        manager.passes.extend([usual.passes[0], (_LeaveUnfinished, "leave a part unfinished")])
-        manager.passes.extend(usual.passes[1:])
-        manager.finalize()
-        return [manager]
-
-
-@functools.cache
-def _diffusion_folder() -> str:
-    return str(cache_folder("diffusion"))
+_folder_of = functools.cache(cache_folder)
 
 
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
     """Compile with a cache in the folder of the function's room: numba looks the folder up right here."""
-    if _config.DISABLE_JIT or not function.__module__.startswith("simulator.diffusion"):
-        return _njit(error_model="numpy", cache=True, **options)(function)
-    market, _config.CACHE_DIR = _config.CACHE_DIR, _diffusion_folder()
+    if _config.DISABLE_JIT:
+        return function
+    room = "diffusion" if function.__module__.startswith("simulator.diffusion") else "market"
+    elsewhere, _config.CACHE_DIR = _config.CACHE_DIR, str(_folder_of(room))
     try:
         return _njit(error_model="numpy", cache=True, **options)(function)
     finally:
-        _config.CACHE_DIR = market
+        _config.CACHE_DIR = elsewhere
 
 
 # a part is called by compiled code alone: wrappers for Python and C would take most of the compile time
@@ -220,13 +170,13 @@ def kernel(function: Callable[..., Any]) -> Any:
 def part(function: Callable[..., Any]) -> Any:
     """Compile a piece of a :func:`frame`, inlined into it, so that passing whole records costs nothing."""
     options = dict(error_model="numpy", nogil=True, forceinline=True, _nrt=False, **_NO_WRAPPERS)
-    return _njit(pipeline_class=_PartCompiler, **options)(function)
+    return _njit(**_PIPELINE, **options)(function)
 
 
 def subframe(function: Callable[..., Any]) -> Any:
     """Compile a piece of a :func:`frame` that is called, not inlined: once per block, from several places."""
     options = dict(error_model="numpy", nogil=True, _nrt=False, **_NO_WRAPPERS)
-    return _njit(pipeline_class=_PartCompiler, **options)(function)
+    return _njit(**_PIPELINE, **options)(function)
 
 
 def frame(function: Callable[..., Any]) -> Any:

@@ -23,8 +23,8 @@ from simulator.model.campaigns import (
 from simulator.model.mathematics import ZERO, F
 from simulator.model.rules.precision import fit_weight, visitor_weight
 
-_WEIGHT_SCALE = 1048576.0
-_MOST_ROUNDS = 64
+_WEIGHT_SCALE = 68_719_476_736.0
+_LEAST_WEIGHT = F(9.5367431640625e-07)
 
 
 @rule("f4(i4, f4, f4, f4, u1, f4, f4, f4, f4, f4, f4, f4)")
@@ -45,7 +45,8 @@ def audience_weight(
     """Return a consumer's weight in a line's audience: reach times what the audience rule gives.
 
     everyone 1; random [u < audience_share]; segment [cell chosen]; fit exp(-sharpness d^2 / 2) with the
-    estimated taste; visitors [weeks since visit <= retarget_weeks].
+    estimated taste; visitors [weeks since visit <= retarget_weeks]. Whose fit would leave less than 2^-20 is not
+    in the audience.
     """
     if audience == EVERYONE:
         return reach
@@ -54,7 +55,8 @@ def audience_weight(
     if audience == SEGMENT:
         return reach * F(in_segment)
     if audience == FIT:
-        return reach * fit_weight(profile_x, profile_y, brand_x, brand_y, sharpness)
+        weight = reach * fit_weight(profile_x, profile_y, brand_x, brand_y, sharpness)
+        return weight if weight >= _LEAST_WEIGHT else ZERO
     return reach * visitor_weight(weeks_since_visit, retarget_weeks)
 
 
@@ -102,7 +104,9 @@ def impression_rate(weights: Any, cap: Any, impressions: Any) -> Any:
     if rate * np.float64(largest) <= np.float64(cap):
         return F(rate), impressions
     n_before = np.int64(-1)
-    for _ in range(_MOST_ROUNDS):
+    n_capped = np.int64(0)
+    while n_capped > n_before:
+        n_before = n_capped
         n_capped = np.int64(0)
         rest = np.int64(0)
         n_audience = np.int64(0)
@@ -115,9 +119,6 @@ def impression_rate(weights: Any, cap: Any, impressions: Any) -> Any:
                 rest += np.int64(0) if is_capped else np.int64(np.floor(weight * _WEIGHT_SCALE))
         if rest == 0 or n_capped == n_audience:
             return F(rate), min(impressions, np.float64(cap) * np.float64(n_audience))
-        if n_capped == n_before:
-            break
-        n_before = n_capped
         rate = max(
             0.0, (impressions - np.float64(cap) * np.float64(n_capped)) / (np.float64(rest) / _WEIGHT_SCALE)
         )

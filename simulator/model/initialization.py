@@ -10,12 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.compiled import kernel, rule
+from simulator.errors import Fault, NetworkError
 from simulator.model.market import Market
 from simulator.model.mathematics import F
 from simulator.model.network import build_network
 from simulator.model.population import Population, draw_population
+from simulator.model.rules.word_of_mouth import MESSAGE_SCALE
 
 NO_BRAND = -1
+_LARGEST_SUM = 2**31
+# on a tie, talk, an invitation and a gift's talk; a message's value is at most 2 in absolute terms
+_MESSAGES, _LARGEST_VALUE = 3, 2
 _BUYER_EVIDENCE = F(3.0)
 _BUYER_HABIT = F(0.6)
 _ONE = F(1.0)
@@ -106,6 +111,7 @@ def build_world(market: Market, seed: int, replicate: int) -> World:
     limits = np.cumsum([brand.initial_buyers for brand in market.brands]).astype(np.float32)
     _assign_history(population, limits, market.arrays.mean_life, latest, replacement)
     in_degree = np.bincount(network.neighbors, minlength=market.n_consumers).astype(np.int32)
+    _check_mail(int(in_degree.max(initial=0)), float(market.parameters.friend_credibility))
     return World(
         population,
         network.indptr,
@@ -116,6 +122,17 @@ def build_world(market: Market, seed: int, replicate: int) -> World:
         latest,
         replacement,
     )
+
+
+def _check_mail(in_degree: int, friend_credibility: float) -> None:
+    """Refuse a graph in which the sums that one consumer receives in a step could overflow."""
+    largest_message = max(0.5 * friend_credibility, 0.5) * float(MESSAGE_SCALE) * _LARGEST_VALUE + 1
+    most = int(_LARGEST_SUM / (_MESSAGES * largest_message))
+    if in_degree <= most:
+        return
+    expected = f"at most {most} at parameters.friend_credibility = {friend_credibility:g}"
+    remedy = "take a graph whose largest hub is smaller, or let fewer of its ties lead to it"
+    raise NetworkError([Fault("network", f"{in_degree} ties that lead to one consumer", expected, remedy)])
 
 
 @kernel

@@ -131,10 +131,26 @@ def normal(u: Any) -> Any:
     return _SQRT2 * (a if w < _FIVE else b) * x
 
 
-_FRACTION = F(65536.0)
+#: Whole units of one, in which sums are kept.
+FRACTION = 65536.0
+_FRACTION = F(FRACTION)
 
 
 @rule("i8(f4)")
 def fixed_point(x: Any) -> Any:
     """Return a quantity in whole units of 1/65536, rounded down, so that sums have no order."""
     return np.int64(np.floor(x * _FRACTION))
+
+
+@rule("f4(i8, i8)")
+def mean_of_units(total: Any, count: Any) -> Any:
+    """Return the mean of quantities whose sum is kept in units of 1/65536; count > 0."""
+    return F(np.float64(total) / (np.float64(count) * FRACTION))
+
+
+@rule("f4(f4, f4, f4, f4)")
+def squared_distance(from_x: Any, from_y: Any, to_x: Any, to_y: Any) -> Any:
+    """Return the squared distance between two points of the plane of tastes."""
+    dx = from_x - to_x
+    dy = from_y - to_y
+    return dx * dx + dy * dy

@@ -112,3 +112,21 @@ def test_a_dearer_week_gives_no_larger_discount() -> None:
     price = market.arrays.price[market.burn_in :, OURS]
     assert bought[..., 1:].sum() > 0
     assert (given[..., 1:] <= bought[..., 1:] * (0.2 * price[:-1] * MONEY_SCALE + 1)).all()
+
+
+@pytest.mark.parametrize("engine", ["numba", "mesa"])
+def test_a_group_of_a_brand_that_left_lapses(engine: str) -> None:
+    """Whoever waits for a brand that is gone gets nothing, at the deadline, and shops again."""
+    left = 4
+    line = {**GROUPS, "deadline": 3}
+    tables = rich_tables() | {"strategies": {"everything": {"lines": [line]}}}
+    tables["parameters"] = {**tables["parameters"], "delay_weight": 0.0}
+    tables["events"] = [{"step": left, "kind": "exit", "brand": "Ours"}]
+    market = build_market(Scenario.from_dict(tables, name="left"))
+    counts = counts_of(market, replicates=range(4), engine=engine)
+    assert ours(counts, "group_purchases")[..., :left].sum() > 0
+    assert ours(counts, "purchases")[..., left:].sum() == 0
+    committed = ours(counts, "group_commitments").sum()
+    settled = ours(counts, "group_purchases").sum() + ours(counts, "group_failures").sum()
+    assert committed == settled > 0
+    assert (ours(counts, "group_failures")[..., left + 1 :].sum(axis=-1) > 0).all()

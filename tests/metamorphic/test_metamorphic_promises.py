@@ -82,3 +82,22 @@ def test_whoever_shops_has_a_need_that_is_counted(engine: str) -> None:
     counts = counts_of(market, replicates=range(2), engine=engine)
     assert total(counts, "group_failures").sum() > 0
     assert np.array_equal(total(counts, "considered"), total(counts, "needs"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("budget", [200.0, 2000.0, 2e5])
+def test_a_price_cut_fits_the_money_left_if_as_many_buy_as_in_the_last_step(
+    engine: str, budget: float
+) -> None:
+    cut = {"kind": "price_cut", "depth": 0.4, "share": 1.0}
+    market = market_of([cut], {}, comparison={"budget": budget})
+    counts = counts_of(market, replicates=range(4), engine=engine)
+    spent, units = total(counts, "spend_strategy"), total(counts, "purchases")
+    cap = budget / market.people_per_consumer * MONEY_SCALE
+    left = np.maximum(cap - spent.cumsum(axis=1), 0)[:, :-1]
+    full = 0.4 * 10.0 * MONEY_SCALE * units[:, 1:]
+    afforded = left * units[:, 1:] / np.maximum(units[:, :-1], 1)
+    room = np.where(units[:, :-1] > 0, np.minimum(full, afforded), full)
+    assert (spent[:, 1:] <= room + units[:, 1:] + 1).all()
+    assert (spent[:, 1:] == np.round(full)).all() == (budget == 2e5)
+    assert (spent.sum(axis=1) > 0.9 * min(cap, full.sum(axis=1).min())).all()

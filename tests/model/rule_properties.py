@@ -118,7 +118,13 @@ ROWS: tuple[Row, ...] = (
     Row(experience.is_promoter, (QUALITY,), "+", UNIT),
     Row(experience.is_detractor, (QUALITY,), "-", UNIT),
     Row(ledger.money, ((-1e9, 1e9),), "+"),
-    Row(ledger.affordable_cut, ((0.0, 0.9), (-1000, 10**9), (0, 10**9)), "++-", (0.0, 0.9), (1, 2)),
+    Row(
+        ledger.affordable_cut,
+        ((0.0, 0.9), (-1000, 10**9), (0, 10**6), (0, 10**6)),
+        "++--",
+        (0.0, 0.9),
+        (1, 2, 3),
+    ),
     Row(ledger.cost_of, ((0.0, 1e6), (0.0, 1e4)), "++"),
     Row(
         ledger.group_places,
@@ -151,7 +157,7 @@ ROWS: tuple[Row, ...] = (
     Row(search.evidence_after_message, (EVIDENCE, (0.0, 20.0), EVIDENCE), "+++", EVIDENCE),
     Row(search.review_mean, ((-(10**12), 10**12), (1, 10**7)), "+.", ANY, (0, 1)),
     Row(search.belief_after_reviews, (QUALITY, EVIDENCE, QUALITY, (0.0, 6.0)), "+.+.", QUALITY),
-    Row(word_of_mouth.weighted_tie, (UNIT, (0.0, 100.0)), "++", UNIT),
+    Row(word_of_mouth.weighted_tie, (UNIT, (0.0, 100.0)), "++", (0.0, 100.0)),
     Row(
         word_of_mouth.talk_intensity,
         ((0.0, 20.0), SURPRISE, (0.0, 10.0), (0.01, 10.0), (0.0, 10.0)),

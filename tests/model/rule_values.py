@@ -200,7 +200,7 @@ EXPERIENCE: tuple[Value, ...] = (
 MESSAGES: tuple[Value, ...] = (
     (word_of_mouth.weighted_tie, (0.2, 1.0), 0.2),
     (word_of_mouth.weighted_tie, (0.2, 0.0), 0.0),
-    (word_of_mouth.weighted_tie, (0.2, 2.0), 0.36),
+    (word_of_mouth.weighted_tie, (0.2, 2.0), 0.4),
     (word_of_mouth.weighted_tie, (0.0, 5.0), 0.0),
     (word_of_mouth.talk_intensity, (1.0, 0.0, 0.5, 0.5, 1.5), 0.5),
     (word_of_mouth.talk_intensity, (1.0, 0.5, 0.5, 0.5, 1.5), 1.5),
@@ -286,11 +286,11 @@ LEDGER: tuple[Value, ...] = (
     (ledger.group_places, (-5, 10000, 0, 0), 0.0),
     (ledger.group_places, (7, 0, 0, 0), 7.0),
     (ledger.whole_units, (1.5,), 98304.0),
-    (ledger.affordable_cut, (0.1, 0, 0), 0.0),
-    (ledger.affordable_cut, (0.1, -5, 0), 0.0),
-    (ledger.affordable_cut, (0.1, 100, 100), 0.1),
-    (ledger.affordable_cut, (0.1, 100, 0), 0.1),
-    (ledger.affordable_cut, (0.1, 50, 100), 0.05),
+    (ledger.affordable_cut, (0.1, 0, 10, 0), 0.0),
+    (ledger.affordable_cut, (0.1, -5, 10, 0), 0.0),
+    (ledger.affordable_cut, (0.1, 100, 10, 100), 0.1),
+    (ledger.affordable_cut, (0.1, 100, 10, 0), 0.1),
+    (ledger.affordable_cut, (0.1, 50, 10, 100), 0.05),
 )
 
 VALUES = (

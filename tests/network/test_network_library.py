@@ -103,3 +103,14 @@ def test_repairs_on_request_and_weights_that_are_text():
     graph.add_edge("a", "b", weight="heavy")
     with pytest.raises(NetworkError, match=r"edge \('a', 'b'\).weight = 'heavy'"):
         from_graph(graph, weights="weight")
+
+
+def test_a_hub_whose_mail_could_overflow_is_refused() -> None:
+    """Sums of messages have 32 bits; a larger friend_credibility leaves room for fewer ties."""
+    from simulator.model.initialization import _check_mail  # noqa: PLC0415
+
+    _check_mail(174_000, 1.0)
+    with pytest.raises(NetworkError, match=r"175000 ties that lead to one consumer.*at most 174720"):
+        _check_mail(175_000, 1.0)
+    with pytest.raises(NetworkError, match="at most 17475"):
+        _check_mail(20_000, 10.0)

@@ -11,8 +11,8 @@ from references import chosen_seeds, philox4x32, water_level
 from scipy import stats
 
 from simulator.model import draws
-from simulator.model.allocation import impression_rate
-from simulator.model.campaigns import build_plan
+from simulator.model.allocation import audience_weight, impression_rate
+from simulator.model.campaigns import FIT, build_plan
 from simulator.model.draws import sparse_word, tail
 from simulator.model.initialization import build_world
 from simulator.model.market import build_market
@@ -50,7 +50,7 @@ def spread(weights: np.ndarray, cap: float, impressions: float) -> tuple[float, 
 @given(WEIGHTS, st.floats(0.125, 20, width=32), st.floats(0, 200))
 def test_impressions_are_spread_like_water(weights: np.ndarray, cap: float, impressions: float) -> None:
     """Consumer i gets min(cap, rate x weight); all is delivered unless everybody is full."""
-    weights[weights < 1e-3] = 0  # a weight is counted in units of 2^-20
+    weights[weights < 2.0**-20] = 0  # whose fit leaves less is in no audience
     rate, delivered = spread(weights, cap, impressions)
     room = cap * int((weights > 0).sum())
     assert delivered == pytest.approx(min(impressions, room))
@@ -71,6 +71,22 @@ def test_impressions_by_hand() -> None:
     assert (rate, delivered) == (pytest.approx(3.2), 3.6)
     # nobody takes more than the cap
     assert spread(np.array([1.0, 0.5], np.float32), 2.0, 9.0)[1] == 4.0
+
+
+def test_no_weight_is_paid_for_that_gets_nothing() -> None:
+    """One near consumer and a thousand so far that their weights are next to nothing, under a binding cap."""
+    far = audience_weight(
+        np.int32(FIT),
+        *(np.float32(x) for x in (1, 0, 1)),
+        np.uint8(0),
+        *(np.float32(x) for x in (9, 9, 0, 0, 1, 0, 0)),
+    )
+    assert far == 0
+    near = np.float32(2.0**-20)
+    weights = np.array([1.0, *[near] * 1000], np.float32)
+    rate, delivered = spread(weights, 2.0, 100.0)
+    assert np.minimum(2.0, rate * weights.astype(np.float64)).sum() == pytest.approx(delivered, rel=1e-4)
+    assert delivered == pytest.approx(100.0)
 
 
 def test_nothing_to_spread_and_nobody_to_reach() -> None:

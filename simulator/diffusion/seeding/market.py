@@ -1,11 +1,11 @@
 """Seeding rules for the market: its social graph, cells and traits as a question about a bare graph.
 
 Adoption is taken to spread as a weighted cascade, unless the line says otherwise. As an independent cascade
-(``spreading = "ic"``) it spreads over a tie with the probability that the market talks on it, p_strong or p_weak,
-and 1 - (1 - p)^w where the tie has a weight w; but talk is not adoption, and at usual probabilities such cascades
-flood the graph, so that whoever lies outside the flood seems worth more than a hub. What is chosen depends on the
-world alone, so it
-is kept for other strategies, and other replicates of a fixed world, that ask the same.
+(``spreading = "ic"``) it spreads over a tie with the probability that somebody of mean talkativeness talks on it,
+1 - exp(-rate x w), the rate being p_strong or p_weak and w the tie's weight; but talk is not adoption, and at usual
+rates such cascades flood the graph, so that whoever lies outside the flood seems worth more than a hub. What is
+chosen depends on the world alone, so it is kept for other strategies, and other replicates of a fixed world, that
+ask the same.
 """
 
 from __future__ import annotations
@@ -109,15 +109,15 @@ def influence(graph: Arcs, world: World, choice: SeedChoice) -> Influence:
     world : World
         Strength and weights of its ties.
     choice : SeedChoice
-        Way of spreading, and probabilities of strong and weak ties.
+        Way of spreading, and rates of talk on strong and weak ties.
     """
     if choice.spreading != "ic":
         chance = 1.0 / graph.indegree[graph.targets]
         return Influence(choice.spreading, chance, choice.spreading == "lt")
-    chance = np.where(world.is_strong > 0, choice.p_strong, choice.p_weak)
+    rate = np.where(world.is_strong > 0, choice.p_strong, choice.p_weak)
     if world.weights.size:
-        chance = 1.0 - (1.0 - chance) ** world.weights[: graph.n_arcs].astype(np.float64)
-    return Influence("ic", chance, False)
+        rate = rate * world.weights[: graph.n_arcs].astype(np.float64)
+    return Influence("ic", -np.expm1(-rate), False)
 
 
 def _name(question: SeedQuestion) -> bytes:

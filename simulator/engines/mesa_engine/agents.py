@@ -213,7 +213,8 @@ class Consumer(FixedAgent):
 
     def _group_is_complete(self, commitment: Commitment) -> bool:
         committed = self.relation_to(commitment.brand).committed
-        return commitment.is_admitted and bool(community.group_is_complete(committed, commitment.size))
+        is_offered = commitment.is_admitted and commitment.brand.is_available
+        return is_offered and bool(community.group_is_complete(committed, commitment.size))
 
     def _lapse(self, brand: Brand) -> None:
         """Learn that a group has come to nothing; the need for which it was joined is there again."""

@@ -112,7 +112,7 @@ class Brand(Agent):
         self.is_strategy = dict(zip(CAPPED, (plan.program_is_strategy[j] > 0).tolist(), strict=True))
         self.spent = dict.fromkeys(CAPPED, 0)
         self.spent_total = 0
-        self.cut_spend_at_open = self.latest_cut_spend = 0
+        self.latest_units = 0
         self.is_open = dict.fromkeys(CAPPED, True)
         self.is_funded = True
         self.has_media = bool(self.lines) or bool(self.initial_goodwill > 0)
@@ -211,8 +211,9 @@ class Brand(Agent):
         self.price_cut = self.terms["price_cut"]
         if self.is_strategy["price_cut"]:
             cut_left = min(left, self.caps["price_cut"] - self.spent["price_cut"])
-            self.price_cut = ledger.affordable_cut(self.terms["price_cut"], cut_left, self.latest_cut_spend)
-        self.cut_spend_at_open = self.spent["price_cut"]
+            self.price_cut = ledger.affordable_cut(
+                self.terms["price_cut"], cut_left, ledger.money(self.price), self.latest_units
+            )
 
     def _reserve(self) -> int:
         """Return the most that a group discount may cost which is promised in this step."""
@@ -351,7 +352,7 @@ class Brand(Agent):
 
     def close_books(self) -> None:
         """Record where the brand stands at the end of a step."""
-        self.latest_cut_spend = self.spent["price_cut"] - self.cut_spend_at_open
+        self.latest_units = self.tally["purchases"]
         self.sold_out = [False] * len(self.stock)
         self.record("needs", self.model.n_needs)
         self.record("customers", self.customers)

@@ -17,7 +17,6 @@ from simulator.engines.numba_engine.layout import (
     BASE_SEEN,
     BELIEF,
     CUT,
-    CUT_BEFORE,
     DELIVERED,
     EVIDENCE,
     FLAGS,
@@ -27,6 +26,7 @@ from simulator.engines.numba_engine.layout import (
     LATEST,
     LATEST_COMMITMENTS,
     LATEST_PIECE,
+    LATEST_UNITS,
     LISTED,
     MEMORY,
     N_MEMBERS,
@@ -165,15 +165,14 @@ def open_budget(j: Any, t: Any, m: Any, s: Any) -> None:
         has_money = s.books[j, SPENT + program] < m.limits[j, terms.PROGRAM_CAP + program] and left > 0
         s.books[j, OPEN + program] = np.int64(has_money or not is_strategy)
     open_groups(j, t, left, m, s)
+    s.books[j, LISTED] = money(np.float64(m.by_step[t, j, terms.PRICE]))
     cut = m.by_step[t, j, _CUT]
     if m.limits[j, terms.PROGRAM_IS_STRATEGY] > 0:
         cut_left = min(left, m.limits[j, terms.PROGRAM_CAP] - s.books[j, SPENT])
-        cut = affordable_cut(cut, cut_left, s.books[j, CUT_BEFORE])
+        cut = affordable_cut(cut, cut_left, s.books[j, LISTED], s.books[j, LATEST_UNITS])
     s.today[j, CUT] = cut
     s.today[j, NET_PRICE] = choice.price_after(m.by_step[t, j, terms.PRICE], cut, ZERO)
-    s.books[j, LISTED] = money(np.float64(m.by_step[t, j, terms.PRICE]))
     s.books[j, NET] = money(np.float64(s.today[j, NET_PRICE]))
-    s.books[j, CUT_BEFORE] = s.books[j, SPENT]
 
 
 @part

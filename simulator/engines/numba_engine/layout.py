@@ -76,7 +76,7 @@ ADOPTERS, MEMBERS, COMMITTERS = range(3)
 #: Columns of a brand's books.
 BOOKS = (
     "review_count", "review_sum", "installed_base", "base_seen", "followers", "members", "spent_total",
-    "last_cut_spend", "is_funded", "reserved", "group_places", "latest_commitments", "latest_piece", "n_receivers",
+    "latest_units", "is_funded", "reserved", "group_places", "latest_commitments", "latest_piece", "n_receivers",
     "open_first", "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
     "is_redesigned", "wishers", "wish_x", "wish_y",
 )  # fmt: skip
@@ -88,7 +88,7 @@ BOOKS = (
     N_FOLLOWERS,
     N_MEMBERS,
     SPENT_TOTAL,
-    CUT_BEFORE,
+    LATEST_UNITS,
     IS_FUNDED,
     RESERVED,
     GROUP_PLACES,

@@ -310,7 +310,8 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
     is_admitted = (s.marks[b, flags, k] & IS_TURNED_AWAY) == 0
     together = s.counts[on.count_row[COMMITTERS] + j, i]
     size = np.int32(m.by_step[since, j, _SIZE])
-    is_complete = is_admitted and community.group_is_complete(together, size)
+    is_offered = is_admitted and m.by_step[t, j, terms.IS_AVAILABLE] > ZERO
+    is_complete = is_offered and community.group_is_complete(together, size)
     if is_admitted and not is_complete and t < since + np.int64(m.by_step[since, j, _DEADLINE]):
         return np.int64(STAYS)
     s.marks[b, COMMITTED, k] = NO_BRAND

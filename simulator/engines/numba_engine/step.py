@@ -17,10 +17,10 @@ from simulator.engines.numba_engine.firms import buy_media, environment, open_bo
 from simulator.engines.numba_engine.layout import (
     BASE,
     COMMITTERS,
-    CUT_BEFORE,
     HAS_CONTENT,
     HAS_MEDIA,
     LATEST,
+    LATEST_UNITS,
     N_FOLLOWERS,
     N_MEMBERS,
     N_MOVES,
@@ -29,7 +29,6 @@ from simulator.engines.numba_engine.layout import (
     NO_BRAND,
     NOTICED,
     SATISFACTION,
-    SPENT,
     SURPRISE,
     TALKS,
     block_of,
@@ -45,6 +44,7 @@ from simulator.model.mathematics import ZERO
 from simulator.model.rules import attention
 
 _CUSTOMERS, _FOLLOWERS, _MEMBERS = record("customers"), record("followers"), record("members")
+_PURCHASES = record("purchases")
 
 
 @part
@@ -110,9 +110,9 @@ def carry_out_all(
 
 @part
 def close_books(m: Any, s: Any, row: Any) -> None:
-    """Note at the end of a step what last step's price cut cost, and record the brands' sizes."""
+    """Note at the end of a step how many units were sold, and record the brands' sizes."""
     for j in range(m.n_brands):
-        s.books[j, CUT_BEFORE] = s.books[j, SPENT] - s.books[j, CUT_BEFORE]
+        s.books[j, LATEST_UNITS] = row[j, _PURCHASES]
         row[j, _CUSTOMERS] = s.books[j, BASE]
         row[j, _FOLLOWERS] = s.books[j, N_FOLLOWERS]
         row[j, _MEMBERS] = s.books[j, N_MEMBERS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.compiled import rule
-from simulator.model.mathematics import HALF, ONE, ZERO, F, exponential, logarithm
+from simulator.model.mathematics import HALF, ONE, ZERO, F, exponential, logarithm, squared_distance
 
 _CERTAIN = F(0.999999)
 
@@ -13,9 +13,7 @@ _CERTAIN = F(0.999999)
 @rule("f4(f4, f4, f4, f4)")
 def relevance(taste_x: Any, taste_y: Any, ad_x: Any, ad_y: Any) -> Any:
     """Return how well an advertisement's position suits a taste: exp(-|taste - ad|^2 / 2), in (0, 1]."""
-    dx = taste_x - ad_x
-    dy = taste_y - ad_y
-    return exponential(-HALF * (dx * dx + dy * dy))
+    return exponential(-HALF * squared_distance(taste_x, taste_y, ad_x, ad_y))
 
 
 @rule("f4(f4, f4, f4)")
@@ -70,15 +68,6 @@ def log_remainder(gain: Any) -> Any:
     return logarithm(ONE - min(gain, _CERTAIN))
 
 
-@rule("f4(f4, f4, f4, f4)")
-def memory(memory_before: Any, memory_retention: Any, noticed: Any, log_ad: Any) -> Any:
-    """Return memory after a week of forgetting and advertisements: 1 - (1 - delta_M M) (1 - a_ad)^noticed.
-
-    The power is taken from ``log_ad`` = ln(1 - a_ad).
-    """
-    return ONE - (ONE - memory_retention * memory_before) * exponential(noticed * log_ad)
-
-
 @rule("f4(f4, f4, f4)")
 def memory_after_contacts(memory_before: Any, contacts: Any, log_contact: Any) -> Any:
     """Return memory after last step's contacts: 1 - (1 - M) (1 - a_w)^contacts.
@@ -86,6 +75,15 @@ def memory_after_contacts(memory_before: Any, contacts: Any, log_contact: Any) -
     The power is taken from ``log_contact`` = ln(1 - a_w).
     """
     return ONE - (ONE - memory_before) * exponential(contacts * log_contact)
+
+
+@rule("f4(f4, f4, f4, f4)")
+def memory(memory_before: Any, memory_retention: Any, noticed: Any, log_ad: Any) -> Any:
+    """Return memory after a week of forgetting and advertisements: 1 - (1 - delta_M M) (1 - a_ad)^noticed.
+
+    The power is taken from ``log_ad`` = ln(1 - a_ad).
+    """
+    return memory_after_contacts(memory_retention * memory_before, noticed, log_ad)
 
 
 @rule("f4(f4, f4)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.compiled import rule
-from simulator.model.mathematics import ONE, ZERO, F, logarithm
+from simulator.model.mathematics import ONE, F, logarithm, squared_distance
+from simulator.model.rules.referral import reward_for_receiver
 
 _NINE = F(9.0)
 _TEN_LOG = F(2.302585093)
@@ -15,9 +16,7 @@ _DAYS = F(7.0)
 @rule("f4(f4, f4, f4, f4)")
 def misfit(taste_x: Any, taste_y: Any, position_x: Any, position_y: Any) -> Any:
     """Return the squared distance between a taste and what the brand offers."""
-    dx = taste_x - position_x
-    dy = taste_y - position_y
-    return dx * dx + dy * dy
+    return squared_distance(taste_x, taste_y, position_x, position_y)
 
 
 @rule("f4(f4, f4, f4)")
@@ -163,4 +162,4 @@ def share_of(part: Any, whole: Any) -> Any:
 @rule("f4(f4, f4)")
 def price_after_reward(price: Any, reward_receiver: Any) -> Any:
     """Return what an invited consumer pays in the end, at least 0."""
-    return max(price - reward_receiver, ZERO)
+    return price - reward_for_receiver(reward_receiver, price)

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from simulator.compiled import rule
-from simulator.model.mathematics import ONE, F, exponential, logistic
-
-_FRACTION = 65_536.0
+from simulator.model.mathematics import ONE, F, exponential, logistic, mean_of_units
 
 
 @rule("f4(f4, f4, f4, f4, f4)")
@@ -46,15 +42,16 @@ def exit_probability(belonging: Any, community_exit: Any) -> Any:
 @rule("f4(i8, i8)")
 def mean_wish(total: Any, n_members: Any) -> Any:
     """Return one axis of the mean taste of members, whose sum is kept in units of 1/65536; n_members > 0."""
-    return F(np.float64(total) / (np.float64(n_members) * _FRACTION))
+    return mean_of_units(total, n_members)
 
 
 @rule("f4(f4, f4, f4)")
 def redesigned(position: Any, wish: Any, co_design: Any) -> Any:
     """Return one axis of a product's position after a week of co-design: x + c (wish - x), never beyond the wish.
 
-    Users who take part in design pull a product toward what they want themselves, be it what others want or not
-    (Fuchs & Schreier 2011, Customer empowerment in new product development).
+    Assumption: users who take part in design pull a product toward what they want themselves, be it what others
+    want or not. (Fuchs & Schreier 2011, Customer empowerment in new product development, look at how such a
+    company is seen, not at what it makes.)
     """
     return (ONE - co_design) * position + co_design * wish
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator.compiled import rule
 from simulator.model.mathematics import ONE, ZERO, F, logistic
+from simulator.model.rules.search import belief_after_message, evidence_after_message
 
 _WORST = F(-2.0)
 _BEST = F(2.0)
@@ -20,13 +21,13 @@ def satisfaction(quality: Any, experience_sd: Any, z: Any) -> Any:
 @rule("f4(f4, f4, f4)")
 def belief_after_experience(belief: Any, evidence: Any, satisfaction: Any) -> Any:
     """Return believed quality after an experience: (n E + S) / (n + 1) (Erdem & Keane 1996)."""
-    return (evidence * belief + satisfaction) / (evidence + ONE)
+    return belief_after_message(belief, evidence, satisfaction, ONE)
 
 
 @rule("f4(f4, f4)")
 def evidence_after_experience(evidence: Any, evidence_limit: Any) -> Any:
     """Return the evidence behind a belief after an experience: min(n + 1, n_max)."""
-    return min(evidence + ONE, evidence_limit)
+    return evidence_after_message(evidence, ONE, evidence_limit)
 
 
 @rule("f4(f4, f4, f4)")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import rule
+from simulator.model.mathematics import FRACTION
 
 _SCALE = 10_000.0
-_FRACTION = 65_536.0
 
 
 @rule("i8(f8)")
@@ -18,17 +18,19 @@ def money(currency: Any) -> Any:
     return np.int64(np.floor(np.float64(currency) * _SCALE + 0.5))
 
 
-@rule("f4(f4, i8, i8)")
-def affordable_cut(price_cut: Any, money_left: Any, spent_last_step: Any) -> Any:
-    """Return the price cut of a step, made smaller where last step's cost exceeds the money left.
+@rule("f4(f4, i8, i8, i8)")
+def affordable_cut(price_cut: Any, money_left: Any, list_price: Any, units_last_step: Any) -> Any:
+    """Return the price cut of a step, made smaller where it would cost more than the money left.
 
-    The cut is decided at the start of a step, before anybody buys: cut x min(1, left / spent last step).
+    The cut is decided at the start of a step, before anybody buys, and expected to be given on as many units as
+    were sold in the last step: min(cut, left / (list price x units)).
     """
     if money_left <= 0:
         return np.float32(0.0)
-    if spent_last_step <= money_left:
+    list_revenue = np.float64(list_price) * np.float64(units_last_step)
+    if np.float64(price_cut) * list_revenue <= np.float64(money_left):
         return price_cut
-    return np.float32(np.float64(price_cut) * (np.float64(money_left) / np.float64(spent_last_step)))
+    return np.float32(np.float64(money_left) / list_revenue)
 
 
 @rule("i8(i8, i8, i8, i8)")
@@ -53,4 +55,4 @@ def cost_of(units: Any, unit_cost: Any) -> Any:
 @rule("i8(f8)")
 def whole_units(quantity: Any) -> Any:
     """Return a quantity in whole units of 1/65536, rounded down, so that sums are exact."""
-    return np.int64(np.floor(np.float64(quantity) * _FRACTION))
+    return np.int64(np.floor(np.float64(quantity) * FRACTION))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.compiled import rule
-from simulator.model.mathematics import HALF, ONE, ZERO, exponential, logistic
+from simulator.model.mathematics import HALF, ONE, ZERO, exponential, logistic, squared_distance
 
 
 @rule("f4(f4, f4, f4, f4, f4)")
@@ -14,9 +14,7 @@ def fit_weight(profile_x: Any, profile_y: Any, brand_x: Any, brand_y: Any, sharp
 
     exp(-sharpness |profile - brand|^2 / 2): the estimated, not the true, taste decides.
     """
-    dx = profile_x - brand_x
-    dy = profile_y - brand_y
-    return exponential(-HALF * sharpness * (dx * dx + dy * dy))
+    return exponential(-HALF * sharpness * squared_distance(profile_x, profile_y, brand_x, brand_y))
 
 
 @rule("f4(f4, f4)")

@@ -21,7 +21,7 @@ def invite_probability(
     """Return the probability that a buyer invites friends; 0 for a disappointed one.
 
     sigma(r_0 + r_1 (reward to sender + altruism x reward to receiver) / p_ref)
-    (Schmitt, Skiera & Van den Bulte 2011, Referral programs and customer value).
+    (Ryu & Feick 2007, A penny for your thoughts: Referral reward programs and referral likelihood).
     """
     reward = (reward_sender + altruism * reward_receiver) / reference_price
     return logistic(invite_intercept + invite_reward * reward) if surprise >= ZERO else ZERO

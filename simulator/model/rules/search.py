@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from simulator.compiled import rule
-from simulator.model.mathematics import ONE, F, exponential
-
-_FRACTION = 65_536.0
+from simulator.model.mathematics import ONE, exponential, mean_of_units
 
 
 @rule("f4(f4, f4)")
@@ -73,7 +69,7 @@ def evidence_after_message(evidence: Any, weight_sum: Any, evidence_limit: Any) 
 @rule("f4(i8, i8)")
 def review_mean(total: Any, count: Any) -> Any:
     """Return the mean of public ratings, whose sum is kept in units of 1/65536; count > 0."""
-    return F(np.float64(total) / (np.float64(count) * _FRACTION))
+    return mean_of_units(total, count)
 
 
 @rule("f4(f4, f4, f4, f4)")

@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import rule
-from simulator.model.mathematics import HALF, ONE, ZERO, F, exponential, logarithm
+from simulator.model.mathematics import HALF, ONE, ZERO, F, exponential
 
 _MOST_SURPRISE = F(2.0)
-_CERTAIN = F(0.9999999)
-_MESSAGE_SCALE = F(4096.0)
+#: Whole units of a message's weight and value.
+MESSAGE_SCALE = F(4096.0)
 
 
 @rule("f4(f4, f4)")
 def weighted_tie(p_tie: Any, weight: Any) -> Any:
-    """Return the rate of talk on a tie of some weight: 1 - (1 - p)^w; p itself for weight 1."""
-    if weight == ONE:
-        return p_tie
-    return ONE - exponential(weight * logarithm(ONE - min(p_tie, _CERTAIN)))
+    """Return the rate of talk on a tie of some weight: p_tie x w.
+
+    With it a weight w turns the probability P of talk into 1 - (1 - P)^w, as w ties of weight 1 would.
+    """
+    return p_tie * weight
 
 
 @rule("f4(f4, f4, f4, f4, f4)")
@@ -48,16 +49,16 @@ def message_weight(credibility: Any, factor: Any) -> Any:
 @rule("i4(f4)")
 def weight_units(weight: Any) -> Any:
     """Return a message's weight in whole units of 1/4096, so that the order of senders does not matter."""
-    return np.int32(np.floor(weight * _MESSAGE_SCALE))
+    return np.int32(np.floor(weight * MESSAGE_SCALE))
 
 
 @rule("i4(f4, f4)")
 def value_units(weight: Any, value: Any) -> Any:
     """Return a message's weight times its value in whole units of 1/4096."""
-    return np.int32(np.floor(weight * value * _MESSAGE_SCALE))
+    return np.int32(np.floor(weight * value * MESSAGE_SCALE))
 
 
 @rule("f4(i4)")
 def from_units(units: Any) -> Any:
     """Return the quantity that whole units of 1/4096 stand for."""
-    return F(units) / _MESSAGE_SCALE
+    return F(units) / MESSAGE_SCALE
