@@ -30,6 +30,8 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 try:
     from simulator.part_compiler import PartCompiler
@@ -186,6 +188,45 @@ def frame(function: Callable[..., Any]) -> Any:
     would cost more than the model itself.
     """
     return _cached(function, nogil=True, no_cfunc_wrapper=True, _nrt=False)
+
+
+def inner_frame(function: Callable[..., Any]) -> Any:
+    """Compile a frame that other compiled code calls by its address (:func:`address_of`), never Python."""
+    return _cached(function, nogil=True, _nrt=False, **_NO_WRAPPERS)
+
+
+def address_of(inner: Any, arguments: tuple[Any, ...]) -> int:
+    """Return where an inner frame's code for arguments of these types begins, compiled if need be.
+
+    Parameters
+    ----------
+    inner : inner frame
+        What is to be called.
+    arguments : tuple
+        Arguments of the types that it will be called with.
+    """
+    kinds = tuple(numba.typeof(argument) for argument in arguments)
+    inner.compile(kinds)
+    result = inner.overloads[kinds]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+
+
+@intrinsic
+def call_at(typing_context: Any, address: Any, arguments: Any) -> Any:
+    """Call, from compiled code, an inner frame at an address with a tuple of arguments; it returns nothing.
+
+    The two are compiled and cached apart, so that they can be compiled side by side.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = signature.args[1].types
+        function = context.call_conv.get_function_type(types.none, kinds).as_pointer()
+        pointer = builder.inttoptr(values[0], function)
+        unpacked = cgutils.unpack_tuple(builder, values[1])
+        context.call_conv.call_function(builder, pointer, types.none, kinds, unpacked)
+        return context.get_dummy_value()
+
+    return types.none(address, arguments), generate
 
 
 def is_compiled() -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.engines.numba_engine import layout
 from simulator.engines.numba_engine.reset import reset
-from simulator.engines.numba_engine.run import run_step
+from simulator.engines.numba_engine.run import run_steps
 from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
 from simulator.model.campaigns import Plan, build_plan
 from simulator.model.initialization import World, build_world
@@ -84,8 +84,7 @@ def compiled_end(case: Case, plan: Plan, replicate: int = 0) -> tuple[layout.Sta
     graph = layout.new_graph(market, world, on)._replace(seeds=seeds)
     reset(market.arrays, world, on, state)
     given = terms, market.parameters, graph, on, state, work
-    for step in range(counts.shape[0]):
-        run_step(step, np.uint32(SEED), np.uint32(replicate), given, counts)
+    run_steps(0, counts.shape[0], (np.uint32(SEED), np.uint32(replicate)), given, counts)
     return state, counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import threading
@@ -9,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from simulator.compiled import cache_folder, is_compiled
+from simulator.compiled import address_of, cache_folder, is_compiled
 from simulator.engines.numba_engine.layout import CHUNK, new_counts, new_graph, new_state, new_work
 from simulator.engines.numba_engine.reset import clear, reset
 from simulator.engines.numba_engine.step import act, settle
+from simulator.engines.numba_engine.step import run_steps as compiled_steps
 from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
 from simulator.engines.tiny import tiny_market
 from simulator.model.campaigns import Plan, build_plan
+from simulator.model.draws import BLOCK
 from simulator.model.initialization import ROOM, World
 from simulator.model.market import Market, build_market
 from simulator.model.population import Population
@@ -23,6 +26,7 @@ from simulator.model.seeding import choose_seeds
 from simulator.scenario import load_scenario
 
 _memory = threading.local()
+_CONSUMER_STEPS = 4_000_000
 
 
 def _reusable(market: Market, plan: Plan, world: World) -> Any:
@@ -41,25 +45,40 @@ def _reusable(market: Market, plan: Plan, world: World) -> Any:
     return _memory.value[:4]
 
 
-def run_step(step: int, k0: Any, k1: Any, given: tuple[Any, ...], counts: np.ndarray) -> None:
-    """Run one step: chunk by chunk consumers act, and what they decided is settled.
+def run_steps(begin: int, end: int, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray) -> None:
+    """Run some steps of a replicate.
 
     Parameters
     ----------
-    step : int
-        Step, from the start of the burn-in.
-    k0, k1 : uint32
-        Key: seed and replicate.
+    begin, end : int
+        Steps from the start of the burn-in, from ``begin`` up to but without ``end``.
+    key : two uint32
+        Seed and replicate.
     given : tuple
         Terms, parameters, graph, switches, state and scratch memory.
     counts : ndarray, int64 [steps, brands, series]
         Added to.
     """
+    if not is_compiled():
+        _run_steps_in_python(begin, end, key, given, counts)
+        return
+    acting, settling = compile_half("act"), compile_half("settle")
+    compile_steps()
+    # back to Python now and then, where a keyboard interrupt is heard
+    n_steps = max(1, _CONSUMER_STEPS // (given[4].values.shape[0] * BLOCK))
+    for first in range(begin, end, n_steps):
+        compiled_steps(first, min(first + n_steps, end), acting, settling, *key, *given, counts)
+
+
+def _run_steps_in_python(
+    begin: int, end: int, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray
+) -> None:
     n_blocks = given[4].values.shape[0]
-    for first in range(0, n_blocks, CHUNK):
-        last = min(first + CHUNK, n_blocks)
-        act(step, first, last, k0, k1, *given, counts)
-        settle(step, last == n_blocks, k0, k1, *given, counts[step])
+    for step in range(begin, end):
+        for first in range(0, n_blocks, CHUNK):
+            last = min(first + CHUNK, n_blocks)
+            act(step, first, last, *key, *given, counts)
+            settle(step, last == n_blocks, *key, *given, counts[step])
 
 
 def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int) -> np.ndarray:
@@ -85,14 +104,13 @@ def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int)
     counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     reset(market.arrays, world, on, state)
     given = terms, market.parameters, graph._replace(seeds=seeds), on, state, work
-    for step in range(counts.shape[0]):
-        run_step(step, np.uint32(seed), np.uint32(replicate), given, counts)
+    run_steps(0, counts.shape[0], (np.uint32(seed), np.uint32(replicate)), given, counts)
     return counts[market.burn_in :]
 
 
 def is_warm() -> bool:
     """Return whether the kernels are compiled already, in this process or in the cache on disk."""
-    if not is_compiled() or (act.signatures and settle.signatures):
+    if not is_compiled() or compile_steps.cache_info().currsize:
         return True
     return all(any(cache_folder().glob(f"**/*step.{name}-*.nbc")) for name in ("act", "settle"))
 
@@ -108,19 +126,31 @@ def _blank(market: Market) -> World:
     return World(population, indptr, nobody, *nothing, np.zeros(n, np.int32), *owners)
 
 
-def compile_half(name: str) -> None:
-    """Compile one half of a step, ``act`` or ``settle``, on a market in which nothing happens."""
+def _blank_call() -> tuple[Any, ...]:
+    """Return key, what is given and counts of a run in which nothing happens, of the types of every run."""
     market = build_market(load_scenario("tiny"))
     plan = build_plan(market, "none")
     terms, on, state, work = _reusable(market, plan, _blank(market))
     clear(market.arrays, state)
     given = terms, market.parameters, new_graph(market, _blank(market), on), on, state, work
-    counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
-    key = np.uint32(0), np.uint32(0)
+    zero = np.uint32(0)
+    return zero, zero, *given, new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
+
+
+@functools.cache
+def compile_half(name: str) -> int:
+    """Return the address of one half of a step, ``act`` or ``settle``, compiled or loaded if need be."""
+    *given, counts = _blank_call()
     if name == "act":
-        act(0, 0, 1, *key, *given, counts)
-    else:
-        settle(0, True, *key, *given, counts[0])
+        return address_of(act, (0, 0, 1, *given, counts))
+    return address_of(settle, (0, True, *given, counts[0]))
+
+
+@functools.cache
+def compile_steps() -> None:
+    """Compile, or load, what calls both halves; it takes no arguments of other types than they were compiled for."""
+    compiled_steps(0, 0, 0, 0, *_blank_call())
+    compiled_steps.disable_compile()
 
 
 def warm_up() -> None:
@@ -140,8 +170,9 @@ def warm_up() -> None:
 
 
 def compile_rest() -> None:
-    """Compile, or load, everything but what :func:`warm_up` compiles itself, and then run a tiny market."""
+    """Compile, or load, everything but what :func:`warm_up` compiles itself, and set up a tiny market."""
     compile_half("settle")
+    compile_steps()
     market, plan, world = tiny_market()
     choose_seeds(market.arrays, plan.arrays, world, 0, 0)
     _, on, state, _ = _reusable(market, plan, world)

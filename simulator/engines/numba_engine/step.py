@@ -1,4 +1,4 @@
-"""The two halves of a step, compiled: consumers act, and what they decided is settled.
+"""The two halves of a step, compiled apart: consumers act, and what they decided is settled.
 
 The order of phases is that of the model: environment, firms, exposure to choice for every consumer,
 fulfillment and experience, messages, ledger.
@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from simulator.compiled import frame, part
+from simulator.compiled import call_at, frame, inner_frame, part
 from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.buy import carry_out
 from simulator.engines.numba_engine.firms import buy_media, environment, open_books, plant_seeds, redesign
 from simulator.engines.numba_engine.layout import (
     BASE,
+    CHUNK,
     COMMITTERS,
     HAS_CONTENT,
     HAS_MEDIA,
@@ -118,7 +119,7 @@ def close_books(m: Any, s: Any, row: Any) -> None:
         row[j, _MEMBERS] = s.books[j, N_MEMBERS]
 
 
-@frame
+@inner_frame
 def act(
     t: Any,
     first: Any,
@@ -167,7 +168,7 @@ def act(
         live(b, t, k0, k1, m, p, g, on, s, w, counts, log_ad)
 
 
-@frame
+@inner_frame
 def settle(
     t: Any, is_last: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
 ) -> None:
@@ -201,3 +202,29 @@ def settle(
         close_books(m, s, row)
         for b in range(s.values.shape[0]):
             attend.observe(b, m, s, row)
+
+
+@frame
+def run_steps(
+    begin: Any, end: Any, acting: Any, settling: Any, k0: Any, k1: Any,
+    m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, counts: Any,
+) -> None:  # fmt: skip
+    """Run some steps: chunk by chunk consumers act, and what they decided is settled.
+
+    Parameters
+    ----------
+    begin, end : int
+        Steps, from ``begin`` up to but without ``end``.
+    acting, settling : int
+        Addresses of :func:`act` and :func:`settle`.
+    k0, k1, m, p, g, on, s, w : see :func:`act`
+        The same.
+    counts : int64 [T, J, series]
+        What is observed; added to.
+    """
+    n_blocks = s.values.shape[0]
+    for t in range(begin, end):
+        for first in range(0, n_blocks, CHUNK):
+            last = min(first + CHUNK, n_blocks)
+            call_at(acting, (t, first, last, k0, k1, m, p, g, on, s, w, counts))
+            call_at(settling, (t, last == n_blocks, k0, k1, m, p, g, on, s, w, counts[t]))
