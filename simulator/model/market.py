@@ -57,6 +57,7 @@ class MarketArrays(NamedTuple):
     reference_price: np.float32
     mean_life: np.float32
     is_durable: bool
+    owners_talk: bool
     is_passive: bool
     is_threshold: bool
     is_local: bool
@@ -202,6 +203,7 @@ def _switches(scenario: Any) -> dict[str, Any]:
         "reference_price": np.float32(market.reference_price),
         "mean_life": np.float32(market.replacement_weeks),
         "is_durable": market.category == "durable",
+        "owners_talk": market.category == "durable" and market.talk != "buyers",
         "is_passive": market.search == "passive",
         "is_threshold": market.adoption_rule == "threshold",
         "is_local": market.externality_scope == "local",

@@ -16,6 +16,7 @@ from simulator.model.campaigns import build_plan
 from simulator.model.initialization import build_world
 from simulator.model.market import build_market
 from simulator.model.observation import FRACTION_SCALE, INDEX
+from simulator.model.seeding import choose_seeds
 from simulator.scenario import load_scenario
 
 MOST_ERRORS = 5.0
@@ -77,3 +78,20 @@ def test_the_mean_field_is_not_the_network() -> None:
     independent = curve(graph_of(worlds[0]), p=0.02, q=0.05, times=26, method="mean_field")
     adopters = counts[:, 9, 0, INDEX["customers"]]
     assert adopters.mean() + MOST_ERRORS * adopters.std(ddof=1) / np.sqrt(20) < independent.cumulative[10]
+
+
+def test_independent_cascade_from_the_same_seeds() -> None:
+    """On one graph, from the seeds that the market chose; a cascade of half the probability is found out."""
+    market = build_market(load_scenario("independent_cascade", {"population.world": "fixed"}))
+    plan = build_plan(market, "seeding")
+    world = build_world(market, 1, 0)
+    seeds, _ = choose_seeds(market.arrays, plan.arrays, world, 1, 0)
+    assert seeds.size == 20
+    counts = np.array([run_one(market, plan, world, 1, replicate) for replicate in range(300)])
+    adopters = counts[:, :, 0, INDEX["customers"]]
+    direct = spread(graph_of(world), seeds, model="ic", p=0.1, max_steps=25, n_replicates=4000)
+    error = np.hypot(adopters.std(axis=0, ddof=1) / np.sqrt(300), direct.curve_standard_error)
+    assert adopters[:, 0].tolist() == [20] * 300
+    assert (np.abs(adopters.mean(axis=0) - direct.curve) <= MOST_ERRORS * error + 1e-9).all()
+    slower = spread(graph_of(world), seeds, model="ic", p=0.09, max_steps=25, n_replicates=4000)
+    assert (np.abs(adopters.mean(axis=0) - slower.curve) > MOST_ERRORS * error).any()

@@ -57,6 +57,11 @@ VARIANTS = {
     "global logarithmic externality": {"market.externality_scope": "global", "parameters.social_weight": 0.0},
     "neither externality nor social weight": {"market.externality": "none", "parameters.social_weight": 0.0},
     "durable": {"market.category": "durable", "market.replacement_weeks": 4.0},
+    "durable of which buyers talk": {
+        "market.category": "durable",
+        "market.replacement_weeks": 4.0,
+        "market.talk": "buyers",
+    },
     "no burn-in": {"burn_in": 0},
     "two blocks": {"population.consumers": 257},
     "one full block": {"population.consumers": 256},

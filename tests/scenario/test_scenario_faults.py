@@ -38,6 +38,13 @@ MALFORMED = [
         ("a key that exists here", 'unknown key, did you mean "budget"?'),
     ),
     Malformed("misspelt top key", "burn_in = 2", "burnin = 2", "burnin", ('did you mean "burn_in"?',)),
+    Malformed(
+        "talking owners of what is used up",
+        "[market]",
+        '[market]\ntalk = "owners"',
+        "market.talk",
+        ('"buyers"',),
+    ),
     Malformed("misplaced key", "burn_in = 2", "consumers = 2", "consumers", ("it belongs in [population]",)),
     Malformed("unknown parameter", "friction = 0.1", "fricton = 0.1", "parameters.fricton", ('"friction"?',)),
     Malformed(

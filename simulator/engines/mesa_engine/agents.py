@@ -311,9 +311,9 @@ class Consumer(FixedAgent):
         relation = self.relation_to(brand)
         _, u, _, _ = self.draw("seed", brand)
         satisfied, surprise = relation.experience(u)
-        if not self.model.is_durable:
+        if not self.model.owners_talk:
             self.talks.append(Talk(brand, satisfied, surprise, recommends=True, is_seed=True))
-        elif self.latest_brand is not brand:
+        if self.model.is_durable and self.latest_brand is not brand:
             self.own(brand)
             self.replacement_step = _NEVER
             self.satisfaction, self.surprise = satisfied, surprise
@@ -321,8 +321,8 @@ class Consumer(FixedAgent):
     # ---- word of mouth
 
     def tell_neighbors(self) -> None:
-        """Say what there is to say; the owner of a durable talks about it at every step."""
-        if self.model.is_durable and self.latest_brand is not None:
+        """Say what there is to say; where owners talk, they do so at every step."""
+        if self.model.owners_talk and self.latest_brand is not None:
             self.talks.append(Talk(self.latest_brand, self.satisfaction, self.surprise, recommends=True))
         for talk in self.talks:
             self._tell(talk)

@@ -93,7 +93,7 @@ class Purchase:
         self.look_back()
 
     def talk(self, u_invite: Any) -> None:
-        """Prepare to recommend or warn, and to invite friends; owners of a durable talk anyway."""
+        """Prepare to recommend or warn, and to invite friends; where owners talk, they do so anyway."""
         consumer, brand = self.consumer, self.brand
         p = consumer.model.parameters
         invites = False
@@ -102,7 +102,7 @@ class Purchase:
                 consumer.surprise, brand.terms["reward_sender"], brand.terms["reward_receiver"],
                 consumer.model.reference_price, p.invite_intercept, p.invite_reward, p.altruism,
             ))  # fmt: skip
-        recommends = not consumer.model.is_durable
+        recommends = not consumer.model.owners_talk
         if recommends or invites:
             consumer.talks.append(
                 Talk(brand, consumer.satisfaction, consumer.surprise, recommends=recommends, invites=invites)

@@ -289,7 +289,7 @@ def live_through(a: Any, i: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any
 @part
 def speak(a: Any, i: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
     """Let a buyer talk, and perhaps invite friends."""
-    kind = np.int32(0) if m.is_durable else TALKS
+    kind = np.int32(0) if m.owners_talk else TALKS
     surprise = w.rows[MORE + a]
     if on.brand[j, HAS_REFERRAL] > 0:
         if m.by_step[t, j, _REFERRAL] > ZERO and s.books[j, OPEN + REFERRAL_PROGRAM] > 0:

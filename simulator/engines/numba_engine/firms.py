@@ -384,7 +384,7 @@ def plant_seeds(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: An
                 evidence, p.evidence_limit
             )
             s.values[b, of_brand(j, MEMORY), k] = ONE
-            if not m.is_durable:
+            if not m.owners_talk:
                 add_talk(i, j, TALKS | AS_SEED, 0, satisfied, surprise, w)
-            elif s.marks[b, LATEST, k] != np.uint8(j):
+            if m.is_durable and s.marks[b, LATEST, k] != np.uint8(j):
                 own_seed(i, j, satisfied, surprise, on, s, w)

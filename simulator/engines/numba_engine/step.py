@@ -194,7 +194,7 @@ def settle(
     if w.n[N_TALKS] > 0:
         deliver(t, k0, k1, m, p, g, on, s, w, row)
     if is_last:
-        if m.is_durable:
+        if m.owners_talk:
             talk_of_owners(t, k0, k1, m, p, g, on, s, w, row)
         if on.count_row[COMMITTERS] >= 0:
             admit_groups(t, k0, k1, m, on, s, w, row)

@@ -74,6 +74,7 @@ class Terms(NamedTuple):
     reference_price: np.float32
     mean_life: np.float32
     is_durable: bool
+    owners_talk: bool
     is_passive: bool
     is_threshold: bool
     is_local: bool
@@ -145,6 +146,7 @@ def gather_terms(market: Market, plan: PlanArrays) -> Terms:
         reference_price=a.reference_price,
         mean_life=a.mean_life,
         is_durable=a.is_durable,
+        owners_talk=a.owners_talk,
         is_passive=a.is_passive,
         is_threshold=a.is_threshold,
         is_local=a.is_local,

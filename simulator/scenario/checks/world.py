@@ -39,6 +39,7 @@ def check_world(tables: ScenarioTables) -> Found:
     Problem
         Whatever is wrong.
     """
+    yield from guarded(_check_talk(tables))
     yield from guarded(_check_grid(tables))
     yield from guarded(_check_reach_names(tables))
     yield from guarded(_check_reach_products(tables))
@@ -46,6 +47,17 @@ def check_world(tables: ScenarioTables) -> Found:
     yield from guarded(_check_channel_names(tables))
     yield from guarded(_check_channel_ids(tables))
     yield from guarded(_check_network(tables))
+
+
+def _check_talk(tables: ScenarioTables) -> Found:
+    market = tables.market
+    if market.talk == "owners" and market.category != "durable":
+        yield Problem(
+            ("market", "talk"),
+            shown(market.talk),
+            f'"buyers" in a category that is {market.category}',
+            'leave talk out, or set market.category = "durable"',
+        )
 
 
 def _check_grid(tables: ScenarioTables) -> Found:

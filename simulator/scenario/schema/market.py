@@ -27,6 +27,11 @@ class MarketTable(Table):
     replacement_weeks: float = quantity(
         "mean life of a durable before its owner needs another", "weeks", 260.0, gt=0, le=10_000
     )
+    talk: Literal["owners", "buyers"] | None = entry(
+        "who talks: every owner at every step, or a buyer in the step of buying; omitted: the owners of a durable, "
+        "the buyers of anything else",
+        None,
+    )
     externality: Literal["none", "log", "linear"] = entry(
         "how the installed base adds to a brand's utility", "none"
     )
