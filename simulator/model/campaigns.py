@@ -224,6 +224,7 @@ class _Collector:
         last = self.n_steps if line.end is None else self.burn_in + line.end
         is_live = np.zeros(self.n_steps, bool)
         is_live[first:last] = True
+        is_live &= self.market.arrays.has_left[:, brand] == 0
         weekly_spend = getattr(line, "weekly_spend", 0.0)
         self._add(line, brand, slot, is_live, weekly_spend * is_live.sum(), is_strategy=False)
 
@@ -231,11 +232,14 @@ class _Collector:
         is_live = np.zeros(self.n_steps, bool)
         end = self.market.n_steps if line.end is None else line.end
         is_live[self.burn_in + line.start : self.burn_in + end] = True
+        is_live &= self.market.arrays.has_left[:, self.market.focal] == 0
         self._add(line, self.market.focal, slot, is_live, line.share * self.budget, is_strategy=True)
 
     def _add(
         self, line: Any, brand: int, slot: int, is_live: np.ndarray, money: float, *, is_strategy: bool
     ) -> None:
+        if not is_live.any():
+            return
         if line.kind == "advertising":
             if line.pulse_on and line.pulse_off:
                 phase = (np.arange(self.n_steps) - int(np.argmax(is_live))) % (line.pulse_on + line.pulse_off)

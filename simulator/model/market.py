@@ -21,7 +21,6 @@ from simulator.scenario.parameters import PARAMETERS
 #: All behaviour parameters as 32-bit numbers, by name.
 Parameters = namedtuple("Parameters", [parameter.name for parameter in PARAMETERS])  # type: ignore[misc]
 
-CATEGORIES = ("repeat", "new_product", "durable")
 EXTERNALITIES = ("none", "log", "linear")
 UNLIMITED = 1e18
 _YEAR = 52.0
@@ -39,6 +38,7 @@ class MarketArrays(NamedTuple):
     online_coverage: np.ndarray  # float32 [J]
     delivery_days: np.ndarray  # float32 [J, R]
     is_available: np.ndarray  # uint8 [T, J]
+    has_left: np.ndarray  # uint8 [T, J]
     supply: np.ndarray  # float64 [T, J, R], units of consumers per step
     initial_stock: np.ndarray  # float64 [J, R]
     is_pooled: np.ndarray  # uint8 [J]
@@ -56,6 +56,7 @@ class MarketArrays(NamedTuple):
     cell_reach: np.ndarray  # float32 [C, K]
     reference_price: np.float32
     mean_life: np.float32
+    people: float  # people for whom a consumer stands
     is_durable: bool
     owners_talk: bool
     is_passive: bool
@@ -135,11 +136,6 @@ class Market:
         """Position of the brand whose strategies are compared."""
         return self.brand_names.index(self.scenario.comparison.brand or self.scenario.brands[0].name)
 
-    @property
-    def channel_names(self) -> tuple[str, ...]:
-        """Names of the channels, in the order of their ids."""
-        return tuple(channel.name for channel in self.channels)
-
 
 def build_market(scenario: Any) -> Market:
     """Return a scenario's market as arrays.
@@ -157,12 +153,14 @@ def build_market(scenario: Any) -> Market:
     channels = tuple(sorted(scenario.channels, key=lambda channel: channel.id))
     cells, shares, grid = _cells(scenario.population, channels)
     network = given_network(scenario)
-    by_step = _by_step(scenario, brands, people_per_consumer(scenario, network))
+    people = people_per_consumer(scenario, network)
+    by_step = _by_step(scenario, brands, people)
     arrays = MarketArrays(
         **_brand_arrays(brands, scenario.population.regions),
         **by_step,
         **grid,
         **_switches(scenario),
+        people=float(people),
         n_brands=len(brands),
         n_regions=len(scenario.population.regions),
         burn_in=int(scenario.burn_in),
@@ -290,6 +288,7 @@ def _by_step(scenario: Any, brands: tuple[Any, ...], people: float) -> dict[str,
     price = np.tile(np.array([brand.price for brand in brands], np.float32), (n_steps, 1))
     quality = np.tile(np.array([brand.quality for brand in brands], np.float32), (n_steps, 1))
     available = np.ones((n_steps, len(brands)), np.uint8)
+    left = np.zeros((n_steps, len(brands)), np.uint8)
     supply = np.full((n_steps, len(brands), len(regions)), UNLIMITED)
     stock = np.zeros((len(brands), len(regions)))
     shift = np.zeros((n_steps, len(scenario.population.demographics), 2), np.float32)
@@ -310,6 +309,7 @@ def _by_step(scenario: Any, brands: tuple[Any, ...], people: float) -> dict[str,
             quality[step:, names.index(event.brand)] = event.quality
         elif event.kind in ("entry", "exit"):
             available[step:, names.index(event.brand)] = event.kind == "entry"
+            left[step:, names.index(event.brand)] = event.kind == "exit"
             if event.kind == "entry":
                 available[:step, names.index(event.brand)] = 0
         elif event.kind == "supply_change":
@@ -319,6 +319,7 @@ def _by_step(scenario: Any, brands: tuple[Any, ...], people: float) -> dict[str,
         "price": price,
         "quality": quality,
         "is_available": available,
+        "has_left": left,
         "supply": supply,
         "initial_stock": stock,
         "taste_shift": shift,

@@ -292,7 +292,7 @@ _COMMUNICATION = (
     Metric("clicks", "clicks on advertisements", "messages", "sum clicks", _total("clicks"), "higher"),
     Metric("click_through", "clicks per impression", "share", "sum clicks / sum impressions",
            _per("clicks", "impressions"), "higher"),
-    Metric("conversion", "purchases after a recent visit, per click", "share",
+    Metric("conversion", "purchases after a recent click, per click", "share",
            "sum converted_clicks / sum clicks", _per("converted_clicks", "clicks"), "higher"),
     Metric("wom_positive", "word-of-mouth contacts after good surprises", "messages",
            "sum contacts_positive", _total("contacts_positive"), "higher"),

@@ -109,15 +109,18 @@ def test_agents_end_in_the_compiled_state(strategy):
         agents = of_consumers(lambda relation, name=name: np.float32(getattr(relation, name)))
         assert (agents == np.array(compiled)).all(), name
     brands = range(len(model.brands))
-    visits = np.array([state.weeks[0, int(layout.week_of(j, layout.VISIT)), :n] for j in brands])
     long_ago = int(layout.LONG_AGO)
-    assert (np.maximum(of_consumers(lambda relation: relation.visit_step), long_ago) == visits).all()
+    for position, name in enumerate(layout.BRAND_WEEKS[:-1]):
+        steps = np.array([state.weeks[0, int(layout.week_of(j, position)), :n] for j in brands])
+        agents = of_consumers(lambda relation, name=name: getattr(relation, name))
+        assert (np.maximum(agents, long_ago) == steps).all(), name
     flags = np.array([state.marks[0, int(layout.mark_of(j, layout.FLAGS)), :n] for j in brands])
     for name, flag in (
-        ("follows", layout.IS_FOLLOWER),
+        ("is_follower", layout.IS_FOLLOWER),
         ("is_member", layout.IS_MEMBER),
         ("has_bought", layout.HAS_BOUGHT),
         ("was_reached", layout.WAS_REACHED),
+        ("coupon_is_strategy", layout.COUPON_IS_STRATEGY),
     ):
         agents = of_consumers(lambda relation, name=name: getattr(relation, name))
         assert (agents == ((flags & flag) > 0)).all(), name

@@ -101,3 +101,100 @@ def test_a_price_cut_fits_the_money_left_if_as_many_buy_as_in_the_last_step(
     assert (spent[:, 1:] <= room + units[:, 1:] + 1).all()
     assert (spent[:, 1:] == np.round(full)).all() == (budget == 2e5)
     assert (spent.sum(axis=1) > 0.9 * min(cap, full.sum(axis=1).min())).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rewards_win_customers(engine: str) -> None:
+    """Nobody redeems an invitation who has bought the brand before, in a group or alone."""
+    lines = [
+        {"kind": "referral", "reward_sender": 3.0, "reward_receiver": 3.0, "invitations": 8.0, "share": 0.6},
+        {"kind": "group_buying", "discount": 0.2, "size": 2, "deadline": 2, "share": 0.4},
+    ]
+    market = market_of(lines, {"invite_intercept": 3.0}, comparison={"budget": 50000.0})
+    counts = counts_of(market, replicates=range(2), engine=engine)
+    redeemed, first = total(counts, "redeemed"), total(counts, "first_purchases")
+    assert redeemed.sum() > 0
+    assert (redeemed <= first).all()
+    assert total(counts, "invitations").sum() > 5 * redeemed.sum()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_standing_coupons_are_not_the_strategys(engine: str) -> None:
+    """A tiny coupon of the strategy's does not charge it for what the standing plan gives away."""
+    standing = {"kind": "advertising", "channel": "tv", "coupon": 0.5, "weekly_spend": 500.0}
+    spent = {}
+    for coupon in (0.0, 0.001):
+        line = {"kind": "advertising", "channel": "tv", "coupon": coupon, "share": 1.0}
+        data = market_of([line], {}, comparison={"budget": 2000.0}).scenario.to_dict()
+        data["brands"] = [
+            {**brand, "lines": [standing] if brand["name"] == "Ours" else []} for brand in data["brands"]
+        ]
+        market = build_market(Scenario.from_dict(data, name="coupons"))
+        counts = counts_of(market, replicates=range(2), engine=engine)
+        spent[coupon] = total(counts, "spend_strategy").sum() / MONEY_SCALE
+        assert total(counts, "spend_discounts").sum() > 20 * MONEY_SCALE
+    assert spent[0.0] < spent[0.001] < spent[0.0] + 5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_conversion_is_a_share_of_clicks(engine: str) -> None:
+    """Coming across a brand online is no click; a purchase uses a click up."""
+    line = {"kind": "advertising", "channel": "feed", "share": 1.0}
+    market = market_of([line], {}, comparison={"budget": 5000.0})
+    counts = counts_of(market, ("none", "everything"), range(4), engine=engine)
+    clicks = counts[..., OURS, INDEX["clicks"]].sum(axis=-1)
+    converted = counts[..., OURS, INDEX["converted_clicks"]].sum(axis=-1)
+    assert (clicks[0] == 0).all()
+    assert (converted[0] == 0).all()
+    assert (converted[1] > 0).all()
+    assert (converted[1] < clicks[1]).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_brand_that_has_left_spends_nothing_and_one_to_come_gets_no_stock(engine: str) -> None:
+    data = market_of([{"kind": "advertising", "channel": "tv", "share": 1.0}], {}).scenario.to_dict()
+    data["events"] = [{"step": 6, "kind": "exit", "brand": "Ours"}]
+    data["brands"] = [
+        {**brand, "weekly_supply": 50.0, "initial_stock": 50.0, "present_from_start": False, "launch_step": 4}
+        if brand["name"] == "Late"
+        else brand
+        for brand in data["brands"]
+    ]
+    market = build_market(Scenario.from_dict(data, name="left"))
+    counts = counts_of(market, replicates=range(2), engine=engine)
+    assert total(counts, "spend_media")[:, 5].min() > 0
+    assert total(counts, "spend_media")[:, 6:].sum() == 0
+    late = counts[0][..., [brand.name for brand in market.brands].index("Late"), INDEX["purchases"]]
+    assert late[:, :4].sum() == 0
+    # the first stock and one week's supply, however long it was before
+    assert (late[:, 4] <= 2 * 50.0 / market.people_per_consumer).all()
+    assert late[:, 4].sum() > 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rule", ["threshold", "passive"])
+def test_whoever_is_refused_keeps_to_the_way_of_choosing(engine: str, rule: str) -> None:
+    """Thresholds that nobody reaches but by advertising: where that brand runs out, no other is bought."""
+    key = {"threshold": {"adoption_rule": "threshold"}, "passive": {"search": "passive"}}[rule]
+    data = market_of([], {"memory_retention": 1.0}).scenario.to_dict()
+    data["market"] |= key
+    bought = {}
+    for supply in (None, 30.0):
+        brands = []
+        for brand in data["brands"]:
+            ours = brand["name"] == "Ours"
+            lines = [{"kind": "advertising", "channel": "tv", "weekly_spend": 5000.0}] if ours else []
+            stock = {"weekly_supply": supply, "initial_stock": supply} if ours and supply else {}
+            known = {"initial_memory": 0.9 if ours else 0.2, "initial_buyers": 0.0}
+            brands.append({**brand, **known, **stock, "lines": lines})
+        market = build_market(Scenario.from_dict(data | {"brands": brands}, name=rule))
+        counts = counts_of(market, replicates=range(2), engine=engine)[0]
+        bought[supply] = counts[:, 0, :, INDEX["purchases"]].sum(axis=0)
+        refused = counts[:, 0, OURS, INDEX["refused"]].sum()
+    assert refused > 0
+    others = [k for k in range(len(market.brands)) if k != OURS]
+    if rule == "threshold":
+        assert bought[30.0][others].sum() == bought[None][others].sum() == 0
+    else:
+        assert bought[30.0][others].sum() >= bought[None][others].sum()
+    assert bought[30.0][OURS] < bought[None][OURS]

@@ -180,6 +180,11 @@ EXPERIENCE: tuple[Value, ...] = (
     (experience.review_probability, (0.0, -4.5, 1.5), sigma(-4.5)),
     (experience.review_probability, (3.0, -4.5, 1.5), 0.5),
     (experience.review_probability, (-3.0, -4.5, 1.5), 0.5),
+    (experience.reviews_written, (0.25, 1.0, 0.74), 0),
+    (experience.reviews_written, (0.25, 1.0, 0.76), 1),
+    (experience.reviews_written, (0.25, 10.0, 0.4), 2),
+    (experience.reviews_written, (0.25, 10.0, 0.6), 3),
+    (experience.reviews_written, (0.0, 1e6, 0.999), 0),
     (experience.lifetime, (260.0, 0.5), 260.0),
     (experience.lifetime, (260.0, 0.0), 130.0),
     (experience.surprise, (1.0, 0.25), 0.75),
@@ -226,6 +231,9 @@ MESSAGES: tuple[Value, ...] = (
     (referral.invitation_probability, (0.5, 0.0), 0.5),
     (referral.reward_for_receiver, (1.5, 10.0), 1.5),
     (referral.reward_for_receiver, (15.0, 10.0), 10.0),
+    (referral.takes_invitation, (False, False), 1.0),
+    (referral.takes_invitation, (True, False), 0.0),
+    (referral.takes_invitation, (False, True), 0.0),
 )
 
 CONTENT_AND_COMMUNITY: tuple[Value, ...] = (

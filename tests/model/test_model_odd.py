@@ -217,7 +217,7 @@ NOT_A_STATE = {
     "wish_y": "messages under way from one step to the next",
 }
 PROGRAMS = {f"{what}_{which}" for what in ("open", "spent") for which in ("first", "1", "2", "3")}
-FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_away"}
+FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_away", "coupon_is_strategy"}
 
 
 def test_every_state_of_the_engine_is_described() -> None:

@@ -60,6 +60,7 @@ KEYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("market.season_amplitude", 0.5, {}),
     ("market.season_peak", 30, {}),
     ("market.replacement_weeks", 4.0, DURABLE),
+    ("market.talk", "buyers", DURABLE),
     ("market.externality", "linear", {}),
     ("market.externality_scope", "global", {}),
     ("market.adoption_rule", "threshold", {}),

@@ -281,16 +281,25 @@ class Consumer(FixedAgent):
         assert order is not None and order.first is not None
         p = self.model.parameters
         best, order.brand, order.group, waits = order.outside, None, None, False
+        left = [offer for offer in order.offers if not offer.brand.is_sold_out_for(self)]
         first = next(offer for offer in order.offers if offer.brand is order.first)
         patience = choice.delayed_total(first.utility, p.delay_weight, order.waiting_shock)
         if patience > best:
             best, waits = patience, True
-        for offer in order.offers:
-            if not offer.brand.is_sold_out_for(self) and offer.total > best:
-                best, order.brand, waits = offer.total, offer.brand, False
+        substitute = self._substitute(left)
+        if substitute is not None and (self.model.is_threshold or substitute.total > best):
+            order.brand, waits = substitute.brand, False
         if waits:
             order.first.record("delayed")
             self.has_open_need = True
+
+    def _substitute(self, left: list[Offer]) -> Offer | None:
+        """Return which of the offers left the market's way of choosing selects, before doing without."""
+        if self.model.is_threshold:
+            return self._adopt(left)
+        if self.model.is_passive:
+            return max(left, key=lambda offer: self.relation_to(offer.brand).memory, default=None)
+        return max(left, key=lambda offer: offer.total, default=None)
 
     def buy(self) -> None:
         """Carry out an accepted order: pay, use the product, and have something to tell."""

@@ -117,7 +117,6 @@ class Brand(Agent):
         self.is_funded = True
         self.has_media = bool(self.lines) or bool(self.initial_goodwill > 0)
         self.has_content = bool((plan.programs[:, j, TERM["pieces"]] > 0).any())
-        self.has_strategic_coupons = any(line.is_strategy and line.coupon > 0 for line in self.lines)
         self.keeps_profiles = self.tailoring > 0 or any(
             line.audience in (FIT, VISITORS) or line.creative == CREATIVE_PERSONAL for line in self.lines
         )
@@ -133,7 +132,7 @@ class Brand(Agent):
     @property
     def followers(self) -> int:
         """Consumers who follow the brand's content."""
-        return sum(relation.follows for relation in self.relations)
+        return sum(relation.is_follower for relation in self.relations)
 
     @property
     def members(self) -> int:
@@ -190,7 +189,8 @@ class Brand(Agent):
         self.price, self.quality = self.prices[now], self.qualities[now]
         self.is_available = bool(arrays.is_available[now, self.index])
         supply = arrays.supply[now, self.index].tolist()
-        self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
+        if self.is_available:
+            self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
         self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
         self._open_programs()
         self.review_history.append((self.review_count, self.review_sum))
@@ -290,14 +290,14 @@ class Brand(Agent):
         self.record("refused", len(refused))
         return refused
 
-    def sell(self, listed: int, after_cut: int, after_coupon: int, paid: int) -> None:
-        """Book a unit sold: from the list price through cut and coupon to what was paid."""
+    def sell(self, listed: int, after_cut: int, after_coupon: int, paid: int, *, by_strategy: bool) -> None:
+        """Book a unit sold: from the list price through cut and coupon (``by_strategy``) to what was paid."""
         self.record("revenue", paid)
         self.record("cost_of_goods", ledger.money(self.unit_cost))
         self.record("spend_discounts", listed - paid)
         if self.is_strategy["price_cut"]:
             self.charge(listed - after_cut, "price_cut")
-        if self.has_strategic_coupons:
+        if by_strategy:
             self.charge(after_cut - after_coupon)
         if self.is_strategy["group_buying"]:
             self.charge(after_coupon - paid, "group_buying")
@@ -340,13 +340,13 @@ class Brand(Agent):
             consumer.let_know(self, "committed", -1)
         self.reserved += sum(commitment.reserve for *_, commitment in asking[: self.group_places])
 
-    def publish_review(self, satisfaction: Any) -> None:
-        """Add a buyer's public rating."""
-        rating = fixed_point(satisfaction)
-        self.record("reviews")
-        self.record("review_value", rating)
-        self.review_count += 1
-        self.review_sum += rating
+    def publish_reviews(self, n_reviews: int, satisfaction: Any) -> None:
+        """Add the public ratings of those for whom a buyer stands."""
+        share = n_reviews / self.model.people
+        self.record("reviews", int(ledger.whole_units(share)))
+        self.record("review_value", int(ledger.whole_units(share * float(satisfaction))))
+        self.review_count += n_reviews
+        self.review_sum += n_reviews * int(fixed_point(satisfaction))
 
     # ---- at the end of a step
 

@@ -203,6 +203,7 @@ class MarketModel(mesa.Model):
         self.mean_life = Number(arrays.mean_life)
         self.is_durable = bool(arrays.is_durable)
         self.owners_talk = bool(arrays.owners_talk)
+        self.people = float(arrays.people)
         self.is_passive = bool(arrays.is_passive)
         self.is_threshold = bool(arrays.is_threshold)
         self.is_local = bool(arrays.is_local)

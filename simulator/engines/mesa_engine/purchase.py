@@ -7,7 +7,7 @@ from typing import Any
 from simulator.engines.mesa_engine.chance import ZERO
 from simulator.engines.mesa_engine.messages import LONG_AGO, Order, Talk
 from simulator.model.mathematics import fixed_point
-from simulator.model.rules import choice, community, experience, ledger, referral
+from simulator.model.rules import choice, community, experience, ledger, precision, referral
 
 
 class Purchase:
@@ -40,18 +40,19 @@ class Purchase:
         paid = after_coupon = ledger.money(price)
         if self.group is not None:
             paid -= ledger.money(choice.group_discount(price, self.group.price, self.group.discount))
-        brand.sell(listed, after_cut, after_coupon, paid)
+        brand.sell(listed, after_cut, after_coupon, paid, by_strategy=self.relation.coupon_is_strategy)
         self.relation.coupon_until = LONG_AGO
-        if self.group is not None or not self.relation.is_invited:
+        is_invited, self.relation.invited_until = self.relation.is_invited, LONG_AGO
+        if self.group is not None or not is_invited:
             return False
         receiver = referral.reward_for_receiver(self.relation.promised("reward_receiver"), price)
         brand.reward(ledger.money(self.relation.promised("reward_sender")) + ledger.money(receiver))
-        self.relation.invited_until = LONG_AGO
         return True
 
     def change_hands(self, is_referred: bool) -> None:
         """Record the purchase, its source, and who switched from where."""
         consumer, brand, relation = self.consumer, self.brand, self.relation
+        p = consumer.model.parameters
         brand.record("purchases")
         if consumer.latest_brand is brand:
             brand.record("repeat_purchases")
@@ -71,9 +72,9 @@ class Purchase:
         brand.record(f"bought_by_{source}")
         if consumer.model.events is not None:
             consumer.model.events.add_purchase(consumer, brand, source, is_first=is_first)
-        if relation.weeks_since_visit <= consumer.model.parameters.visit_weeks:
-            brand.record("converted_clicks")
-        relation.visit_step = LONG_AGO
+        since_click = consumer.model.now - relation.click_step
+        brand.record("converted_clicks", int(precision.visitor_weight(since_click, p.visit_weeks)))
+        relation.visit_step = relation.click_step = LONG_AGO
         brand.record("delivery_days", fixed_point(brand.delivery_days[consumer.region]))
 
     def live_through(self) -> None:
@@ -86,8 +87,10 @@ class Purchase:
             is_bought = 1 if other is self.relation else 0
             other.habit = experience.habit(other.habit, p.habit_retention, is_bought)
         brand.hear_from_buyer(consumer.satisfaction)
-        if u_review < experience.review_probability(consumer.surprise, p.review_intercept, p.review_surprise):
-            brand.publish_review(consumer.satisfaction)
+        chance = experience.review_probability(consumer.surprise, p.review_intercept, p.review_surprise)
+        n_reviews = int(experience.reviews_written(chance, consumer.model.people, u_review))
+        if n_reviews > 0:
+            brand.publish_reviews(n_reviews, consumer.satisfaction)
         self.talk(u_invite)
         self.join(u_join)
         self.look_back()

@@ -19,6 +19,7 @@ from simulator.model.rules import (
     content,
     experience,
     precision,
+    referral,
     search,
     word_of_mouth,
 )
@@ -49,7 +50,7 @@ class Relation:
         Believed quality, -2..2, and the experiences behind it.
     profile_x, profile_y, profile_evidence : number
         The taste that the brand has inferred, and the events behind it.
-    follows, is_member, has_bought, was_reached : bool
+    is_follower, is_member, has_bought, was_reached : bool
         What has happened so far.
     touch : str
         The latest thing that drew attention to the brand: one of ``observation.SOURCES``.
@@ -58,10 +59,11 @@ class Relation:
     """
 
     __slots__ = (
-        "adopting", "belief", "belonging", "brand", "committed", "consumer", "coupon", "coupon_until",
-        "evidence", "exposures", "fatigue", "follows", "goodwill", "habit", "has_bought", "hits", "inbox",
-        "invitation_step", "invited_until", "is_member", "member", "memory", "noticed", "profile_evidence",
-        "profile_x", "profile_y", "read_step", "touch", "trust", "visit_step", "was_reached",
+        "adopting", "belief", "belonging", "brand", "click_step", "committed", "consumer", "coupon",
+        "coupon_is_strategy", "coupon_until", "evidence", "exposures", "fatigue", "goodwill", "habit", "has_bought",
+        "hits", "inbox", "invitation_step", "invited_until", "is_follower", "is_member", "member", "memory",
+        "noticed", "profile_evidence", "profile_x", "profile_y", "read_step", "touch", "trust", "visit_step",
+        "was_reached",
     )  # fmt: skip
 
     def __init__(self, consumer: Consumer, brand: Brand) -> None:
@@ -78,13 +80,15 @@ class Relation:
         self.belonging = ZERO
         self.profile_x, self.profile_y = consumer.model.cell_taste[consumer.market_cell]
         self.profile_evidence = ONE
-        self.follows = False
+        self.is_follower = False
         self.is_member = False
         self.has_bought = is_buyer
         self.was_reached = False
         self.touch = "search"
         self.visit_step = LONG_AGO
+        self.click_step = LONG_AGO
         self.coupon = ZERO
+        self.coupon_is_strategy = False
         self.coupon_until = LONG_AGO
         self.invitation_step = LONG_AGO
         self.read_step: int | None = None
@@ -183,7 +187,7 @@ class Relation:
 
     def take_invitation(self) -> None:
         """Keep an invitation, on the terms of the step in which it was sent, unless one is open."""
-        if self.inbox.is_invited and not self.is_invited:
+        if self.inbox.is_invited and referral.takes_invitation(self.is_invited, self.has_bought):
             self.invitation_step = self._now - 1
             self.invited_until = self.invitation_step + int(self.promised("valid_weeks"))
         self.inbox.is_invited = False
@@ -200,11 +204,11 @@ class Relation:
         self.inbox.piece = None
         n_pieces = brand.terms["pieces"]
         is_direct = any(line.is_content for line in self.hits)
-        if not (is_direct or shared or (self.follows and n_pieces > 0)):
+        if not (is_direct or shared or (self.is_follower and n_pieces > 0)):
             return
         u_view, u_share, u_follow, u_unfollow = self.consumer.draw("content", brand)
         if (
-            self.follows
+            self.is_follower
             and n_pieces > 0
             and u_view < content.view_probability(p.follower_attention, n_pieces)
         ):
@@ -223,12 +227,12 @@ class Relation:
         self.memory = attention.reinforced(self.memory, p.memory_gain_content)
         self.trust = content.trust_after_content(self.trust, piece.value, p.trust_gain)
         self.touch = "content"
-        if self.follows:
-            self.follows = not u_unfollow < content.unfollow_probability(
+        if self.is_follower:
+            self.is_follower = not u_unfollow < content.unfollow_probability(
                 piece.value, piece.promotion, p.unfollow_intercept, p.follow_value, p.share_promotion
             )
         else:
-            self.follows = u_follow < content.follow_probability(
+            self.is_follower = u_follow < content.follow_probability(
                 piece.value, piece.promotion, p.follow_intercept, p.follow_value, p.share_promotion
             )
         if u_share < content.share_probability(
@@ -253,13 +257,14 @@ class Relation:
                 continue
             if line.coupon > 0:
                 self.coupon = line.coupon
+                self.coupon_is_strategy = line.is_strategy
                 self.coupon_until = self._now + int(p.coupon_weeks) - 1
             if line.has_click:
                 utility = self.utility(self.price)
                 u, z_x, z_y, _ = self.consumer.draw("click", self.brand, line.channel_id, slot=line.slot)
                 if u < precision.click_probability(utility, line.click_intercept):
                     self.brand.record("clicks")
-                    self.visit_step = self._now
+                    self.visit_step = self.click_step = self._now
                     self.reveal_taste(z_x, z_y)
 
     def reveal_taste(self, z_x: Any, z_y: Any) -> None:

@@ -27,6 +27,7 @@ from simulator.engines.numba_engine.layout import (
     FRESH,
     FRIEND,
     GOODWILL,
+    HAS_BOUGHT,
     INVITATION,
     INVITATION_STEP,
     INVITED_UNTIL,
@@ -68,7 +69,7 @@ from simulator.model import draws
 from simulator.model.draws import BLOCK, QUAD, tail
 from simulator.model.mathematics import ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
-from simulator.model.rules import attention, content, search, word_of_mouth
+from simulator.model.rules import attention, content, referral, search, word_of_mouth
 
 _U = np.uint32
 _VALID = terms.term("valid_weeks")
@@ -98,7 +99,8 @@ def take_rare_mail(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
     k = lane_of(i)
     if s.mail[i, j, INVITATION] > 0:
         until = week_of(j, INVITED_UNTIL)
-        if t > s.weeks[b, until, k]:
+        has_bought = (s.marks[b, mark_of(j, FLAGS), k] & HAS_BOUGHT) > 0
+        if referral.takes_invitation(t <= s.weeks[b, until, k], has_bought):
             s.weeks[b, week_of(j, INVITATION_STEP), k] = np.int16(t - 1)
             s.weeks[b, until, k] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
         s.mail[i, j, INVITATION] = 0

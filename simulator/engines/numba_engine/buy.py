@@ -20,6 +20,7 @@ from simulator.engines.numba_engine.layout import (
     BUYER_ORDER,
     CHANCE,
     CHOICE,
+    CLICK,
     COMMITMENT,
     COMMUNITY,
     CONSUMER,
@@ -28,11 +29,11 @@ from simulator.engines.numba_engine.layout import (
     EVIDENCE,
     FLAGS,
     G_BELIEF,
-    G_DAYS,
     G_EVIDENCE,
-    G_GOODWILL,
+    G_LIFE,
     G_PROFILE_X,
     G_PROFILE_Y,
+    G_QUALITY,
     HABIT,
     HAS_BOUGHT,
     HAS_COMMUNITY,
@@ -78,14 +79,14 @@ from simulator.engines.numba_engine.layout import (
     week_of,
     whole,
 )
-from simulator.engines.numba_engine.relation import learn_profile, price_for, weeks_since_visit
+from simulator.engines.numba_engine.relation import learn_profile, price_for
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
 from simulator.model.draws import tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal, unit
 from simulator.model.philox import philox
-from simulator.model.rules import choice, community, experience, referral
-from simulator.model.rules.ledger import money
+from simulator.model.rules import choice, community, experience, precision, referral
+from simulator.model.rules.ledger import money, whole_units
 
 _U = np.uint32
 _PURCHASES, _FIRST, _REPEAT = record("purchases"), record("first_purchases"), record("repeat_purchases")
@@ -105,11 +106,8 @@ _SENDER, _RECEIVER = terms.term("reward_sender"), terms.term("reward_receiver")
 
 
 @part
-def reward(b: Any, k: Any, j: Any, t: Any, price: Any, m: Any, s: Any, row: Any) -> Any:
-    """Pay sender and receiver of a valid invitation, which is used up; return whether there was one."""
-    until = week_of(j, INVITED_UNTIL)
-    if np.int32(t) > np.int32(s.weeks[b, until, k]):
-        return False
+def reward(b: Any, k: Any, j: Any, price: Any, m: Any, s: Any, row: Any) -> None:
+    """Pay sender and receiver of a valid invitation."""
     since = np.int64(s.weeks[b, week_of(j, INVITATION_STEP), k])
     receiver = referral.reward_for_receiver(m.by_step[since, j, _RECEIVER], price)
     amount = money(np.float64(m.by_step[since, j, _SENDER])) + money(np.float64(receiver))
@@ -117,8 +115,6 @@ def reward(b: Any, k: Any, j: Any, t: Any, price: Any, m: Any, s: Any, row: Any)
     row[j, _REDEEMED] += 1
     if m.limits[j, terms.PROGRAM_IS_STRATEGY + REFERRAL_PROGRAM] > 0:
         book(j, REFERRAL_PROGRAM, amount, s, row)
-    s.weeks[b, until, k] = LONG_AGO
-    return True
 
 
 @part
@@ -138,12 +134,17 @@ def pay(b: Any, k: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, 
     row[j, _DISCOUNTS] += s.books[j, LISTED] - paid
     if m.limits[j, terms.PROGRAM_IS_STRATEGY] > 0:
         book(j, 0, s.books[j, LISTED] - s.books[j, NET], s, row)
-    if on.brand[j, COUPON_IS_STRATEGY] > 0:
+    if s.marks[b, mark_of(j, FLAGS), k] & COUPON_IS_STRATEGY:
         book(j, -1, s.books[j, NET] - after_coupon, s, row)
     if m.limits[j, terms.PROGRAM_IS_STRATEGY + GROUP_PROGRAM] > 0:
         book(j, GROUP_PROGRAM, after_coupon - paid, s, row)
     s.weeks[b, week_of(j, COUPON_UNTIL), k] = LONG_AGO
-    return not in_group and reward(b, k, j, t, price, m, s, row)
+    until = week_of(j, INVITED_UNTIL)
+    is_referred = not in_group and np.int32(t) <= np.int32(s.weeks[b, until, k])
+    s.weeks[b, until, k] = LONG_AGO
+    if is_referred:
+        reward(b, k, j, price, m, s, row)
+    return is_referred
 
 
 @part
@@ -185,8 +186,10 @@ def count_purchase(
     elif is_referred:
         source = np.int64(REFERRAL)
     row[j, _FIRST_SOURCE + source] += 1
-    row[j, _CONVERTED] += np.int64(weeks_since_visit(b, k, j, t, s) <= p.visit_weeks)
+    since_click = F(np.int32(t) - np.int32(s.weeks[b, week_of(j, CLICK), k]))
+    row[j, _CONVERTED] += np.int64(precision.visitor_weight(since_click, p.visit_weeks))
     s.weeks[b, week_of(j, VISIT), k] = LONG_AGO
+    s.weeks[b, week_of(j, CLICK), k] = LONG_AGO
     days = m.brand[j, terms.DAYS + np.int64(m.place[g.cell[i], terms.REGION])]
     row[j, _DAYS] += fixed_point(days)
 
@@ -208,7 +211,7 @@ def list_buyers(first: Any, last: Any, t: Any, m: Any, s: Any, w: Any) -> Any:
             w.lists[BUYER_ORDER + n] = order
             rows[G_BELIEF + n] = s.values[b, of_brand(j, BELIEF), k]
             rows[G_EVIDENCE + n] = s.values[b, of_brand(j, EVIDENCE), k]
-            rows[G_GOODWILL + n] = m.by_step[t, j, terms.QUALITY]
+            rows[G_QUALITY + n] = m.by_step[t, j, terms.QUALITY]
             n += 1
     return n
 
@@ -232,7 +235,7 @@ def draw_for_buyers(n: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, w: Any) -
             c0, c1, c2, _ = philox(_U(lists[BUYER + a]), _U(0), _U(t), word, k0, k1)
             rows[G_PROFILE_X + a] = unit(c0)
             rows[G_PROFILE_Y + a] = unit(c1)
-            rows[G_DAYS + a] = unit(c2)
+            rows[G_LIFE + a] = unit(c2)
 
 
 @part
@@ -240,7 +243,7 @@ def experience_all(n: Any, p: Any, w: Any) -> None:
     """Work out the experience of all listed buyers: satisfaction, surprise, belief, chance of a review."""
     rows = w.rows
     for a in range(whole(n)):
-        rows[RESULT + a] = experience.satisfaction(rows[G_GOODWILL + a], p.experience_sd, rows[U_0 + a])
+        rows[RESULT + a] = experience.satisfaction(rows[G_QUALITY + a], p.experience_sd, rows[U_0 + a])
     for a in range(whole(n)):
         rows[MORE + a] = experience.surprise(rows[RESULT + a], rows[G_BELIEF + a])
     for a in range(whole(n)):
@@ -274,15 +277,17 @@ def live_through(a: Any, i: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any
     row[j, _SATISFACTION] += units
     row[j, _PROMOTERS] += np.int64(experience.is_promoter(satisfied))
     row[j, _DETRACTORS] += np.int64(experience.is_detractor(satisfied))
-    if w.rows[U_1 + a] < w.rows[CHANCE + a]:
-        row[j, _REVIEWS] += 1
-        row[j, _REVIEW_VALUE] += units
-        s.books[j, REVIEW_COUNT] += 1
-        s.books[j, REVIEW_SUM] += units
+    n_reviews = experience.reviews_written(w.rows[CHANCE + a], m.people, w.rows[U_1 + a])
+    if n_reviews > 0:
+        share = np.float64(n_reviews) / m.people
+        row[j, _REVIEWS] += whole_units(share)
+        row[j, _REVIEW_VALUE] += whole_units(share * np.float64(satisfied))
+        s.books[j, REVIEW_COUNT] += n_reviews
+        s.books[j, REVIEW_SUM] += n_reviews * units
     if on.brand[j, HAS_PROFILE] > 0:
         learn_profile(i, j, w.rows[G_PROFILE_X + a], w.rows[G_PROFILE_Y + a], p, s)
     if m.is_durable:
-        life = np.int64(experience.lifetime(m.mean_life, w.rows[G_DAYS + a]))
+        life = np.int64(experience.lifetime(m.mean_life, w.rows[G_LIFE + a]))
         s.weeks[b, REPLACEMENT, k] = np.int16(min(np.int64(t) + max(life, np.int64(1)), np.int64(NEVER)))
 
 

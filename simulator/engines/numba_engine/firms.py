@@ -200,7 +200,7 @@ def open_books(t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, row: Any) -> No
     for j in range(m.n_brands):
         open_budget(j, t, m, s)
         for r in range(m.n_regions):
-            s.stock[j, r] += m.supply[t, j, r]
+            s.stock[j, r] += m.supply[t, j, r] * np.float64(m.by_step[t, j, terms.IS_AVAILABLE])
         s.books[j, BASE_SEEN] = s.books[j, BASE]
         s.reviews[t, j, 0] = s.books[j, REVIEW_COUNT]
         s.reviews[t, j, 1] = s.books[j, REVIEW_SUM]

@@ -54,14 +54,16 @@ PERSON_MARKS = ("latest_brand", "has_open_need", "is_alert", "committed_brand")
 LATEST, OPEN_NEED, ALERT, COMMITTED = range(len(PERSON_MARKS))
 BRAND_MARKS = ("flags", "touch")
 FLAGS, TOUCH = range(len(BRAND_MARKS))
-IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED, IS_TURNED_AWAY = (np.uint8(1 << k) for k in range(5))
+IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED, IS_TURNED_AWAY, COUPON_IS_STRATEGY = (
+    np.uint8(1 << k) for k in range(6)
+)
 NO_BRAND = np.uint8(255)
 
 #: Rows of ``weeks``: a person's, then each brand's.
 PERSON_WEEKS = ("replacement_step", "commitment_step")
 REPLACEMENT, COMMITMENT = range(len(PERSON_WEEKS))
-BRAND_WEEKS = ("visit_step", "coupon_until", "invitation_step", "invited_until", "read_step")
-VISIT, COUPON_UNTIL, INVITATION_STEP, INVITED_UNTIL, READ = range(len(BRAND_WEEKS))
+BRAND_WEEKS = ("visit_step", "click_step", "coupon_until", "invitation_step", "invited_until", "read_step")
+VISIT, CLICK, COUPON_UNTIL, INVITATION_STEP, INVITED_UNTIL, READ = range(len(BRAND_WEEKS))
 LONG_AGO = np.int16(-30_000)
 NEVER = np.int16(32_767)
 
@@ -147,10 +149,9 @@ class Switches(NamedTuple):
     HAS_REFERRAL,
     HAS_PROFILE,
     HAS_COUPON,
-    COUPON_IS_STRATEGY,
     HAS_DEAL,
     N_SWITCHES,
-) = range(10)
+) = range(9)
 
 
 class Graph(NamedTuple):
@@ -185,7 +186,7 @@ class Work(NamedTuple):
     bid: np.ndarray  # float32 [J, 4, 256], what each brand is worth to them
     noticed: np.ndarray  # float32 [J, 256], or [J, 0] where no push is felt
     order: np.ndarray  # int32 [5, orders]
-    order_value: np.ndarray  # float32 [2 + 2 J, orders], or [.., 0] where stock cannot run out
+    order_value: np.ndarray  # float32 [2 + 3 J, orders], or [.., 0] where stock cannot run out
     talk: np.ndarray  # int32 [4, talks]
     talk_value: np.ndarray  # float32 [7, talks]
     tie: np.ndarray  # uint32 [ties x 6]
@@ -221,8 +222,11 @@ class Work(NamedTuple):
     G_SENSITIVITY,
     G_ONLINE,
     G_NEARBY,
+    NEARBY,
     G_DAYS,
     G_PRICE,
+    G_QUALITY,
+    G_LIFE,
     WORTH,
     U_0,
     U_1,
@@ -230,7 +234,7 @@ class Work(NamedTuple):
     U_3,
     RESULT,
     MORE,
-) = (k * BLOCK for k in range(31))
+) = (k * BLOCK for k in range(34))
 #: Rows of ``Work.lists``.
 LANE, FORCED, WHEN, SELECTED, JOINS, BUYER, BUYER_BRAND, BUYER_ID, BUYER_ORDER = (k * BLOCK for k in range(9))
 #: Rows of ``Work.bytes``.
@@ -241,7 +245,7 @@ PENDING, ACCEPTED, DROPPED = range(3)
 NOTHING, WAITING, STAYS, LAPSES = -1, -2, -2, -3
 #: Rows of a brand in ``Work.shock`` and ``Work.bid``.
 RECALL, FOUND, TASTE, READING = range(4)
-UTILITY, TOTAL, BEST_TOTAL, REMEMBERED = range(4)
+UTILITY, TOTAL, BEST_TOTAL, STANDING = range(4)
 WHO, ABOUT, KIND, WHICH = range(4)
 SAID, SURPRISED, STRONG, WEAK, INTENSITY, INVITE, REWARDED = range(7)
 MOVER, COUNT_ROW, CHANGE = range(3)
@@ -367,7 +371,7 @@ def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
         bid=np.zeros((n_brands, 4, BLOCK), f4),
         noticed=np.zeros((n_brands, BLOCK if market.arrays.is_threshold else 0), f4),
         order=np.zeros((5, n_orders), i4),
-        order_value=np.zeros((2 + 2 * n_brands, n_orders if on.is_rationed else 0), f4),
+        order_value=np.zeros((2 + 3 * n_brands, n_orders if on.is_rationed else 0), f4),
         talk=np.zeros((4, n_talks), i4),
         talk_value=np.zeros((7, n_talks), f4),
         tie=np.zeros(HIT + _ROOM, np.uint32),

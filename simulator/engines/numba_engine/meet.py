@@ -12,12 +12,14 @@ from simulator.engines.numba_engine.firms import COMMUNITY_PROGRAM, reserve_of
 from simulator.engines.numba_engine.layout import (
     BELONGING,
     CHANCE,
+    CLICK,
     COMMITMENT,
     COMMITTED,
     COMMITTERS,
     COMMUNITY,
     CONTENT,
     COUPON,
+    COUPON_IS_STRATEGY,
     COUPON_UNTIL,
     FLAGS,
     FORCED,
@@ -194,8 +196,11 @@ def list_hits(h: Any, w: Any) -> Any:
 @part
 def keep_coupons(b: Any, n: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any) -> None:
     """Give a line's coupon to everyone on a list."""
+    flags = mark_of(j, FLAGS)
+    counts = COUPON_IS_STRATEGY * np.uint8(m.line_kind[h, terms.IS_STRATEGY] > 0)
     for a in range(n):
         k = w.lists[LANE + a]
+        s.marks[b, flags, k] = (s.marks[b, flags, k] & ~COUPON_IS_STRATEGY) | counts
         s.values[b, of_brand(j, COUPON), k] = m.line[h, terms.DEPTH]
         s.weeks[b, week_of(j, COUPON_UNTIL), k] = np.int16(
             np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1)
@@ -229,6 +234,7 @@ def click_line(
             k = np.int64(w.lists[LANE + a])
             row[j, _CLICKS] += 1
             s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
+            s.weeks[b, week_of(j, CLICK), k] = np.int16(t)
             if on.brand[j, HAS_PROFILE] > 0:
                 learn_profile(start + k, j, rows[U_1 + a], rows[U_2 + a], p, s)
 

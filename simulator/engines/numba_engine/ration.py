@@ -159,21 +159,38 @@ def ration_rounds(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, w: A
 
 
 @part
+def find_substitute(n: Any, i: Any, m: Any, g: Any, w: Any) -> Any:
+    """Return which brand the market's way of choosing selects among those considered that are left, or -1."""
+    selected = np.int64(NOTHING)
+    best = F(-1e29)
+    for j in range(m.n_brands):
+        total = w.order_value[3 + 3 * j, n]
+        if total > _NOTHING_LEFT and w.wanted[j, region_of(i, j, m, g), 1] == 0:
+            standing = total
+            if m.is_threshold:
+                standing = -F(j) if w.order_value[4 + 3 * j, n] > ZERO else _NOTHING_LEFT
+            elif m.is_passive:
+                standing = w.order_value[4 + 3 * j, n]
+            if standing > best:
+                best = standing
+                selected = np.int64(j)
+    return selected
+
+
+@part
 def choose_again(n: Any, m: Any, p: Any, g: Any, s: Any, w: Any, row: Any) -> None:
     """Let a refused consumer substitute, wait a week, or do without."""
     i = np.int64(w.order[CONSUMER, n])
     first = np.int64(w.order[FIRST_CHOICE, n])
     best = w.order_value[0, n]
     selected = np.int64(NOTHING)
-    patience = choice.delayed_total(w.order_value[2 + 2 * first, n], p.delay_weight, w.order_value[1, n])
+    patience = choice.delayed_total(w.order_value[2 + 3 * first, n], p.delay_weight, w.order_value[1, n])
     if patience > best:
         best = patience
         selected = np.int64(WAITING)
-    for j in range(m.n_brands):
-        total = w.order_value[3 + 2 * j, n]
-        if total > _NOTHING_LEFT and w.wanted[j, region_of(i, j, m, g), 1] == 0 and total > best:
-            best = total
-            selected = np.int64(j)
+    substitute = find_substitute(n, i, m, g, w)
+    if substitute >= 0 and (m.is_threshold or w.order_value[3 + 3 * substitute, n] > best):
+        selected = substitute
     w.order[CHOICE, n] = selected
     w.order[IN_GROUP, n] = 0
     if selected >= 0:

@@ -41,6 +41,7 @@ from simulator.engines.numba_engine.layout import (
     LANE,
     LAPSES,
     N_ORDERS,
+    NEARBY,
     NOTHING,
     OPEN_NEED,
     OUTSIDE_SHOCK,
@@ -51,6 +52,7 @@ from simulator.engines.numba_engine.layout import (
     RECALL,
     RESULT,
     SELECTED,
+    STANDING,
     STATUS,
     TASTE,
     TOTAL,
@@ -75,7 +77,7 @@ from simulator.engines.numba_engine.relation import (
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
 from simulator.model.draws import BLOCK, tail
-from simulator.model.mathematics import ZERO, F, gumbel, unit
+from simulator.model.mathematics import ONE, ZERO, F, gumbel, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, choice, community, search
 
@@ -278,6 +280,8 @@ def choose_by_total(n: Any, j: Any, w: Any) -> None:
 @part
 def choose_by_memory(n: Any, j: Any, w: Any) -> None:
     """Inspect a brand only where it is remembered better than those before; take it or nothing."""
+    for a in range(whole(n)):
+        w.bid[j, STANDING, a] = w.rows[G_MEMORY + a]
     for a in range(n):
         if w.bytes[IS_CONSIDERED + a] > 0 and w.rows[G_MEMORY + a] > w.rows[CHANCE + a]:
             w.rows[CHANCE + a] = w.rows[G_MEMORY + a]
@@ -291,11 +295,12 @@ def choose_by_memory(n: Any, j: Any, w: Any) -> None:
 def choose_by_threshold(b: Any, n: Any, j: Any, p: Any, g: Any, w: Any) -> None:
     """Adopt where the share of adopting neighbors and the push of advertising reach the threshold."""
     for a in range(n):
-        if w.bytes[IS_CONSIDERED + a] > 0 and w.lists[SELECTED + a] == NOTHING:
-            k = w.lists[LANE + a]
-            push = attention.memory(ZERO, ZERO, w.noticed[j, k], attention.log_remainder(p.memory_gain_ad))
-            if choice.adopts_by_threshold(w.shock[j, RECALL, a], push, g.threshold[b * BLOCK + k]):
-                w.lists[SELECTED + a] = np.int32(j)
+        k = w.lists[LANE + a]
+        push = attention.memory(ZERO, ZERO, w.noticed[j, k], attention.log_remainder(p.memory_gain_ad))
+        adopts = choice.adopts_by_threshold(w.rows[NEARBY + a], push, g.threshold[b * BLOCK + k])
+        w.bid[j, STANDING, a] = ONE if adopts else ZERO
+        if w.bytes[IS_CONSIDERED + a] > 0 and adopts and w.lists[SELECTED + a] == NOTHING:
+            w.lists[SELECTED + a] = np.int32(j)
 
 
 @part
@@ -310,7 +315,7 @@ def weigh_brand(
     gather_price(b, n, j, t, m, on, s, w)
     if m.is_threshold:
         for a in range(whole(n)):
-            w.shock[j, RECALL, a] = rows[G_NEARBY + a]
+            rows[NEARBY + a] = rows[G_NEARBY + a]
     judge(n, j, m, p, on, s, w)
     bid(b, n, j, t, m, on, s, w)
     if on.brand[j, HAS_GROUP] > 0:
@@ -362,8 +367,9 @@ def place_orders(b: Any, n: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
                 w.order_value[0, at] = w.rows[OUTSIDE_SHOCK + a]
                 w.order_value[1, at] = w.rows[WAITING_SHOCK + a]
                 for j in range(m.n_brands):
-                    w.order_value[2 + 2 * j, at] = w.bid[j, UTILITY, a]
-                    w.order_value[3 + 2 * j, at] = w.bid[j, TOTAL, a]
+                    w.order_value[2 + 3 * j, at] = w.bid[j, UTILITY, a]
+                    w.order_value[3 + 3 * j, at] = w.bid[j, TOTAL, a]
+                    w.order_value[4 + 3 * j, at] = w.bid[j, STANDING, a]
             at += 1
     w.n[N_ORDERS] = at
 

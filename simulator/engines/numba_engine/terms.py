@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.engines.numba_engine.layout import (
-    COUPON_IS_STRATEGY,
     HAS_COMMUNITY,
     HAS_CONTENT,
     HAS_COUPON,
@@ -73,6 +72,7 @@ class Terms(NamedTuple):
     seeding: np.ndarray  # int64 [S, columns]
     reference_price: np.float32
     mean_life: np.float32
+    people: float
     is_durable: bool
     owners_talk: bool
     is_passive: bool
@@ -145,6 +145,7 @@ def gather_terms(market: Market, plan: PlanArrays) -> Terms:
         seeding=_columns(np.int64, plan.seeding_step, plan.seeding_brand, plan.seeding_cost, zeros, zeros),
         reference_price=a.reference_price,
         mean_life=a.mean_life,
+        people=a.people,
         is_durable=a.is_durable,
         owners_talk=a.owners_talk,
         is_passive=a.is_passive,
@@ -176,7 +177,6 @@ def switches(market: Market, plan: PlanArrays, world: World) -> Switches:
         own[HAS_MEDIA] = 1
         own[HAS_PROFILE] |= plan.audience[h] in (FIT, VISITORS) or plan.creative[h] == CREATIVE_PERSONAL
         own[HAS_COUPON] |= plan.coupon[h] > 0
-        own[COUPON_IS_STRATEGY] |= plan.coupon[h] > 0 and plan.is_strategy[h] > 0
     brand[:, HAS_MEDIA] |= a.initial_goodwill > 0
     for column, name in (
         (HAS_CONTENT, "pieces"),

@@ -26,7 +26,8 @@ def expected_impressions(rate: Any, audience_weight: Any, cap: Any) -> Any:
 def clutter_factor(impressions: Any, clutter_half: Any) -> Any:
     """Return what is left of attention among all brands' impressions: 1 / (1 + X / H), in (0, 1].
 
-    Danaher, Bonfrer & Dhar (2008), The effect of competitive advertising interference on sales.
+    Danaher, Bonfrer & Dhar (2008), The effect of competitive advertising
+    interference on sales for packaged goods.
     """
     return ONE / (ONE + impressions / clutter_half)
 

@@ -114,7 +114,8 @@ def delayed_total(utility: Any, delay_weight: Any, shock: Any) -> Any:
 def externality_benefit(share: Any, form: Any) -> Any:
     """Return h of an installed base: 0 (form 0), ln(1 + 9 share) / ln 10 (form 1) or share (form 2).
 
-    All forms run from 0 to 1. Katz & Shapiro (1985), Network externalities, competition, compatibility.
+    All forms run from 0 to 1. Katz & Shapiro (1985), Network externalities, competition, and
+    compatibility.
     """
     log_form = logarithm(ONE + _NINE * share) / _TEN_LOG
     return share * F(form == 2) + log_form * F(form == 1)

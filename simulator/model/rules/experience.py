@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from simulator.compiled import rule
 from simulator.model.mathematics import ONE, ZERO, F, logistic
 from simulator.model.rules.search import belief_after_message, evidence_after_message
@@ -14,7 +16,7 @@ _BEST = F(2.0)
 
 @rule("f4(f4, f4, f4)")
 def satisfaction(quality: Any, experience_sd: Any, z: Any) -> Any:
-    """Return the satisfaction of one experience: quality + sigma_S z, cut to -2..2 (Oliver 1980)."""
+    """Return the satisfaction of one experience: quality + sigma_S z, cut to -2..2."""
     return min(max(quality + experience_sd * z, _WORST), _BEST)
 
 
@@ -40,6 +42,16 @@ def habit(habit_before: Any, habit_retention: Any, is_bought: Any) -> Any:
 def review_probability(surprise: Any, review_intercept: Any, review_surprise: Any) -> Any:
     """Return the probability of writing a review: sigma(v_0 + v_1 |D|), rising with surprise either way."""
     return logistic(review_intercept + review_surprise * abs(surprise))
+
+
+@rule("i8(f4, f8, f4)")
+def reviews_written(probability: Any, people: Any, u: Any) -> Any:
+    """Return how many of the people for whom a consumer stands write a review: their expected number, rounded.
+
+    floor(people x probability + u), u uniform: one review with that probability where a consumer is one person,
+    and hardly ever all or nothing where it is many, so that reviews weigh the same at any number of consumers.
+    """
+    return np.int64(np.floor(people * np.float64(probability) + np.float64(u)))
 
 
 @rule("f4(f4, f4)")

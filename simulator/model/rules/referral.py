@@ -33,6 +33,15 @@ def invitation_probability(invitations: Any, n_neighbors: Any) -> Any:
     return min(ONE, invitations / max(n_neighbors, ONE))
 
 
+@rule("b1(b1, b1)")
+def takes_invitation(is_invited: Any, has_bought: Any) -> Any:
+    """Return whether an invitation that arrives is kept: by whoever holds none and has never bought the brand.
+
+    Rewards are for customers who are won; to others an invitation is talk.
+    """
+    return not is_invited and not has_bought
+
+
 @rule("f4(f4, f4)")
 def reward_for_receiver(reward_receiver: Any, price: Any) -> Any:
     """Return the reward that a buyer with an invitation gets, at most the price."""

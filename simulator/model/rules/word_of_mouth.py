@@ -54,8 +54,8 @@ def weight_units(weight: Any) -> Any:
 
 @rule("i4(f4, f4)")
 def value_units(weight: Any, value: Any) -> Any:
-    """Return a message's weight times its value in whole units of 1/4096."""
-    return np.int32(np.floor(weight * value * MESSAGE_SCALE))
+    """Return a message's weight, in whole units of 1/4096, times its value, rounded to whole units."""
+    return np.int32(np.floor(np.float64(weight_units(weight)) * np.float64(value) + 0.5))
 
 
 @rule("f4(i4)")
