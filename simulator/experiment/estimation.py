@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from simulator.model.observation import SPEND_KINDS
-from simulator.outcomes.differences import differences_to, differences_to_best
+from simulator.outcomes.all_pairs import AllPairs, compare_all_pairs
+from simulator.outcomes.differences import differences_to
 from simulator.outcomes.metrics import METRIC, Outcomes
-from simulator.outcomes.statistics import Difference, Estimate, estimate
+from simulator.outcomes.statistics import Difference, Estimate, Risk, estimate, risks
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,13 @@ class BudgetUse:
 
 
 class Estimates(NamedTuple):
-    """Estimates of all strategies and metrics; each field is ``[strategy][metric]``."""
+    """Estimates of all strategies and metrics; the fields are ``[strategy][metric]``, ``pairs`` is ``[metric]``."""
 
     means: dict[str, dict[str, Estimate]]
     to_baseline: dict[str, dict[str, Difference]]
     to_best: dict[str, dict[str, Difference]]
+    pairs: dict[str, AllPairs]
+    risks: dict[str, dict[str, Risk]]
 
 
 def estimate_all(outcomes: Outcomes, baseline: str, confidence: float) -> Estimates:
@@ -64,31 +67,32 @@ def estimate_all(outcomes: Outcomes, baseline: str, confidence: float) -> Estima
     Returns
     -------
     Estimates
-        ``to_best`` has only metrics of which more or less is better, and is ordered from best to worst
-        within a metric, not across metrics.
+        ``to_best``, ``pairs`` and ``risks`` have only metrics of which more or less is better; ``to_best`` is
+        ordered from best to worst within a metric, not across metrics.
     """
     names = outcomes.strategies
     means: dict[str, dict[str, Estimate]] = {name: {} for name in names}
     to_baseline: dict[str, dict[str, Difference]] = {name: {} for name in names if name != baseline}
     to_best: dict[str, dict[str, Difference]] = {name: {} for name in names}
+    pairs: dict[str, AllPairs] = {}
+    chances: dict[str, dict[str, Risk]] = {name: {} for name in names}
     for metric in outcomes.metrics:
         values = outcomes.of(metric)
         for s, name in enumerate(names):
             means[name][metric] = estimate(values[s], confidence)
         for name, difference in differences_to(values, names, baseline, confidence).items():
             to_baseline[name][metric] = difference
-        for name, difference in best_differences(outcomes, metric, confidence).items():
+        asked = METRIC[metric]
+        if asked.better is None:
+            continue
+        is_higher = asked.better == "higher"
+        pairs[metric] = compare_all_pairs(values, names, confidence, higher_is_better=is_higher)
+        for name, difference in pairs[metric].to_best().items():
             to_best[name][metric] = difference
-    return Estimates(means, to_baseline, to_best)
-
-
-def best_differences(outcomes: Outcomes, metric: str, confidence: float) -> dict[str, Difference]:
-    """Return one metric's differences to the best other strategy, from the best strategy to the worst."""
-    better = METRIC[metric].better
-    if better is None:
-        return {}
-    values = outcomes.of(metric)
-    return differences_to_best(values, outcomes.strategies, confidence, higher_is_better=better == "higher")
+        found = risks(values, names, baseline, higher_is_better=is_higher, has_loss=asked.has_loss)
+        for name, risk in found.items():
+            chances[name][metric] = risk
+    return Estimates(means, to_baseline, to_best, pairs, chances)
 
 
 def budget_use(
