@@ -81,3 +81,22 @@ def test_a_graph_from_python_must_be_passed_again(scenario, tmp_path):
     assert repeat(folder, network=graph).manifest["repeats"]["is_equal"]
     with pytest.raises(StoreError, match="scenario with digest"):
         repeat(folder, network=nx.cycle_graph(30))
+
+
+@pytest.mark.parametrize("kind", ["selection", "experiment", "trace", "sensitivity"])
+def test_results_of_another_kind_are_told(scenario, tmp_path, kind):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    change_manifest(folder, kind=kind)
+    with pytest.raises(
+        StoreError, match=rf"results of another kind \({kind}\); expected results of a comparison"
+    ):
+        repeat(folder)
+
+
+def test_a_manifest_that_lacks_something_is_told(scenario, tmp_path):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    manifest = load_manifest(folder)
+    del manifest["seed"], manifest["n_replicates"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match="a manifest without seed, n_replicates"):
+        repeat(folder)
