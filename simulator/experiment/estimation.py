@@ -31,6 +31,11 @@ class BudgetUse:
         Multiplier of its media, or depth of its price cut, solved on pilot replicates.
     note : str
         Why the budget is not met, or what was given up to meet it; empty where nothing was.
+    spend_beyond_none : float
+        Mean total spend of the brand beyond that without any strategy, currency: the strategy's own spend, and
+        what the standing plan spends more or less beside it. NaN if ``none`` was not run.
+    total_imbalance : float
+        ``spend_beyond_none / budget - 1``; NaN without a budget.
     """
 
     budget: float
@@ -39,6 +44,8 @@ class BudgetUse:
     by_kind: Mapping[str, float]
     level: float
     note: str = ""
+    spend_beyond_none: float = float("nan")
+    total_imbalance: float = float("nan")
 
 
 class Estimates(NamedTuple):
@@ -115,10 +122,13 @@ def budget_use(
         By strategy.
     """
     spent = outcomes.of("strategy_spend").mean(axis=1)
+    beyond = outcomes.of("incremental_spend").mean(axis=1)
     result = {}
     for s, name in enumerate(outcomes.strategies):
         by_kind = {kind: float(outcomes.of(f"spend_{kind}")[s].mean()) for kind in SPEND_KINDS}
         budget, spend = budgets[name], float(spent[s])
-        imbalance = spend / budget - 1 if budget > 0 else float("nan")
-        result[name] = BudgetUse(budget, spend, imbalance, by_kind, levels[name], notes[name])
+        own, total = (amount / budget - 1 if budget > 0 else float("nan") for amount in (spend, beyond[s]))
+        result[name] = BudgetUse(
+            budget, spend, own, by_kind, levels[name], notes[name], float(beyond[s]), float(total)
+        )
     return result

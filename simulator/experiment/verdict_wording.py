@@ -18,6 +18,9 @@ from simulator.outcomes.wording import percent, rounded
 #: Largest imbalance of spend against the budget that passes without a warning.
 LARGEST_IMBALANCE = 0.01
 
+#: Imbalances that differ by less say the same.
+_ALIKE = 0.005
+
 #: Replicates beyond which a number that would settle a comparison is not stated.
 MOST_REPLICATES = 1_000_000
 
@@ -291,6 +294,12 @@ def _budget_warnings(name: str, use: BudgetUse) -> list[str]:
         )
     elif use.note:
         warnings.append(f'The budget of "{name}": {use.note}.')
+    if abs(use.total_imbalance) > LARGEST_IMBALANCE and abs(use.total_imbalance - use.imbalance) > _ALIKE:
+        warnings.append(
+            f'With "{name}" the brand spends {_off(use.total_imbalance)} beyond its standing plan than the budget, '
+            "because what the standing plan costs changes with what is sold: total spend is not equal, read its "
+            "differences with care."
+        )
     return warnings
 
 

@@ -55,7 +55,9 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
     -------
     list of list of str
         Name, mean and half-width, difference to the baseline with its interval, probability of being
-        best, worst 5 %, and spend with its imbalance. The first row has the titles.
+        best, mean of the worst 5 % (the worst replicate where there are fewer than 20), the strategy's own
+        spend and its share of the budget, and the share that all spend beyond ``none`` has. The first row has
+        the titles. A strategy whose metric is undefined comes last.
     """
     metric, currency = METRIC[comparison.metric], comparison.currency
     sign = -1.0 if metric.better == "higher" else 1.0
@@ -73,6 +75,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
             "worst 5 %",
             "spend",
             "of budget",
+            "all spend",
         ]
     ]
     for name in order:
@@ -97,6 +100,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
                 metric.describe(risk.conditional_value_at_risk, currency),
                 METRIC["spend"].describe(use.spend, currency),
                 f"{use.spend / use.budget:.1%}" if use.budget > 0 else "",
+                f"{1 + use.total_imbalance:.1%}" if use.total_imbalance == use.total_imbalance else "",
             ]
         )
     return rows

@@ -59,6 +59,28 @@ def test_spend_and_imbalance(scenario, fake_engine):
     assert any('"mass" spent 2 % less than its budget' in warning for warning in found.verdict.warnings)
 
 
+def test_spend_is_compared_in_all(scenario, fake_engine):
+    """A standing plan whose service costs more with one strategy makes total spend unequal."""
+    fake_engine.standing.update(none=20.0, mass=23.0, price_cut=20.0)
+    found = compare(scenario, n_replicates=5)
+    use = found.budgets["mass"]
+    assert use.imbalance == 0 and use.spend_beyond_none == pytest.approx(63.0)
+    assert use.total_imbalance == pytest.approx(0.05)
+    assert found.budgets["price_cut"].total_imbalance == pytest.approx(0.0)
+    [warning] = found.verdict.warnings
+    assert warning.startswith(
+        'With "mass" the brand spends 5 % more beyond its standing plan than the budget'
+    )
+    assert np.isnan(found.budgets["none"].total_imbalance)
+    fake_engine.standing.update(mass=20.4)
+    assert not compare(scenario, n_replicates=5).verdict.warnings
+
+
+def test_an_imbalance_is_told_once(scenario, fake_engine):
+    fake_engine.spend["mass"] = 63.0
+    assert len(compare(scenario, n_replicates=5).verdict.warnings) == 1
+
+
 def test_json_document_has_what_it_promises(scenario):
     found = compare(scenario, seed=0, n_replicates=5)
     document = found.to_json_document()
