@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.errors import Fault
 from simulator.experiment.argument_checks import checked, whole
 from simulator.experiment.arguments import LARGEST_REPLICATE
-from simulator.experiment.collection import Collection, collect_until, targets_of
+from simulator.experiment.collection import Collection, Target, collect_until, targets_of
 from simulator.experiment.document import html_table, json_document
 from simulator.experiment.estimation import BudgetUse, budget_use, estimate_all
 from simulator.experiment.precision import Precision
@@ -322,7 +322,7 @@ def compare(
         treatments, collected, reached = collect_until(
             treatments, targets, question.baseline, question.confidence, most, on_progress
         )
-        return _assemble(treatments, collected, began, reached)
+        return _assemble(treatments, collected, began, reached, targets)
     collected = Collection()
     for block in treatments.run_in_blocks(on_progress):
         collected.add(block)
@@ -330,7 +330,11 @@ def compare(
 
 
 def _assemble(
-    treatments: Treatments, collected: Collection, began: float, precision: Precision | None = None
+    treatments: Treatments,
+    collected: Collection,
+    began: float,
+    precision: Precision | None = None,
+    targets: Sequence[Target] = (),
 ) -> Comparison:
     """Estimate, judge, and put everything together."""
     scenario, asked = treatments.scenario, treatments.arguments
@@ -358,8 +362,13 @@ def _assemble(
         is_subset=not set(scenario.strategies) <= set(asked.strategies),
         caveat=precision.caveat if precision is not None else "",
     )
-    manifest = {**treatments.manifest(began), "digest": digest}
-    trajectories.manifest.update(manifest, n_kept=trajectories.n_replicates)
+    manifest = {
+        **treatments.manifest(began),
+        "n_kept": trajectories.n_replicates,
+        "precision": _precision_record(precision, targets),
+        "digest": digest,
+    }
+    trajectories.manifest.update(manifest)
     return Comparison(
         title=scenario.title,
         strategies=asked.strategies,
@@ -386,6 +395,20 @@ def _assemble(
         precision=precision,
         risks_by_metric=estimates.risks,
     )
+
+
+def _precision_record(precision: Precision | None, targets: Sequence[Target]) -> dict[str, Any] | None:
+    """Return what was asked of precision and whether it was reached, for the manifest."""
+    if precision is None:
+        return None
+    return {
+        "targets": {target.metric: target.text for target in targets},
+        "method": precision.method,
+        "first_stage": precision.first_stage,
+        "max_replicates": precision.most,
+        "is_reached": precision.is_reached,
+        "caveat": precision.caveat,
+    }
 
 
 def _budgets(treatments: Treatments) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def repeat(
     Returns
     -------
     Comparison
-        Its manifest's ``repeats`` has the stored digest and whether it was met.
+        Its manifest's ``repeats`` has the stored digest and whether it was met. Where replicates had been added
+        until intervals were narrow enough, the same ones are run again, and the verdict's warning stays.
 
     Raises
     ------
@@ -80,7 +82,12 @@ def repeat(
         on_progress=on_progress,
     )
     repeats = {"digest": manifest["digest"], "is_equal": comparison.digest == manifest["digest"]}
-    comparison.manifest.update(repeats=repeats)
+    comparison.manifest.update(
+        repeats=repeats, precision=manifest.get("precision"), overrides=manifest.get("overrides", {})
+    )
+    if manifest.get("precision"):
+        warnings = (*comparison.verdict.warnings, manifest["precision"]["caveat"])
+        return replace(comparison, verdict=replace(comparison.verdict, warnings=warnings))
     return comparison
 
 
