@@ -22,7 +22,8 @@ from simulator.experiment.kim_nelson import Choice
 from simulator.experiment.precision import Goal, replicate_until
 from simulator.experiment.sampling import Record
 from simulator.experiment.sensitivity_indices import sobol_indices, sobol_points
-from simulator.outcomes.differences import differences_to, differences_to_best
+from simulator.outcomes.all_pairs import differences_to_best
+from simulator.outcomes.differences import differences_to
 from simulator.outcomes.multiple_comparisons import compare_with_best
 
 FOLDER = Path(__file__).resolve().parent

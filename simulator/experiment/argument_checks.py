@@ -158,6 +158,7 @@ def provenance(kind: str, scenario: Scenario, seed: int, engine: str, began: flo
         "kind": kind,
         "scenario_name": scenario.name,
         "scenario_source": scenario.source,
+        "overrides": scenario.overrides,
         "scenario": scenario.to_dict(),
         "scenario_digest": scenario.digest,
         "network": network_record(scenario),

@@ -54,7 +54,8 @@ class BalancedPlan:
     budget : float
         What it is to spend, currency; 0 without campaign lines.
     n_pilot_runs : int
-        Pilot replicates on which it was solved; 0 without campaign lines.
+        Pilot replicates on which the level found rests: a first part of them where the cap of the budget never
+        binds, else all; 0 without campaign lines.
     note : str
         Why the budget is not met, or what had to be given up for it, one clause; empty where nothing was.
     """
@@ -134,19 +135,14 @@ def balanced_plans(
             for name, spend in zip(waiting, pilots.spend(trials, is_capped), strict=True):
                 searches[name].learn(spend)
     pilots.end()
-    return {
-        name: _balanced(market, plan, budget, searches.get(name), len(pilots.numbers))
-        for name, plan in plans.items()
-    }
+    return {name: _balanced(market, plan, budget, searches.get(name)) for name, plan in plans.items()}
 
 
-def _balanced(
-    market: Market, plan: Plan, budget: float, search: LevelSearch | None, n_replicates: int
-) -> BalancedPlan:
+def _balanced(market: Market, plan: Plan, budget: float, search: LevelSearch | None) -> BalancedPlan:
     if search is None:
         return BalancedPlan(plan, 1.0, 0.0, 0.0, 0)
     solved = build_plan(market, plan.name, level=search.level)
-    return BalancedPlan(solved, search.level, search.spend, budget, n_replicates, search.note)
+    return BalancedPlan(solved, search.level, search.spend, budget, search.n_pilots, search.note)
 
 
 def _search(plan: Plan, market: Market) -> LevelSearch:

@@ -28,6 +28,11 @@ class Target(NamedTuple):
     half_width: float
     is_relative: bool
 
+    @property
+    def text(self) -> str:
+        """The half-width as it may be given again: ``"2%"`` or ``"5000"``."""
+        return f"{self.half_width * 100:.15g}%" if self.is_relative else f"{self.half_width:.15g}"
+
 
 class Collection:
     """Outcomes of all replicates, and trajectories of as many as fit in memory."""

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from simulator.errors import Fault
 from simulator.experiment.argument_checks import checked, whole
 from simulator.experiment.arguments import LARGEST_REPLICATE
-from simulator.experiment.collection import Collection, collect_until, targets_of
+from simulator.experiment.collection import Collection, Target, collect_until, targets_of
 from simulator.experiment.document import html_table, json_document
-from simulator.experiment.estimation import BudgetUse, best_differences, budget_use, estimate_all
+from simulator.experiment.estimation import BudgetUse, budget_use, estimate_all
 from simulator.experiment.precision import Precision
 from simulator.experiment.simulation import OnProgress, Treatments, prepare
 from simulator.experiment.verdict import Evidence, Verdict, judge
 from simulator.outcomes import curves, store
 from simulator.outcomes.metrics import METRIC, Outcomes
-from simulator.outcomes.statistics import Difference, Estimate, Risk, risks
+from simulator.outcomes.statistics import Difference, Estimate, Risk
 from simulator.outcomes.trajectories import Trajectories, digest_text
 from simulator.scenario import Scenario
 from simulator.scenario.wording import amount
@@ -83,6 +83,8 @@ class Comparison:
         Short name of the scenario.
     precision : Precision or None
         What was reached where replicates were added until intervals were narrow enough.
+    risks_by_metric : mapping
+        ``risks_by_metric[strategy][metric]``, for metrics with a direction.
     """
 
     title: str
@@ -108,6 +110,7 @@ class Comparison:
     manifest: dict[str, Any] = field(default_factory=dict)
     scenario: str = "scenario"
     precision: Precision | None = None
+    risks_by_metric: Mapping[str, Mapping[str, Risk]] = field(default_factory=dict)
 
     @property
     def n_replicates(self) -> int:
@@ -140,7 +143,8 @@ class Comparison:
         -------
         pandas.DataFrame
             Columns ``strategy, metric, unit``, those of the estimate, ``to_baseline`` with
-            ``to_baseline_lower`` and ``to_baseline_upper``, and the same for ``to_best``.
+            ``to_baseline_lower`` and ``to_baseline_upper``, the same for ``to_best``, and from the risks
+            ``p_best``, ``p_worse_than_baseline``, ``p_negative`` and ``conditional_value_at_risk``.
         """
         import pandas as pd
 
@@ -154,6 +158,10 @@ class Comparison:
                     row[f"to_{what}"] = difference.mean if difference else math.nan
                     row[f"to_{what}_lower"] = difference.lower if difference else math.nan
                     row[f"to_{what}_upper"] = difference.upper if difference else math.nan
+                risk = self.risks_by_metric.get(name, {}).get(metric)
+                row["p_best"] = risk.p_best_mean if risk else math.nan
+                for key in ("p_worse_than_baseline", "p_negative", "conditional_value_at_risk"):
+                    row[key] = getattr(risk, key) if risk else math.nan
                 rows.append(row)
         return pd.DataFrame(rows)
 
@@ -170,9 +178,10 @@ class Comparison:
         -------
         dict
             ``scenario, seed, replicates, engine, trajectory_version, digest``; ``strategies`` with, by
-            strategy and metric, ``mean, half_width, q05, q50, q95``; ``differences`` ``to_baseline`` and
-            ``to_best``; ``verdict``, one sentence, and ``verdict_details``; ``risks`` and ``budgets``. A
-            number that is undefined or infinite is None.
+            strategy and metric, ``mean, half_width, q05, q50, q95, n, n_undefined``; ``differences``
+            ``to_baseline`` and ``to_best``; ``verdict``, one sentence, and ``verdict_details``; ``risks`` by
+            strategy, in the metric of the verdict, and ``risks_by_metric``; ``budgets``. A number that is
+            undefined or infinite is None.
         """
         return json_document(self)
 
@@ -313,7 +322,7 @@ def compare(
         treatments, collected, reached = collect_until(
             treatments, targets, question.baseline, question.confidence, most, on_progress
         )
-        return _assemble(treatments, collected, began, reached)
+        return _assemble(treatments, collected, began, reached, targets)
     collected = Collection()
     for block in treatments.run_in_blocks(on_progress):
         collected.add(block)
@@ -321,7 +330,11 @@ def compare(
 
 
 def _assemble(
-    treatments: Treatments, collected: Collection, began: float, precision: Precision | None = None
+    treatments: Treatments,
+    collected: Collection,
+    began: float,
+    precision: Precision | None = None,
+    targets: Sequence[Target] = (),
 ) -> Comparison:
     """Estimate, judge, and put everything together."""
     scenario, asked = treatments.scenario, treatments.arguments
@@ -333,13 +346,12 @@ def _assemble(
     levels = {name: float(plan.level) for name, plan in treatments.balanced.items()}
     notes = {name: plan.note for name, plan in treatments.balanced.items()}
     use = budget_use(outcomes, _budgets(treatments), levels, notes)
-    values = outcomes.of(metric.name)
-    chances = risks(values, asked.strategies, question.baseline, higher_is_better=metric.better == "higher")
+    chances = {name: found[metric.name] for name, found in estimates.risks.items()}
     currency = scenario.market.currency
     evidence = Evidence(
         metric=metric,
         outcomes=outcomes,
-        to_best=best_differences(outcomes, metric.name, question.confidence),
+        pairs=estimates.pairs[metric.name],
         to_baseline={name: found[metric.name] for name, found in estimates.to_baseline.items()},
         risks=chances,
         budgets=use,
@@ -347,9 +359,16 @@ def _assemble(
         minimum_effect=question.minimum_effect,
         confidence=question.confidence,
         currency=currency,
+        is_subset=not set(scenario.strategies) <= set(asked.strategies),
+        caveat=precision.caveat if precision is not None else "",
     )
-    manifest = {**treatments.manifest(began), "digest": digest}
-    trajectories.manifest.update(manifest, n_kept=trajectories.n_replicates)
+    manifest = {
+        **treatments.manifest(began),
+        "n_kept": trajectories.n_replicates,
+        "precision": _precision_record(precision, targets),
+        "digest": digest,
+    }
+    trajectories.manifest.update(manifest)
     return Comparison(
         title=scenario.title,
         strategies=asked.strategies,
@@ -374,7 +393,22 @@ def _assemble(
         manifest=manifest,
         scenario=scenario.name,
         precision=precision,
+        risks_by_metric=estimates.risks,
     )
+
+
+def _precision_record(precision: Precision | None, targets: Sequence[Target]) -> dict[str, Any] | None:
+    """Return what was asked of precision and whether it was reached, for the manifest."""
+    if precision is None:
+        return None
+    return {
+        "targets": {target.metric: target.text for target in targets},
+        "method": precision.method,
+        "first_stage": precision.first_stage,
+        "max_replicates": precision.most,
+        "is_reached": precision.is_reached,
+        "caveat": precision.caveat,
+    }
 
 
 def _budgets(treatments: Treatments) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.statistics import Difference, Estimate
+from simulator.outcomes.wording import describe_probability
 
 if TYPE_CHECKING:
     from simulator.experiment.comparison import Comparison
@@ -38,7 +39,7 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         "trajectory_version": TRAJECTORY_VERSION,
         "digest": comparison.digest,
         "strategies": {
-            name: {metric: _estimate_entry(found) for metric, found in by_metric.items()}
+            name: {metric: estimate_entry(found) for metric, found in by_metric.items()}
             for name, by_metric in comparison.estimates.items()
         },
         "differences": {
@@ -50,6 +51,10 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         "verdict": comparison.verdict.sentence,
         "verdict_details": {"metric": comparison.metric, **asdict(comparison.verdict)},
         "risks": {name: asdict(risk) for name, risk in comparison.risks.items()},
+        "risks_by_metric": {
+            name: {metric: asdict(risk) for metric, risk in by_metric.items()}
+            for name, by_metric in comparison.risks_by_metric.items()
+        },
         "budgets": {name: asdict(use) for name, use in comparison.budgets.items()},
     }
     if comparison.precision is not None:
@@ -78,7 +83,7 @@ def html_table(comparison: Comparison) -> str:
         difference = comparison.to_baseline.get(name, {}).get(comparison.metric)
         cells = [metric.describe(value, currency) for value in (found.mean, found.q05, found.q95)]
         cells.append(metric.describe(difference.mean, currency, "change") if difference else "")
-        cells.append(f"{comparison.risks[name].p_best_mean:.3f}")
+        cells.append(describe_probability(comparison.risks[name].p_best_mean))
         row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         rows.append(f"<tr><th>{escape(name)}</th>{row}</tr>")
     titles = (
@@ -105,8 +110,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _estimate_entry(found: Estimate) -> dict[str, float]:
-    return {key: getattr(found, key) for key in ("mean", "half_width", "q05", "q50", "q95")}
+def estimate_entry(found: Estimate) -> dict[str, float]:
+    """Return an estimate as it stands in JSON documents."""
+    keys = ("mean", "half_width", "q05", "q50", "q95", "n", "n_undefined")
+    return {key: getattr(found, key) for key in keys}
 
 
 def _precision_entry(found: Precision) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from simulator.model.observation import SPEND_KINDS
-from simulator.outcomes.differences import differences_to, differences_to_best
+from simulator.outcomes.all_pairs import AllPairs, compare_all_pairs
+from simulator.outcomes.differences import differences_to
 from simulator.outcomes.metrics import METRIC, Outcomes
-from simulator.outcomes.statistics import Difference, Estimate, estimate
+from simulator.outcomes.statistics import Difference, Estimate, Risk, estimate, risks
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class BudgetUse:
         Multiplier of its media, or depth of its price cut, solved on pilot replicates.
     note : str
         Why the budget is not met, or what was given up to meet it; empty where nothing was.
+    spend_beyond_none : float
+        Mean total spend of the brand beyond that without any strategy, currency: the strategy's own spend, and
+        what the standing plan spends more or less beside it. NaN if ``none`` was not run.
+    total_imbalance : float
+        ``spend_beyond_none / budget - 1``; NaN without a budget.
     """
 
     budget: float
@@ -38,14 +44,18 @@ class BudgetUse:
     by_kind: Mapping[str, float]
     level: float
     note: str = ""
+    spend_beyond_none: float = float("nan")
+    total_imbalance: float = float("nan")
 
 
 class Estimates(NamedTuple):
-    """Estimates of all strategies and metrics; each field is ``[strategy][metric]``."""
+    """Estimates of all strategies and metrics; the fields are ``[strategy][metric]``, ``pairs`` is ``[metric]``."""
 
     means: dict[str, dict[str, Estimate]]
     to_baseline: dict[str, dict[str, Difference]]
     to_best: dict[str, dict[str, Difference]]
+    pairs: dict[str, AllPairs]
+    risks: dict[str, dict[str, Risk]]
 
 
 def estimate_all(outcomes: Outcomes, baseline: str, confidence: float) -> Estimates:
@@ -64,31 +74,32 @@ def estimate_all(outcomes: Outcomes, baseline: str, confidence: float) -> Estima
     Returns
     -------
     Estimates
-        ``to_best`` has only metrics of which more or less is better, and is ordered from best to worst
-        within a metric, not across metrics.
+        ``to_best``, ``pairs`` and ``risks`` have only metrics of which more or less is better; ``to_best`` is
+        ordered from best to worst within a metric, not across metrics.
     """
     names = outcomes.strategies
     means: dict[str, dict[str, Estimate]] = {name: {} for name in names}
     to_baseline: dict[str, dict[str, Difference]] = {name: {} for name in names if name != baseline}
     to_best: dict[str, dict[str, Difference]] = {name: {} for name in names}
+    pairs: dict[str, AllPairs] = {}
+    chances: dict[str, dict[str, Risk]] = {name: {} for name in names}
     for metric in outcomes.metrics:
         values = outcomes.of(metric)
         for s, name in enumerate(names):
             means[name][metric] = estimate(values[s], confidence)
         for name, difference in differences_to(values, names, baseline, confidence).items():
             to_baseline[name][metric] = difference
-        for name, difference in best_differences(outcomes, metric, confidence).items():
+        asked = METRIC[metric]
+        if asked.better is None:
+            continue
+        is_higher = asked.better == "higher"
+        pairs[metric] = compare_all_pairs(values, names, confidence, higher_is_better=is_higher)
+        for name, difference in pairs[metric].to_best().items():
             to_best[name][metric] = difference
-    return Estimates(means, to_baseline, to_best)
-
-
-def best_differences(outcomes: Outcomes, metric: str, confidence: float) -> dict[str, Difference]:
-    """Return one metric's differences to the best other strategy, from the best strategy to the worst."""
-    better = METRIC[metric].better
-    if better is None:
-        return {}
-    values = outcomes.of(metric)
-    return differences_to_best(values, outcomes.strategies, confidence, higher_is_better=better == "higher")
+        found = risks(values, names, baseline, higher_is_better=is_higher, has_loss=asked.has_loss)
+        for name, risk in found.items():
+            chances[name][metric] = risk
+    return Estimates(means, to_baseline, to_best, pairs, chances)
 
 
 def budget_use(
@@ -111,10 +122,13 @@ def budget_use(
         By strategy.
     """
     spent = outcomes.of("strategy_spend").mean(axis=1)
+    beyond = outcomes.of("incremental_spend").mean(axis=1)
     result = {}
     for s, name in enumerate(outcomes.strategies):
         by_kind = {kind: float(outcomes.of(f"spend_{kind}")[s].mean()) for kind in SPEND_KINDS}
         budget, spend = budgets[name], float(spent[s])
-        imbalance = spend / budget - 1 if budget > 0 else float("nan")
-        result[name] = BudgetUse(budget, spend, imbalance, by_kind, levels[name], notes[name])
+        own, total = (amount / budget - 1 if budget > 0 else float("nan") for amount in (spend, beyond[s]))
+        result[name] = BudgetUse(
+            budget, spend, own, by_kind, levels[name], notes[name], float(beyond[s]), float(total)
+        )
     return result

@@ -63,6 +63,8 @@ class LevelSearch:
         Whether the search has ended.
     note : str
         Why the budget is not met or nothing is left for media, one clause.
+    n_pilots : int
+        Pilot replicates of the latest trial; when done, those on which the solution rests.
     """
 
     def __init__(self, solves: str, budget: float, planned_media: float = 0.0) -> None:
@@ -74,6 +76,8 @@ class LevelSearch:
         self.is_capped = solves == "nothing"
         self.is_done = False
         self.note = ""
+        self.n_pilots = 0
+        self._n_trials = 0
         self._largest = LARGEST_DEPTH if solves == "depth" else LARGEST_MULTIPLE
         self._slope = planned_media
         self._flattest = 0.0
@@ -87,6 +91,8 @@ class LevelSearch:
         spend : ndarray of float64, shape (pilot,)
             Spend by pilot replicate, in the unit of the budget.
         """
+        self.n_pilots = int(spend.size)
+        self._n_trials += 1
         self._trials.append(Trial(self.level, float(spend.mean())))
         if self.is_capped:
             self._learn_capped()
@@ -134,7 +140,21 @@ class LevelSearch:
         self.level, self.spend = trial
         self.is_done = True
         if not self.note and self._distance(trial) > NOTEWORTHY:
-            self.note = "what its programs cost emerges, and it has no media that could make up for it"
+            self.note = self._shortfall(trial)
+
+    def _shortfall(self, trial: Trial) -> str:
+        """Return why the search ended away from the budget."""
+        if self.solves == "nothing":
+            return "what its programs cost emerges, and it has no media that could make up for it"
+        if trial.level == 0.0 and trial.spend > self.budget:
+            return "its programs cost more than the budget, so nothing is left for media"
+        what = "depth of its price cut" if self.solves == "depth" else "multiple of its media"
+        if self.is_capped and trial.level >= self._largest and trial.spend < self.budget:
+            return (
+                "the budget runs out in some replicates and lasts in others, and not even the largest "
+                f"{what} that was tried makes up for that"
+            )
+        return f"no {what} was found that spends it, in {self._n_trials} trials"
 
     def _distance(self, trial: Trial) -> float:
         return abs(trial.spend / self.budget - 1)

@@ -16,6 +16,7 @@ from simulator.outcomes.differences import simultaneous_differences
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.statistics import Difference, conditional_value_at_risk, estimate
+from simulator.outcomes.wording import percent
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ class Optimization:
             best = " (the best line alone)" if name == self.best_single else ""
             lines.append(
                 f"  against {name}{best}: {metric.describe(d.mean, currency, 'change')} "
-                f"({self.confidence:.0%} {metric.describe(d.lower, currency, 'change')} to "
+                f"({percent(self.confidence)} {metric.describe(d.lower, currency, 'change')} to "
                 f"{metric.describe(d.upper, currency, 'change')})"
             )
         lines.append(f"  frontier of {self.metric} and risk: {self._listed(self.risk_frontier)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.provenance import file_hash
 from simulator.outcomes.store import load_manifest
 from simulator.scenario import Scenario
+
+COMPARISON = "comparison"
+#: What a manifest must say so that the comparison can be run again; older ones may lack the rest.
+_NEEDED = (
+    *("scenario", "scenario_name", "scenario_digest", "network", "strategies", "seed"),
+    *("n_replicates", "first_replicate", "engine", "trajectory_version", "versions", "digest"),
+)
 
 
 def repeat(
@@ -41,17 +49,18 @@ def repeat(
     Returns
     -------
     Comparison
-        Its manifest's ``repeats`` has the stored digest and whether it was met.
+        Its manifest's ``repeats`` has the stored digest and whether it was met. Where replicates had been added
+        until intervals were narrow enough, the same ones are run again, and the verdict's warning stays.
 
     Raises
     ------
     StoreError
-        If the manifest is missing, was written by another trajectory version, or the social graph is missing
-        or another one.
+        If the manifest is missing, is not that of a comparison, was written by another trajectory version, or
+        the social graph is missing or another one.
     """
     place = Path(path)
     manifest = load_manifest(place)
-    faults = _faults(str(place), manifest, network)
+    faults = _kind_faults(str(place), manifest) or _faults(str(place), manifest, network)
     if faults:
         raise StoreError(faults)
     scenario = Scenario.from_dict(manifest["scenario"], name=manifest["scenario_name"])
@@ -73,8 +82,29 @@ def repeat(
         on_progress=on_progress,
     )
     repeats = {"digest": manifest["digest"], "is_equal": comparison.digest == manifest["digest"]}
-    comparison.manifest.update(repeats=repeats)
+    comparison.manifest.update(
+        repeats=repeats, precision=manifest.get("precision"), overrides=manifest.get("overrides", {})
+    )
+    if manifest.get("precision"):
+        warnings = (*comparison.verdict.warnings, manifest["precision"]["caveat"])
+        return replace(comparison, verdict=replace(comparison.verdict, warnings=warnings))
     return comparison
+
+
+def _kind_faults(place: str, manifest: Mapping[str, Any]) -> list[Fault]:
+    """Return why a manifest is none of a comparison."""
+    kind = manifest.get("kind", COMPARISON)
+    if kind != COMPARISON:
+        got, expected = f"results of another kind ({kind})", "results of a comparison"
+        remedy = "run the verb that made them again; their manifest has the scenario and the seed"
+        return [Fault(place, got, expected, remedy)]
+    missing = [key for key in _NEEDED if key not in manifest]
+    if missing:
+        expected = "a complete manifest of a comparison"
+        return [
+            Fault(place, f"a manifest without {', '.join(missing)}", expected, "run the comparison again")
+        ]
+    return []
 
 
 def _faults(place: str, manifest: Mapping[str, Any], network: Any) -> list[Fault]:

@@ -125,6 +125,7 @@ class Treatments:
         return {
             "scenario_name": scenario.name,
             "scenario_source": scenario.source,
+            "overrides": scenario.overrides,
             "scenario": scenario.to_dict(),
             "scenario_digest": scenario.digest,
             "network": network_record(scenario),

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.arguments import LARGEST_REPLICATE, check_arguments
+from simulator.experiment.argument_checks import checked, whole
+from simulator.experiment.arguments import LARGEST_REPLICATE
 from simulator.experiment.simulation import OnProgress, prepare
 from simulator.outcomes.trajectories import Trajectories
 from simulator.scenario import Scenario
@@ -177,7 +178,7 @@ def trace(
     seed : int, optional
         0 to 2**32 - 1; the scenario's seed if omitted.
     replicate : int
-        Number of the replicate.
+        Number of the replicate, a whole number from 0.
     on_progress : callable, optional
         Receives (task, done, total).
 
@@ -198,10 +199,10 @@ def trace(
     if not isinstance(strategy, str):
         fault = Fault("trace(strategy)", repr(strategy), "the name of one strategy", "trace them one by one")
         raise ScenarioError([fault])
-    if not 0 <= replicate <= LARGEST_REPLICATE:
-        expected = f"0 to {LARGEST_REPLICATE}"
-        raise ScenarioError([Fault("trace(replicate)", str(replicate), expected, "number of a replicate")])
-    asked = check_arguments(
+    faults: list[Fault] = []
+    replicate = whole("trace(replicate)", replicate, 0, LARGEST_REPLICATE, faults)
+    asked = checked(
+        faults,
         scenario,
         strategies=strategy,
         seed=seed,

@@ -6,14 +6,25 @@ t = (m - true difference) / (s / sqrt n) follows Student's law with n - 1 degree
 several pairs hold together when each is m -+ c s / sqrt n, where c is the quantile of the largest |t| over
 the pairs. The |t| are jointly a multivariate t with the correlation of the differences, which is estimated,
 and c is found by quasi-Monte Carlo over a fixed point set: the same outcomes always give the same intervals.
-c lies between Student's quantile (one pair) and Bonferroni's (any dependence) and is held there.
+c lies between Student's quantile (one pair) and Bonferroni's (any dependence) and is held there. With few
+replicates that c is too small, because the correlation is itself estimated and each pair has a deviation of its
+own: the intervals of all pairs of eight strategies, meant to hold together at 95 %, did so in 89 % of 2,000 made-up
+worlds with 10 replicates, 93 % with 30 and 94 % with 60. Below FEW replicates c is therefore Bonferroni's, which
+holds for any dependence and costs about 3 % of width.
+
+A difference that was the same in all n replicates has no spread to build an interval from. Its sign and size are
+still evidence: were the median of the difference anything else, all n replicates would fall on one side of it with
+probability at most 2 (1/2)^n. So with m pairs and 2 m (1/2)^n <= 1 - confidence the interval is that one value,
+an interval of the median (Thompson 1936); with fewer replicates there is none (NaN). Either way the share of
+replicates in which it would differ is only bounded: see
+:func:`~simulator.outcomes.statistics.largest_share_unseen`.
 
 References
 ----------
 Dunnett, C. W. (1955). A multiple comparison procedure for comparing several treatments with a control.
 Journal of the American Statistical Association 50, 1096-1121. doi:10.1080/01621459.1955.10501294
-Hsu, J. C. (1996). Multiple Comparisons. Chapman & Hall. (Comparison with the best: its unconstrained
-intervals need the critical value of all pairs, because the best is chosen by looking.)
+Thompson, W. R. (1936). On confidence ranges for the median and other expectation distributions for populations of
+unknown distribution form. Annals of Mathematical Statistics 7, 122-128.
 """
 
 from __future__ import annotations
@@ -23,10 +34,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator.outcomes.multivariate_t import Values, quantile_of_largest, student_quantile
-from simulator.outcomes.statistics import Difference, mean_and_sd
+from simulator.outcomes.statistics import Difference, fewest_alike, mean_and_sd, without_rounding
 
 #: Chance with which the stated number of replicates settles a comparison, if the estimates are true.
 POWER = 0.8
+
+#: Replicates below which Bonferroni's critical value is used.
+FEW = 100
 
 
 def differences_to(
@@ -56,66 +70,6 @@ def differences_to(
     return {names[s]: difference for (s, _), difference in zip(pairs, found, strict=True)}
 
 
-def differences_to_best(
-    outcomes: Values, names: Sequence[str], confidence: float = 0.95, *, higher_is_better: bool = True
-) -> dict[str, Difference]:
-    """Compare every strategy with the best of the others; the intervals hold together for all pairs.
-
-    Parameters
-    ----------
-    outcomes : ndarray of float64, shape (strategy, replicate)
-        One metric's outcomes.
-    names : sequence of str
-        Strategies along the first axis.
-    confidence : float
-        Joint confidence, whichever strategies turn out best.
-    higher_is_better : bool
-        Direction of the metric.
-
-    Returns
-    -------
-    dict of str to Difference
-        By strategy, in the order from best to worst; empty with fewer than two strategies whose metric
-        is defined. The entry of the best strategy is its lead over the runner-up.
-    """
-    order = ranking(outcomes, higher_is_better=higher_is_better)
-    if len(order) < 2:
-        return {}
-    pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
-    found = dict(zip(pairs, simultaneous_differences(outcomes, names, pairs, confidence), strict=True))
-    best, runner_up = order[0], order[1]
-    result = {names[best]: found[best, runner_up]}
-    result.update({names[s]: _reversed(found[best, s], names[best]) for s in order[1:]})
-    return result
-
-
-def ranking(outcomes: Values, *, higher_is_better: bool = True) -> list[int]:
-    """Return positions of strategies from the best mean to the worst; undefined ones are left out.
-
-    Parameters
-    ----------
-    outcomes : ndarray of float64, shape (strategy, replicate)
-        One metric's outcomes. Means are taken over the replicates in which every strategy that is defined
-        anywhere is defined, if there are any, so that all are ranked in the same worlds.
-    higher_is_better : bool
-        Direction of the metric.
-
-    Returns
-    -------
-    list of int
-        Equal means stay in the order of the strategies.
-    """
-    is_defined = ~np.isnan(outcomes)
-    candidates = [s for s in range(len(outcomes)) if is_defined[s].any()]
-    together = is_defined[candidates].all(axis=0)
-    means = []
-    for s in candidates:
-        use = together if together.any() else is_defined[s]
-        means.append(float(outcomes[s, use].mean()))
-    sign = -1.0 if higher_is_better else 1.0
-    return [candidates[i] for i in sorted(range(len(candidates)), key=lambda i: sign * means[i])]
-
-
 def simultaneous_differences(
     outcomes: Values, names: Sequence[str], pairs: Sequence[tuple[int, int]], confidence: float = 0.95
 ) -> list[Difference]:
@@ -135,10 +89,11 @@ def simultaneous_differences(
     Returns
     -------
     list of Difference
-        In the order of ``pairs``. With fewer than two replicates the interval is NaN; differences that do
-        not vary have an interval of width zero.
+        In the order of ``pairs``. With fewer than two replicates the interval is NaN, and so is that of a
+        difference that did not vary in too few of them to be told from chance; beyond that it has width zero.
     """
-    differences = np.stack([outcomes[a] - outcomes[b] for a, b in pairs]) if pairs else np.empty((0, 0))
+    rows = [without_rounding(outcomes[a] - outcomes[b], outcomes[[a, b]]) for a, b in pairs]
+    differences = np.stack(rows) if rows else np.empty((0, 0))
     critical = critical_value(differences, confidence)
     result = []
     for (_, b), values in zip(pairs, differences, strict=True):
@@ -150,6 +105,8 @@ def simultaneous_differences(
             continue
         mean, sd = mean_and_sd(defined)
         half = critical * sd / n**0.5 if n > 1 else float("nan")
+        if sd == 0 and n < fewest_alike(len(pairs), confidence):
+            half = float("nan")
         identical = bool(np.all(defined == 0.0))
         result.append(
             Difference(names[b], mean, mean - half, mean + half, sd, critical, n, missing, identical)
@@ -170,8 +127,8 @@ def critical_value(differences: Values, confidence: float) -> float:
     Returns
     -------
     float
-        Critical value; NaN with fewer than two replicates. Where undefined outcomes leave fewer than
-        three replicates in common, Bonferroni's.
+        Critical value; NaN with fewer than two replicates. Bonferroni's over all rows with fewer than
+        :data:`FEW` replicates, or where undefined outcomes leave fewer in common.
     """
     varying = [row for row in differences if mean_and_sd(row[~np.isnan(row)])[1] > 0]
     if not varying:
@@ -179,10 +136,12 @@ def critical_value(differences: Values, confidence: float) -> float:
         return student_quantile(confidence, n - 1) if n > 1 else float("nan")
     rows = np.stack(varying)
     freedom = int((~np.isnan(rows)).sum(axis=1).min()) - 1
+    common = rows[:, ~np.isnan(rows).any(axis=0)]
+    if common.shape[1] < FEW:
+        return student_quantile(1 - (1 - confidence) / len(differences), freedom)
     single = student_quantile(confidence, freedom)
     bonferroni = student_quantile(1 - (1 - confidence) / len(rows), freedom)
-    common = rows[:, ~np.isnan(rows).any(axis=0)]
-    if len(rows) == 1 or common.shape[1] < 3:
+    if len(rows) == 1:
         return bonferroni
     residuals = common - common.mean(axis=1, keepdims=True)
     norms = np.sqrt((residuals**2).sum(axis=1))
@@ -216,10 +175,3 @@ def replicates_needed(sd: float, effect: float, critical: float) -> int | None:
     if not (np.isfinite(sd) and np.isfinite(critical)) or effect == 0 or not np.isfinite(effect):
         return None
     return max(2, int(np.ceil(((critical + float(ndtri(POWER))) * sd / abs(effect)) ** 2)))
-
-
-def _reversed(difference: Difference, other: str) -> Difference:
-    d = difference
-    return Difference(
-        other, -d.mean, -d.upper, -d.lower, d.sd, d.critical, d.n, d.n_undefined, d.is_identical
-    )

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -306,7 +307,7 @@ def check_folder(place: Path) -> dict[str, Any] | None:
 
 def write_whole(target: Path, data: bytes) -> None:
     """Write a file so that it appears complete or not at all, and survives a loss of power."""
-    staging = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    staging = target.with_name(f".{target.name}.partial-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         write_flushed(staging, data)
         staging.replace(target)

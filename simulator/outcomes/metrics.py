@@ -59,6 +59,11 @@ class Metric:
         From a :class:`BrandView` to an array over strategies and replicates.
     better : {"higher", "lower", None}
         Direction in which a marketer wants it; None where neither is better as such.
+    has_loss : bool
+        Whether it has a natural zero below which something is lost.
+    is_censored : bool
+        Whether it is undefined where something has not happened by the end: those replicates are the worst, so
+        a mean over the others flatters.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Metric:
     formula: str
     function: Callable[[BrandView], Values]
     better: Literal["higher", "lower"] | None
+    has_loss: bool = False
+    is_censored: bool = False
 
     def describe(self, value: float, currency: str, how: Wording = "value") -> str:
         """Return a value of the metric, or a difference, with its unit: see :func:`describe_amount`."""
@@ -220,10 +227,12 @@ _MARKET = (
     Metric(
         "time_to_10pct", "first step with adoption of at least 10 %", "step",
         "min step with adoption >= 0.10, undefined if never", lambda v: steps_to_adoption(v, 0.10), "lower",
+        is_censored=True,
     ),
     Metric(
         "time_to_50pct", "first step with adoption of at least 50 %", "step",
         "min step with adoption >= 0.50, undefined if never", lambda v: steps_to_adoption(v, 0.50), "lower",
+        is_censored=True,
     ),
 )
 
@@ -231,10 +240,10 @@ _MONEY = (
     Metric("revenue", "money paid by buyers, after discounts", "currency", "sum revenue",
            _total("revenue"), "higher"),
     Metric("contribution", "revenue minus cost of goods", "currency",
-           "sum revenue - sum cost_of_goods", contribution, "higher"),
+           "sum revenue - sum cost_of_goods", contribution, "higher", has_loss=True),
     Metric(
         "profit", "contribution minus all spend but discounts, which revenue already lacks", "currency",
-        "contribution - (spend - spend_discounts)", profit, "higher",
+        "contribution - (spend - spend_discounts)", profit, "higher", has_loss=True,
     ),
     Metric("spend", "media, data, production, discounts, rewards, service and seeding", "currency",
            "sum of all spend_ series", lambda v: v.spend(), None),
@@ -248,26 +257,27 @@ _MONEY = (
     Metric("unspent_media", "planned media that the cap on exposure refused", "currency",
            "sum unspent_media", _total("unspent_media"), None),
     Metric("roi", "profit per unit of spend", "ratio", "profit / spend",
-           lambda v: ratio(profit(v), v.spend()), "higher"),
+           lambda v: ratio(profit(v), v.spend()), "higher", has_loss=True),
     Metric("cost_per_order", "spend per unit sold", "currency", "spend / sum purchases",
            lambda v: ratio(v.spend(), v.total("purchases")), "lower"),
 )
 
 _INCREMENTAL = (
     Metric("incremental_sales", "units beyond those without any strategy, same world", "units",
-           "sales - sales under none", _gained(_total("purchases")), "higher"),
+           "sales - sales under none", _gained(_total("purchases")), "higher", has_loss=True),
     Metric("incremental_buyers", "first-time buyers beyond those without any strategy", "people",
-           "sum first_purchases - the same under none", _gained(_total("first_purchases")), "higher"),
+           "sum first_purchases - the same under none", _gained(_total("first_purchases")), "higher", has_loss=True),
     Metric("incremental_contribution", "contribution beyond that without any strategy", "currency",
-           "contribution - contribution under none", _gained(contribution), "higher"),
+           "contribution - contribution under none", _gained(contribution), "higher", has_loss=True),
     Metric("incremental_spend", "spend beyond that without any strategy", "currency",
            "spend - spend under none", _gained(lambda v: v.spend()), None),
     Metric("incremental_profit", "profit beyond that without any strategy", "currency",
-           "profit - profit under none", _gained(profit), "higher"),
+           "profit - profit under none", _gained(profit), "higher", has_loss=True),
     Metric(
         "romi", "return on marketing investment: incremental profit per incremental spend", "ratio",
         "incremental_profit / incremental_spend",
         lambda v: ratio(v.against_reference(profit(v)), v.against_reference(v.spend())), "higher",
+        has_loss=True,
     ),
     Metric(
         "cost_per_incremental_buyer", "incremental spend per first-time buyer gained", "currency",

@@ -2,7 +2,8 @@ r"""Comparisons that hold together although the eye goes to the largest: with th
 
 Comparison with the best (Hsu). For every strategy i, an interval for its mean minus the best of the other
 means; all of them hold together. Let w_ij be the one-sided half-width of the difference of i and j when i is
-compared with all others (Dunnett). With U_i = min over j of (m_i - m_j + w_ij), the upper limit is max(0, U_i);
+compared with all others (Dunnett; Bonferroni's with few replicates, for the reasons given in
+:mod:`simulator.outcomes.differences`). With U_i = min over j of (m_i - m_j + w_ij), the upper limit is max(0, U_i);
 with G the strategies whose upper limit is above zero, the lower limit is 0 if G is i alone, and otherwise
 min(0, min over j in G of (m_i - m_j - w_ij)). An upper limit of zero says that the strategy is not the best, a
 lower limit of zero that it is.
@@ -28,6 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.outcomes.differences import FEW
 from simulator.outcomes.multivariate_t import Values, quantile_of_largest
 
 
@@ -166,7 +168,7 @@ def _one_sided_half_widths(outcomes: Values, i: int, confidence: float) -> Value
     single = float(stdtrit(n - 1, confidence))
     bonferroni = float(stdtrit(n - 1, 1 - (1 - confidence) / len(varying)))
     critical = bonferroni
-    if len(varying) > 1 and n > 2:
+    if len(varying) > 1 and n >= FEW:
         rows = differences[varying] - differences[varying].mean(axis=1, keepdims=True)
         rows /= np.sqrt((rows**2).sum(axis=1, keepdims=True))
         found = quantile_of_largest(rows @ rows.T, n - 1, confidence, is_absolute=False)

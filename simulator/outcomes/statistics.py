@@ -4,6 +4,8 @@ References
 ----------
 Rockafellar, R. T. & Uryasev, S. (2002). Conditional value-at-risk for general loss distributions.
 Journal of Banking & Finance 26, 1443-1471. doi:10.1016/S0378-4266(02)00271-6
+Clopper, C. J. & Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the
+binomial. Biometrika 26, 404-413.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ from simulator.outcomes.multivariate_t import Values, covariance_factor, student
 
 #: Share of worst replicates in value at risk and conditional value at risk.
 TAIL = 0.05
+#: Confidence with which means whose difference never varied must be told apart to have a probability.
+CONFIDENCE = 0.95
+#: Part of an outcome's size by which differences vary through rounding alone.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -103,15 +109,21 @@ class Risk:
     p_best_replicate : float
         Share of replicates in which the strategy is best; ties are split.
     p_best_mean : float
-        Probability that its mean is the best, given the replicates.
+        Probability that its mean is the best, given the replicates; NaN where they cannot tell: fewer than
+        two, or so few that strategies whose difference never varied are not told from chance.
     p_worse_than_baseline : float
         Share of replicates in which it is worse than the baseline.
     p_negative : float
-        Share of replicates in which the metric itself is below zero.
+        Share of replicates in which the metric itself is below zero; NaN where that is no loss.
     value_at_risk : float
         The outcome that the worst 5 % of replicates do not surpass.
     conditional_value_at_risk : float
         Mean outcome of the worst 5 % of replicates.
+    n : int
+        Replicates in which the metric is defined. With fewer than 20, 5 % of them are less than one, and the
+        two values at risk are the outcome of the single worst replicate.
+    n_undefined : int
+        Replicates in which it is not.
     """
 
     p_best_replicate: float
@@ -120,6 +132,13 @@ class Risk:
     p_negative: float
     value_at_risk: float
     conditional_value_at_risk: float
+    n: int = 0
+    n_undefined: int = 0
+
+    @property
+    def is_tail_one_replicate(self) -> bool:
+        """Whether the worst 5 % are less than one replicate."""
+        return self.n * TAIL < 1
 
 
 def estimate(outcomes: Values, confidence: float = 0.95) -> Estimate:
@@ -210,7 +229,12 @@ def conditional_value_at_risk(outcomes: Values, *, higher_is_better: bool = True
 
 
 def risks(
-    outcomes: Values, names: Sequence[str], baseline: str, *, higher_is_better: bool = True
+    outcomes: Values,
+    names: Sequence[str],
+    baseline: str,
+    *,
+    higher_is_better: bool = True,
+    has_loss: bool = True,
 ) -> dict[str, Risk]:
     """Return every strategy's chances and tail in one metric.
 
@@ -224,6 +248,8 @@ def risks(
         Strategy that the others should not fall below.
     higher_is_better : bool
         Direction of the metric.
+    has_loss : bool
+        Whether an outcome below zero is a loss.
 
     Returns
     -------
@@ -231,20 +257,96 @@ def risks(
         By strategy.
     """
     often, probably = probabilities_of_best(outcomes, higher_is_better=higher_is_better)
+    if _is_undecided(outcomes):
+        probably = np.full(len(names), np.nan)
     base = outcomes[list(names).index(baseline)]
     result = {}
     for s, name in enumerate(names):
         change = (outcomes[s] - base) if higher_is_better else (base - outcomes[s])
         bound, tail = conditional_value_at_risk(outcomes[s], higher_is_better=higher_is_better)
+        n_defined = int((~np.isnan(outcomes[s])).sum())
         result[name] = Risk(
             float(often[s]),
             float(probably[s]),
             _share_below_zero(change),
-            _share_below_zero(outcomes[s]),
+            _share_below_zero(outcomes[s]) if has_loss else float("nan"),
             bound,
             tail,
+            n_defined,
+            outcomes.shape[1] - n_defined,
         )
     return result
+
+
+def without_rounding(differences: Values, outcomes: Values) -> Values:
+    """Return differences, exactly equal where they differ by no more than rounding.
+
+    Parameters
+    ----------
+    differences : ndarray of float64, shape (replicate,)
+        Differences of outcomes; NaN where undefined.
+    outcomes : ndarray of float64
+        What was subtracted, which tells how large rounding may be.
+
+    Returns
+    -------
+    ndarray of float64, shape (replicate,)
+        The same array, or one whose defined values are all the first of them.
+    """
+    defined = differences[~np.isnan(differences)]
+    if defined.size == 0:
+        return differences
+    rounding = _ROUNDING * float(np.nanmax(np.abs(outcomes)))
+    spread = float(defined.max() - defined.min())
+    if spread == 0 or spread > rounding:
+        return differences
+    return np.where(np.isnan(differences), np.nan, defined[0])
+
+
+def fewest_alike(n_pairs: int, confidence: float) -> int:
+    """Return how many replicates must agree before a difference that never varied is told from chance.
+
+    Parameters
+    ----------
+    n_pairs : int
+        Differences in the family.
+    confidence : float
+        Joint confidence of the family.
+
+    Returns
+    -------
+    int
+        The smallest n with 2 n_pairs (1/2)^n <= 1 - confidence.
+
+    Examples
+    --------
+    >>> fewest_alike(1, 0.95), fewest_alike(28, 0.95)
+    (6, 11)
+    """
+    return int(np.ceil(np.log2(2 * max(n_pairs, 1) / (1 - confidence)) - 1e-9))
+
+
+def largest_share_unseen(n: int, confidence: float = 0.95) -> float:
+    """Return the largest share of replicates that may be of a kind that none of n replicates was.
+
+    Parameters
+    ----------
+    n : int
+        Replicates seen, at least 1.
+    confidence : float
+        Confidence of the bound.
+
+    Returns
+    -------
+    float
+        Upper limit of Clopper and Pearson for none of n.
+
+    Examples
+    --------
+    >>> round(largest_share_unseen(20), 3), round(largest_share_unseen(200), 3)
+    (0.139, 0.015)
+    """
+    return float(1 - (1 - confidence) ** (1 / n))
 
 
 def mean_and_sd(values: Values) -> tuple[float, float]:
@@ -254,6 +356,18 @@ def mean_and_sd(values: Values) -> tuple[float, float]:
     if np.all(values == values[0]):
         return float(values[0]), 0.0 if values.size > 1 else float("nan")
     return float(values.mean()), float(values.std(ddof=1))
+
+
+def _is_undecided(outcomes: Values) -> bool:
+    """Return whether means differ by what never varied, in too few replicates to tell that from chance."""
+    is_ever = (~np.isnan(outcomes)).any(axis=1)
+    values = outcomes[is_ever]
+    values = values[:, ~np.isnan(values).any(axis=0)]
+    n = values.shape[1]
+    if n == 0 or len(values) < 2 or n >= fewest_alike(len(values) * (len(values) - 1) // 2, CONFIDENCE):
+        return False
+    rows = [without_rounding(values[i] - values[j], values) for i in range(len(values)) for j in range(i)]
+    return any(bool(np.all(row == row[0]) and row[0] != 0) for row in rows)
 
 
 def _share_below_zero(values: Values) -> float:

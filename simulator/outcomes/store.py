@@ -2,8 +2,9 @@
 
 A folder of results is first written beside its place, under a hidden name; every file is flushed to the
 disk; the manifest, with the hash of every other file, comes last; then the folder is renamed into place.
-Whoever reads the place finds the earlier results or the new ones, never a mixture. What an interrupted
-writer left behind is swept up by the next.
+Whoever reads the place finds the earlier results or the new ones, never a mixture. The hidden name is the
+writer's own, whichever process and thread it runs in; what an interrupted writer left behind is swept up by the
+next.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import shutil
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -30,6 +33,11 @@ MANIFEST = "manifest.json"
 #: Mark of a manifest of this package, and version of the folder's layout.
 FORMAT = "consumer-market-simulator results"
 LAYOUT = 1
+
+#: Hidden files and folders that writers in this process hold.
+_HELD: set[Path] = set()
+#: Folders of results are written by one thread of a process at a time.
+_WRITING = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +81,7 @@ def save_results(content: Content, path: Path) -> Path:
     Returns
     -------
     Path
-        The folder.
+        The folder, as an absolute path.
 
     Raises
     ------
@@ -101,15 +109,20 @@ def save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: Pa
     Returns
     -------
     Path
-        The folder.
+        The folder, as an absolute path.
 
     Raises
     ------
     StoreError
         If there is something else at ``path``, or it cannot be written.
     """
-    place = check_place(path, kind=str(manifest.get("kind", "comparison")))
-    staging = _beside(place, "partial")
+    with _WRITING:
+        place = check_place(path, kind=str(manifest.get("kind", "comparison")))
+        return _save_files(files, manifest, path, place)
+
+
+def _save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: Path, place: Path) -> Path:
+    staging = hold_beside(place, "partial")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         sweep(place)
@@ -134,7 +147,9 @@ def save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: Pa
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
-    return path
+    finally:
+        _HELD.discard(staging)
+    return place
 
 
 def check_place(path: Path, *, kind: str = "comparison") -> Path:
@@ -179,6 +194,12 @@ def check_place(path: Path, *, kind: str = "comparison") -> Path:
     return place
 
 
+def folder_of(path: Path) -> Path:
+    """Return the absolute path of the folder of results that a path means: it, or the folder of its manifest."""
+    given = path.expanduser()
+    return (given.parent if given.name == MANIFEST or given.is_file() else given).resolve()
+
+
 def load_manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a folder of results.
 
@@ -197,10 +218,11 @@ def load_manifest(path: Path) -> dict[str, Any]:
     StoreError
         If there is none, or it is of another kind.
     """
-    folder = (path.parent if path.name == MANIFEST else path).expanduser().resolve()
+    folder = folder_of(path)
     if not folder.exists() and folder.parent.is_dir():
         sweep(folder)
-    place = path if path.is_file() else folder / MANIFEST
+    given = path.expanduser()
+    place = given if given.is_file() else folder / MANIFEST
     if not place.is_file():
         raise StoreError([Fault(str(path), "", f"a folder of results with a {MANIFEST}", "correct the path")])
     manifest = _read_manifest(place)
@@ -215,7 +237,7 @@ def verify(path: Path) -> None:
     Parameters
     ----------
     path : Path
-        The folder.
+        The folder, or its manifest; it may have been moved since it was written.
 
     Raises
     ------
@@ -223,9 +245,10 @@ def verify(path: Path) -> None:
         With every file that is missing or changed.
     """
     manifest = load_manifest(path)
+    folder = folder_of(path)
     faults = []
     for name, expected in manifest["files"].items():
-        file = path / name
+        file = folder / name
         got = file_hash(file) if file.is_file() else ""
         if got != expected:
             found = f"sha256 {got[:16]}" if got else ""
@@ -241,7 +264,7 @@ def write_file(path: Path, data: bytes) -> None:
     Parameters
     ----------
     path : Path
-        The file; replaced if it exists.
+        The file; replaced if it exists. A link stays one, and the file that it leads to is replaced.
     data : bytes
         Its content.
 
@@ -250,11 +273,12 @@ def write_file(path: Path, data: bytes) -> None:
     StoreError
         If it cannot be written.
     """
-    staging = _beside(path.expanduser().resolve(), "partial")
+    place = path.expanduser().resolve()
+    staging = hold_beside(place, "partial")
     try:
         write_flushed(staging, data)
-        staging.replace(path)
-        flush_folder(path.resolve().parent)
+        staging.replace(place)
+        flush_folder(place.parent)
     except OSError as error:
         _discard(staging)
         remedy = "choose a place that you may write to"
@@ -264,6 +288,8 @@ def write_file(path: Path, data: bytes) -> None:
     except BaseException:
         _discard(staging)
         raise
+    finally:
+        _HELD.discard(staging)
 
 
 def _files(content: Content) -> list[tuple[str, bytes]]:
@@ -304,9 +330,25 @@ def _read_manifest(place: Path) -> dict[str, Any] | None:
     return manifest if is_ours else None
 
 
-def _beside(place: Path, what: str) -> Path:
-    """Return a hidden sibling that tells whose leftover it is: ``.results.partial-1234``."""
-    return place.with_name(f".{place.name}.{what}-{os.getpid()}")
+def hold_beside(place: Path, what: str) -> Path:
+    """Return the path of a hidden sibling that no other writer uses, in whichever process or thread.
+
+    Parameters
+    ----------
+    place : Path
+        Absolute path of what is written.
+    what : str
+        ``"partial"`` or ``"replaced"``.
+
+    Returns
+    -------
+    Path
+        For example ``.results.partial-1234-9f3a0c51``: the process, so that others can tell whether it still
+        runs, and a token of its own.
+    """
+    path = place.with_name(f".{place.name}.{what}-{os.getpid()}-{secrets.token_hex(4)}")
+    _HELD.add(path)
+    return path
 
 
 def sweep(place: Path) -> None:
@@ -315,11 +357,11 @@ def sweep(place: Path) -> None:
     Parameters
     ----------
     place : Path
-        Absolute path of the folder of results. What belongs to a process that still runs stays.
+        Absolute path of the folder of results. What belongs to a writer that still runs stays.
     """
     for stray in sorted(place.parent.glob(f".{place.name}.*-*")):
-        what, _, owner = stray.name.removeprefix(f".{place.name}.").rpartition("-")
-        if what not in ("partial", "replaced") or not owner.isdigit():
+        what, owner, *_ = stray.name.removeprefix(f".{place.name}.").split("-")
+        if what not in ("partial", "replaced") or not owner.isdigit() or stray in _HELD:
             continue
         if int(owner) != os.getpid() and _runs(int(owner)):
             continue
@@ -342,17 +384,20 @@ def _runs(process: int) -> bool:
 
 
 def _put_in_place(staging: Path, place: Path) -> None:
-    set_aside = _beside(place, "replaced")
-    if place.exists():
-        place.replace(set_aside)
+    set_aside = hold_beside(place, "replaced")
     try:
-        staging.replace(place)
-    except BaseException:
-        if set_aside.exists() and not place.exists():
-            set_aside.replace(place)
-        raise
-    flush_folder(place.parent)
-    shutil.rmtree(set_aside, ignore_errors=True)
+        if place.exists():
+            place.replace(set_aside)
+        try:
+            staging.replace(place)
+        except BaseException:
+            if set_aside.exists() and not place.exists():
+                set_aside.replace(place)
+            raise
+        flush_folder(place.parent)
+        shutil.rmtree(set_aside, ignore_errors=True)
+    finally:
+        _HELD.discard(set_aside)
 
 
 def write_flushed(path: Path, data: bytes) -> None:

@@ -275,8 +275,9 @@ class Trajectories:
         """
         from simulator.outcomes import parquet, store
 
-        store.write_file(Path(path), parquet.trajectories_bytes(self))
-        return Path(path)
+        place = Path(path).expanduser()
+        store.write_file(place, parquet.trajectories_bytes(self))
+        return place
 
     @classmethod
     def load(cls, path: str | Path) -> Trajectories:

@@ -31,6 +31,32 @@ def describe_amount(value: float, unit: str, currency: str, how: Wording = "valu
     return f"{number} {words.get(unit, unit)}".rstrip()
 
 
+def describe_probability(probability: float) -> str:
+    """Return a probability with three digits; one that an estimate puts beyond them is not called certain.
+
+    Examples
+    --------
+    >>> describe_probability(0.5), describe_probability(0.99996), describe_probability(float("nan"))
+    ('0.500', '> 0.999', 'unknown')
+    """
+    if probability != probability:
+        return "unknown"
+    if probability > 0.999:
+        return "> 0.999"
+    return "< 0.001" if probability < 0.001 else f"{probability:.3f}"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent with as many digits as it has.
+
+    Examples
+    --------
+    >>> percent(0.95), percent(0.975), percent(0.999)
+    ('95 %', '97.5 %', '99.9 %')
+    """
+    return f"{share * 100:.6g} %"
+
+
 def rounded(value: float, unit: str = "", *, sign: bool = False) -> str:
     """Return a number with about three significant digits and commas; a share in percent."""
     if not np.isfinite(value):

@@ -222,7 +222,7 @@ def simulate(
 
 def trajectories_document(scenario: Any, trajectories: Any, outcomes: Any) -> dict[str, Any]:
     """Return the document that ``simulator simulate --json`` prints."""
-    from simulator.experiment.document import plain
+    from simulator.experiment.document import estimate_entry, plain
     from simulator.model.observation import TRAJECTORY_VERSION
     from simulator.outcomes.metrics import METRIC
     from simulator.outcomes.statistics import estimate
@@ -231,10 +231,7 @@ def trajectories_document(scenario: Any, trajectories: Any, outcomes: Any) -> di
     for s, name in enumerate(trajectories.strategies):
         found[name] = {}
         for metric in METRIC:
-            e = estimate(outcomes.of(metric)[s])
-            found[name][metric] = {
-                key: getattr(e, key) for key in ("mean", "half_width", "q05", "q50", "q95")
-            }
+            found[name][metric] = estimate_entry(estimate(outcomes.of(metric)[s]))
     document: dict[str, Any] = plain(
         {
             "scenario": scenario.name,

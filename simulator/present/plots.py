@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from simulator.model.observation import SOURCES, SPEND_KINDS
 from simulator.outcomes.curves import Bands, bands
-from simulator.outcomes.metrics import FUNNEL, METRIC
+from simulator.outcomes.metrics import FUNNEL, METRIC, Metric
+from simulator.outcomes.wording import percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -140,14 +141,15 @@ def plot_differences(result: Comparison, metric: str | None = None, *, against: 
     chosen = METRIC[metric or result.metric]
     table = result.to_baseline if against == "baseline" else result.to_best
     rows = {name: row[chosen.name] for name, row in table.items() if chosen.name in row}
-    names = sorted(rows, key=lambda name: rows[name].mean if np.isfinite(rows[name].mean) else -np.inf)
-    if chosen.better == "lower":
-        names.reverse()
+    sign = -1.0 if chosen.better == "lower" else 1.0
+    names = sorted(
+        rows, key=lambda name: (np.isfinite(rows[name].mean), sign * np.nan_to_num(rows[name].mean))
+    )
     colors = colors_of(result.strategies, result.baseline)
     reference = result.baseline if against == "baseline" else "the best other strategy"
     subtitle = (
         f"mean paired difference over {result.n_replicates:,} replicates, with intervals that hold jointly "
-        f"at {result.confidence:.0%}; hollow where zero is inside"
+        f"at {percent(result.confidence)}; hollow where zero is inside"
     )
     name_of_metric = chosen.name.replace("_", " ").capitalize()
     chart = new_chart(
@@ -162,8 +164,9 @@ def plot_differences(result: Comparison, metric: str | None = None, *, against: 
         axes.plot([row.lower, row.upper], [y, y], color=color, lw=2.2, solid_capstyle="butt")
         face = color if row.excludes_zero else "white"
         axes.plot(row.mean, y, "o", ms=7, mec=color, mfc=face, mew=1.6)
-        interval = f"{short(row.lower, chosen.unit, sign=True)} to {short(row.upper, chosen.unit, sign=True)}"
-        text = f"{short(row.mean, chosen.unit, sign=True)}   ({interval})"
+        ends = [short(bound, chosen.unit, sign=True) for bound in (row.lower, row.upper)]
+        interval = f"   ({' to '.join(ends)})" if row.lower <= row.upper else ""
+        text = f"{short(row.mean, chosen.unit, sign=True)}{interval}"
         axes.annotate(
             text,
             (1.02, y),
@@ -335,6 +338,13 @@ def plot_sources(result: Comparison) -> Chart:
     return chart
 
 
+def _best_last(result: Comparison, metric: Metric) -> list[str]:
+    """Return strategies from the worst mean to the best, undefined ones first, as rows from below."""
+    sign = 1.0 if metric.better != "lower" else -1.0
+    means = {name: result.estimates[name][metric.name].mean for name in result.strategies}
+    return sorted(means, key=lambda name: (np.isfinite(means[name]), sign * np.nan_to_num(means[name])))
+
+
 @styled
 def plot_risk(result: Comparison) -> Chart:
     """Draw the outcome of every replicate, the mean, and the mean of the worst replicates.
@@ -350,12 +360,12 @@ def plot_risk(result: Comparison) -> Chart:
         A strip of dots per strategy, in the metric of the verdict.
     """
     metric = METRIC[result.metric]
-    names = sorted(
-        result.strategies, key=lambda name: np.nan_to_num(result.estimates[name][metric.name].mean)
-    )
+    names = _best_last(result, metric)
     colors = colors_of(result.strategies, result.baseline)
     title = f"Risk: {metric.name.replace('_', ' ')} in each of {result.n_replicates:,} replicates"
-    subtitle = "dots: replicates;  bar: mean;  triangle: mean of the worst 5 % (conditional value at risk)"
+    is_tail_one = any(risk.is_tail_one_replicate for risk in result.risks.values())
+    tail = "the worst replicate" if is_tail_one else "mean of the worst 5 % (conditional value at risk)"
+    subtitle = f"dots: replicates;  bar: mean;  triangle: {tail}"
     chart = new_chart(9.6, 1.55 + 0.46 * max(2, len(names)), title, subtitle)
     axes = chart.add_subplot()
     values = result.outcomes.of(metric.name)
@@ -369,7 +379,7 @@ def plot_risk(result: Comparison) -> Chart:
         axes.plot(risk.conditional_value_at_risk, y, "v", color="black", ms=7, mec="white", mew=0.8)
         text = f"best in {risk.p_best_replicate:.0%}"
         if name != result.baseline:
-            text += f", below {result.baseline} in {risk.p_worse_than_baseline:.0%}"
+            text += f", worse than {result.baseline} in {risk.p_worse_than_baseline:.0%}"
         axes.annotate(
             text,
             (1.02, y),

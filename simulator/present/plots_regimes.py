@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from simulator.outcomes.brand_view import REFERENCE
+from simulator.outcomes.wording import percent
 from simulator.present.plots_style import (
     Chart,
     colors_of,
@@ -48,7 +49,7 @@ def plot_regimes(found: RegimeMap, *, fixed: dict[str, float] | None = None) -> 
     )
     subtitle = (
         f"{found.outcomes.shape[-1]} replicates per point; pale: not surely the best; bars: where the winner changes "
-        f"({found.confidence:.0%})" + (f"; {held}" if held else "")
+        f"({percent(found.confidence)})" + (f"; {held}" if held else "")
     )
     chart = new_chart(
         11.2, 5.0, f"Which strategy has the best {found.metric.name.replace('_', ' ')}", subtitle

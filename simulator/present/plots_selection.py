@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.outcomes.wording import percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -41,7 +42,7 @@ def plot_selection(selection: Selection) -> Chart:
     order = sorted(range(len(names)), key=lambda i: (choice.n_by_treatment[i], i == choice.best))
     subtitle = (
         f"{selection.n_drawn:,} replicates in all; equal allocation by pairs: {selection.equal.paired:,}. "
-        f"Right: {selection.evaluation.lead.n:,} fresh replicates, {selection.rule.confidence:.0%} intervals"
+        f"Right: {selection.evaluation.lead.n:,} fresh replicates, {percent(selection.rule.confidence)} intervals"
     )
     verb = "Selected" if selection.is_settled else "In the lead"
     chart = new_chart(10.4, 1.7 + 0.42 * len(names), f"{verb}: {selection.best}", subtitle)
@@ -105,9 +106,7 @@ def plot_components(split: VarianceSplit) -> Chart:
         One bar per level.
     """
     a, b, c = split.outcomes.shape
-    subtitle = (
-        f"{a} draws of parameters, {b} worlds each, {c} replicates each; {split.confidence:.0%} intervals"
-    )
+    subtitle = f"{a} draws of parameters, {b} worlds each, {c} replicates each; {percent(split.confidence)} intervals"
     chart = new_chart(
         7.4, 1.6 + 0.55 * len(split.components), f"Where the variance comes from: {split.what}", subtitle
     )

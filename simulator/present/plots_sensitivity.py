@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.outcomes.wording import percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -39,7 +40,7 @@ def plot_indices(found: Sensitivity, *, n_factors: int = 15) -> Chart:
     """
     shown = found.indices[:n_factors]
     subtitle = (
-        f"{len(found.shares):,} points x {found.outcomes.shape[2]} replicates; {found.confidence:.0%} intervals; "
+        f"{len(found.shares):,} points x {found.outcomes.shape[2]} replicates; {percent(found.confidence)} intervals; "
         + (
             "first order and total"
             if found.method == "sobol"
@@ -116,9 +117,7 @@ def plot_reversal(found: Reversal) -> Chart:
     table = found.to_dataframe()
     x = table[found.factor.name].to_numpy()
     first, second = found.strategies
-    subtitle = (
-        f"lead over {second}, {found.confidence:.0%} intervals at {len(x)} levels; band: where it reverses"
-    )
+    subtitle = f"lead over {second}, {percent(found.confidence)} intervals at {len(x)} levels; band: where it reverses"
     chart = new_chart(8.0, 4.2, f"Where {first} stops or begins to beat {second}", subtitle)
     axes = chart.add_subplot()
     axes.axhline(0, color=GRAY, lw=1)

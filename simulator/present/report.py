@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.wording import describe_probability, percent
 
 if TYPE_CHECKING:
     from simulator.experiment.comparison import Comparison
@@ -43,6 +44,14 @@ def command_of(comparison: Comparison) -> str:
     return "simulator repeat FOLDER/manifest.json"
 
 
+def best_first(comparison: Comparison) -> list[str]:
+    """Return the strategies from the best mean of the verdict's metric to the worst, undefined ones last."""
+    metric = METRIC[comparison.metric]
+    sign = -1.0 if metric.better == "higher" else 1.0
+    means = {name: comparison.estimates[name][metric.name].mean for name in comparison.strategies}
+    return sorted(means, key=lambda name: (means[name] != means[name], sign * means[name]))
+
+
 def strategy_rows(comparison: Comparison) -> list[list[str]]:
     """Return the table of a comparison, a row per strategy, the best first.
 
@@ -55,24 +64,25 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
     -------
     list of list of str
         Name, mean and half-width, difference to the baseline with its interval, probability of being
-        best, worst 5 %, and spend with its imbalance. The first row has the titles.
+        best, mean of the worst 5 % (the worst replicate where there are fewer than 20), the strategy's own
+        spend and its share of the budget, and the share that all spend beyond ``none`` has. The first row has
+        the titles. A strategy whose metric is undefined comes last.
     """
     metric, currency = METRIC[comparison.metric], comparison.currency
-    sign = -1.0 if metric.better == "higher" else 1.0
-    order = sorted(
-        comparison.strategies, key=lambda name: sign * comparison.estimates[name][metric.name].mean
-    )
+    order = best_first(comparison)
+    is_tail_one = any(risk.is_tail_one_replicate for risk in comparison.risks.values())
     rows = [
         [
             "strategy",
             metric.name,
             "+-",
             f"against {comparison.baseline}",
-            f"{comparison.confidence:.0%} interval",
+            f"{percent(comparison.confidence)} interval",
             "P(best)",
-            "worst 5 %",
+            "worst replicate" if is_tail_one else "worst 5 %",
             "spend",
             "of budget",
+            "all spend",
         ]
     ]
     for name in order:
@@ -85,7 +95,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
         interval = ""
         if gap is not None:
             low, high = (metric.describe(value, currency, "change") for value in (gap.lower, gap.upper))
-            interval = f"{low} to {high}"
+            interval = f"{low} to {high}" if gap.lower <= gap.upper else "unknown"
         rows.append(
             [
                 name,
@@ -93,10 +103,11 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
                 metric.describe(found.half_width, currency, "gap"),
                 metric.describe(gap.mean, currency, "change") if gap is not None else "",
                 interval,
-                f"{risk.p_best_mean:.3f}",
+                describe_probability(risk.p_best_mean),
                 metric.describe(risk.conditional_value_at_risk, currency),
                 METRIC["spend"].describe(use.spend, currency),
                 f"{use.spend / use.budget:.1%}" if use.budget > 0 else "",
+                f"{1 + use.total_imbalance:.1%}" if use.total_imbalance == use.total_imbalance else "",
             ]
         )
     return rows

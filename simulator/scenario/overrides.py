@@ -188,6 +188,8 @@ def apply_overrides(tree: Tree, overrides: Overrides | None) -> tuple[Tree, list
         fault = _set(changed, path, value, origin)
         if fault is not None:
             faults.append(fault)
+        changed.overrides.pop(dotted(path), None)
+        changed.overrides[dotted(path)] = value
     return changed, faults
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import html
 import json
@@ -126,6 +127,18 @@ class Scenario(ScenarioTables):
     def source(self) -> str | None:
         """Path of the file, if the scenario comes from one."""
         return self._tree.source
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """What was overridden since the file was read, by dotted path: a record, the values are in the keys.
+
+        Examples
+        --------
+        >>> from simulator.scenario import load_scenario
+        >>> load_scenario("minimal", ["horizon=8"]).with_overrides({"horizon": 9}).overrides
+        {'horizon': 9}
+        """
+        return copy.deepcopy(self._tree.overrides)
 
     @property
     def focal_brand(self) -> str:

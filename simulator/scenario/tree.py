@@ -27,6 +27,8 @@ class Tree:
         Path of the scenario's own file, if it has one.
     is_abstract : bool
         Whether the file is a base for others and cannot run itself.
+    overrides : dict
+        What was overridden since the file was read: values by dotted path, the latest last.
     """
 
     data: dict[str, Any]
@@ -34,6 +36,7 @@ class Tree:
     name: str = "scenario"
     source: str | None = None
     is_abstract: bool = False
+    overrides: dict[str, Any] = field(default_factory=dict)
 
     def place(self, loc: Loc) -> str:
         """Name the file and the key of a path.
@@ -100,4 +103,11 @@ class Tree:
         Tree
             An independent copy.
         """
-        return Tree(copy.deepcopy(self.data), dict(self.origins), self.name, self.source, self.is_abstract)
+        return Tree(
+            copy.deepcopy(self.data),
+            dict(self.origins),
+            self.name,
+            self.source,
+            self.is_abstract,
+            copy.deepcopy(self.overrides),
+        )

@@ -21,6 +21,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.lift = {"none": 0, "mass": 30, "price_cut": 12}
         self.spend = {"none": 0.0, "mass": 60.0, "price_cut": 60.0}
+        self.standing = {"none": 0.0, "mass": 0.0, "price_cut": 0.0}
         self.noise = 8.0
         self.shared_noise = 60.0
         self.calls: list[list[int]] = []
@@ -50,6 +51,7 @@ class FakeEngine:
         counts[0, INDEX["revenue"]] = units * 10 * MONEY
         counts[0, INDEX["cost_of_goods"]] = units * 5 * MONEY
         counts[0, INDEX["spend_media"]] = round(self.spend[plan] / 100 * MONEY)
+        counts[0, INDEX["spend_service"]] = round(self.standing[plan] / 100 * MONEY)
         counts[0, INDEX["spend_strategy"]] = counts[0, INDEX["spend_media"]]
 
     def balanced_plans(self, scenario, market, strategies, seed, *, threads, on_progress=None):

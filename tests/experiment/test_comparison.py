@@ -59,6 +59,28 @@ def test_spend_and_imbalance(scenario, fake_engine):
     assert any('"mass" spent 2 % less than its budget' in warning for warning in found.verdict.warnings)
 
 
+def test_spend_is_compared_in_all(scenario, fake_engine):
+    """A standing plan whose service costs more with one strategy makes total spend unequal."""
+    fake_engine.standing.update(none=20.0, mass=23.0, price_cut=20.0)
+    found = compare(scenario, n_replicates=5)
+    use = found.budgets["mass"]
+    assert use.imbalance == 0 and use.spend_beyond_none == pytest.approx(63.0)
+    assert use.total_imbalance == pytest.approx(0.05)
+    assert found.budgets["price_cut"].total_imbalance == pytest.approx(0.0)
+    [warning] = found.verdict.warnings
+    assert warning.startswith(
+        'With "mass" the brand spends 5 % more beyond its standing plan than the budget'
+    )
+    assert np.isnan(found.budgets["none"].total_imbalance)
+    fake_engine.standing.update(mass=20.4)
+    assert not compare(scenario, n_replicates=5).verdict.warnings
+
+
+def test_an_imbalance_is_told_once(scenario, fake_engine):
+    fake_engine.spend["mass"] = 63.0
+    assert len(compare(scenario, n_replicates=5).verdict.warnings) == 1
+
+
 def test_json_document_has_what_it_promises(scenario):
     found = compare(scenario, seed=0, n_replicates=5)
     document = found.to_json_document()
@@ -67,10 +89,35 @@ def test_json_document_has_what_it_promises(scenario):
         assert document[key] == value
     assert document["digest"] == found.digest and document["trajectory_version"] >= 1
     assert set(document["strategies"]["mass"]) == {metric.name for metric in METRICS}
-    assert set(document["strategies"]["mass"]["profit"]) == {"mean", "half_width", "q05", "q50", "q95"}
+    assert set(document["strategies"]["mass"]["profit"]) == {
+        *("mean", "half_width", "q05", "q50", "q95", "n", "n_undefined")
+    }
+    assert document["strategies"]["none"]["romi"]["n_undefined"] == 5
     assert document["strategies"]["none"]["romi"]["mean"] is None
     assert document["differences"]["to_baseline"]["mass"]["profit"]["other"] == "none"
     assert document["verdict"] == found.verdict.sentence
+
+
+def test_every_metric_with_a_direction_has_its_risks(scenario):
+    found = compare(scenario, seed=3, n_replicates=25)
+    directed = {metric.name for metric in METRICS if metric.better}
+    for name in found.strategies:
+        assert set(found.risks_by_metric[name]) == directed
+        assert found.risks_by_metric[name]["profit"] == found.risks[name]
+    sales, cost = (found.risks_by_metric["mass"][metric] for metric in ("sales", "cost_per_order"))
+    outcomes = found.outcomes.of("cost_per_order")[1]
+    assert cost.conditional_value_at_risk == pytest.approx(np.sort(outcomes)[-2:].mean(), rel=0.2)
+    assert cost.conditional_value_at_risk > np.median(outcomes), "the worst cost is the highest"
+    assert cost.p_worse_than_baseline == 1.0 and sales.p_worse_than_baseline < 0.1
+    assert np.isnan(sales.p_negative) and found.risks_by_metric["mass"]["incremental_sales"].p_negative < 0.1
+    assert (sales.n, sales.n_undefined) == (25, 0)
+    assert found.risks_by_metric["none"]["romi"].n_undefined == 25
+    document = found.to_json_document()
+    assert document["risks_by_metric"]["mass"]["sales"]["p_negative"] is None
+    assert document["risks_by_metric"]["mass"]["sales"]["p_best_mean"] == sales.p_best_mean
+    table = found.to_dataframe().set_index(["strategy", "metric"])
+    assert table.loc[("mass", "cost_per_order"), "p_worse_than_baseline"] == 1.0
+    assert np.isnan(table.loc[("mass", "spend"), "p_best"])
 
 
 def test_one_replicate_has_no_intervals(scenario):

@@ -38,6 +38,9 @@ def test_and_on_replicates_that_the_pilots_never_saw(scenario):
 
 def test_planned_media_need_no_solving(balanced):
     assert balanced["mass"].level == 1.0
+    n_all = n_pilots(300)
+    assert balanced["mass"].n_pilot_runs == n_all // 4, "media that cannot overspend need the first part only"
+    assert balanced["social"].n_pilot_runs == n_all
     assert balanced["none"].n_pilot_runs == 0 and balanced["none"].budget == 0.0
 
 

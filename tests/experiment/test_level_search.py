@@ -100,3 +100,38 @@ def test_where_nothing_is_solved_one_capped_trial_tells_what_is_spent():
     assert solve(search, lambda level: np.full(4, 0.7 * BUDGET)) == 1
     assert search.spend == 0.7 * BUDGET
     assert search.note.startswith("what its programs cost emerges")
+
+
+def test_where_media_do_not_make_up_for_the_cap_that_is_said_and_not_that_there_are_none():
+    """Half the pilots run out of money at once, the others never spend much, whatever the media."""
+    search = LevelSearch("media", BUDGET, BUDGET)
+
+    def spend(level):
+        return np.array([1.6 * BUDGET, 0.4 * BUDGET]) * (0.95 + 0.05 * min(level, 2.0))
+
+    solve(search, spend, exactly)
+    assert abs(search.spend / BUDGET - 1) > 0.01
+    assert "no media" not in search.note
+    assert (
+        "runs out in some replicates and lasts in others" in search.note
+        and "multiple of its media" in search.note
+    )
+
+
+def test_a_search_that_does_not_converge_says_so():
+    search = LevelSearch("depth", BUDGET)
+    jump = iter([1.5, 0.5] * 4)
+    solve(search, lambda level: np.full(4, next(jump) * BUDGET))
+    assert search.note == "no depth of its price cut was found that spends it, in 8 trials"
+
+
+def test_the_pilots_of_a_solution_are_those_of_its_trials(luck):
+    planned = LevelSearch("media", BUDGET, BUDGET)
+    solve(planned, lambda level: np.full(3, level * BUDGET))
+    assert planned.n_pilots == 3
+    capped = LevelSearch("media", BUDGET, BUDGET)
+    while not capped.is_done:
+        size = 16 if capped.is_capped else 4
+        found = BUDGET * (0.8 * capped.level + 0.2 * (1 + 0.1 * luck[:size]))
+        capped.learn(by_the_week(found) if capped.is_capped else found)
+    assert capped.n_pilots == 16

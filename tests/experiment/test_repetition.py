@@ -2,9 +2,12 @@ import json
 
 import pytest
 
+import simulator.experiment.collection as collection
+import simulator.experiment.simulation as simulation
 from simulator.errors import StoreError
 from simulator.experiment.comparison import compare
 from simulator.experiment.repetition import repeat
+from simulator.model.observation import N_SERIES
 from simulator.outcomes.store import load_manifest, verify
 from simulator.scenario import Scenario
 
@@ -81,3 +84,67 @@ def test_a_graph_from_python_must_be_passed_again(scenario, tmp_path):
     assert repeat(folder, network=graph).manifest["repeats"]["is_equal"]
     with pytest.raises(StoreError, match="scenario with digest"):
         repeat(folder, network=nx.cycle_graph(30))
+
+
+@pytest.mark.parametrize("kind", ["selection", "experiment", "trace", "sensitivity"])
+def test_results_of_another_kind_are_told(scenario, tmp_path, kind):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    change_manifest(folder, kind=kind)
+    with pytest.raises(
+        StoreError, match=rf"results of another kind \({kind}\); expected results of a comparison"
+    ):
+        repeat(folder)
+
+
+def test_a_manifest_that_lacks_something_is_told(scenario, tmp_path):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    manifest = load_manifest(folder)
+    del manifest["seed"], manifest["n_replicates"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match="a manifest without seed, n_replicates"):
+        repeat(folder)
+
+
+def test_the_manifest_has_the_overrides(scenario, tmp_path):
+    changed = scenario.with_overrides({"horizon": 14}).with_overrides(["horizon=12", "comparison.budget=90"])
+    folder = compare(changed, n_replicates=2).save(tmp_path / "results")
+    assert load_manifest(folder)["overrides"] == {"horizon": 12, "comparison.budget": 90}
+    again = repeat(folder)
+    assert again.manifest["repeats"]["is_equal"]
+    assert again.manifest["overrides"] == {"horizon": 12, "comparison.budget": 90}
+
+
+def test_the_manifest_has_the_precision_asked_for(scenario, tmp_path):
+    asked = {"profit": "30%", "sales": 900}
+    first = compare(scenario, seed=7, precision=asked, n_replicates=10, max_replicates=50)
+    folder = first.save(tmp_path / "results")
+    found = load_manifest(folder)["precision"]
+    assert found["targets"] == {"profit": "30%", "sales": "900"}
+    assert (found["first_stage"], found["max_replicates"]) == (10, 50)
+    assert found["is_reached"] is first.precision.is_reached
+    again = repeat(folder)
+    assert again.manifest["repeats"]["is_equal"] and again.manifest["precision"] == found
+    assert again.verdict == first.verdict and found["caveat"] in again.verdict.warnings
+    targets = dict(found["targets"])
+    assert (
+        compare(scenario, seed=7, precision=targets, n_replicates=10, max_replicates=50).digest
+        == first.digest
+    )
+
+
+def test_a_manifest_from_before_these_records_is_repeated(scenario, tmp_path):
+    folder = compare(scenario, n_replicates=2).save(tmp_path / "results")
+    manifest = load_manifest(folder)
+    for key in ("overrides", "precision", "n_kept"):
+        del manifest[key]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert repeat(folder).manifest["repeats"]["is_equal"]
+
+
+def test_the_manifest_says_how_many_trajectories_are_kept(scenario, tmp_path, monkeypatch):
+    monkeypatch.setattr(simulation, "MEMORY_LIMIT", 30 * 13 * 2 * N_SERIES * 8)
+    monkeypatch.setattr(collection, "KEPT_LIMIT", 30 * 13 * 2 * N_SERIES * 8 // 2)
+    found = compare(scenario, n_replicates=30)
+    manifest = load_manifest(found.save(tmp_path / "results"))
+    assert manifest["n_kept"] == found.trajectories.n_replicates < manifest["n_replicates"] == 30
+    assert found.trajectories.manifest["n_kept"] == manifest["n_kept"]

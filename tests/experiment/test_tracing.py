@@ -86,6 +86,12 @@ def test_faults_at_the_door(traced):
         sim.trace(scenario, "miks")
     with pytest.raises(sim.ScenarioError, match="replicate"):
         sim.trace(scenario, "mix", replicate=-1)
+    for wrong in (True, 1.5, "3", None, 2**31):
+        with pytest.raises(sim.ScenarioError, match=r"trace\(replicate\) = .*a whole number from 0"):
+            sim.trace(scenario, "mix", replicate=wrong)
+    with pytest.raises(sim.ScenarioError) as raised:
+        sim.trace(scenario, "miks", replicate=-1, seed=-1)
+    assert len(raised.value.faults) == 3, "all faults at once"
     with pytest.raises(sim.ScenarioError, match="one strategy"):
         sim.trace(scenario, ["mix"])
 

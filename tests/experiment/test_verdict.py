@@ -2,6 +2,12 @@ import numpy as np
 import pytest
 
 from simulator.experiment.comparison import compare
+from simulator.experiment.estimation import BudgetUse
+from simulator.experiment.verdict import Evidence, judge
+from simulator.outcomes.all_pairs import compare_all_pairs
+from simulator.outcomes.differences import differences_to
+from simulator.outcomes.metrics import METRIC, Outcomes
+from simulator.outcomes.statistics import risks
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +19,28 @@ def asked(scenario, **changes):
     return scenario.with_overrides({f"comparison.{key}": value for key, value in changes.items()})
 
 
+def verdict_on(values, names=("none", "a", "b"), metric="profit", **more):
+    """Return the verdict on made-up outcomes of one metric."""
+    table = np.zeros((len(names), np.shape(values)[1], len(METRIC)))
+    table[:, :, list(METRIC).index(metric)] = values
+    outcomes = Outcomes(tuple(names), tuple(range(table.shape[1])), tuple(METRIC), table)
+    is_higher = METRIC[metric].better == "higher"
+    found = outcomes.of(metric)
+    fields = {
+        "metric": METRIC[metric],
+        "outcomes": outcomes,
+        "pairs": compare_all_pairs(found, names, higher_is_better=is_higher),
+        "to_baseline": differences_to(found, names, names[0]),
+        "risks": risks(found, names, names[0], higher_is_better=is_higher),
+        "budgets": {name: BudgetUse(0.0, 0.0, float("nan"), {}, 1.0) for name in names},
+        "baseline": names[0],
+        "minimum_effect": 0.0,
+        "confidence": 0.95,
+        "currency": "EUR",
+    }
+    return judge(Evidence(**{**fields, **more}))
+
+
 def test_a_winner_is_told_with_gap_interval_and_probability(scenario):
     verdict = compare(scenario, seed=7).verdict
     assert verdict.sentence.startswith('"mass" wins: its profit is ')
@@ -21,7 +49,7 @@ def test_a_winner_is_told_with_gap_interval_and_probability(scenario):
     assert verdict.source_gains["advertising"] == pytest.approx(3_000, rel=0.2)
     assert verdict.source_gains["search"] == 0
     text = " ".join(verdict.reasons)
-    assert "by last touch: advertising +" in text and "60 EUR in all: 60 on media" in text
+    assert "by last touch: advertising +" in text and "60 EUR, all on media" in text
 
 
 def test_equal_strategies_are_not_told_apart(scenario, fake_engine):
@@ -111,3 +139,103 @@ def test_false_winners_are_as_rare_as_stated(scenario, fake_engine):
     fake_engine.spend.update(mass=0.0, price_cut=0.0)
     kinds = [compare(scenario, seed=seed, n_replicates=10).verdict.kind for seed in range(40)]
     assert np.isin(kinds, ["winner", "none_pays"]).sum() <= 5
+
+
+def third_below_second(sign=1):
+    """Return nothing, a volatile leader, a steady second and a steady third just below the second."""
+    generator = np.random.default_rng(5)
+    luck = generator.normal(size=40)
+    volatile = luck + 1.5 + generator.normal(size=40) * 8
+    steady = [luck + mean + generator.normal(size=40) * 0.1 for mean in (0.0, -0.4, -9.0)]
+    return sign * np.stack([steady[2], volatile, *steady[:2]])
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("profit", 1), ("cost_per_order", -1)])
+def test_a_strategy_shown_to_be_worse_than_a_contender_is_not_said_to_be_best_perhaps(metric, sign):
+    found = verdict_on(third_below_second(sign), ("none", "volatile", "second", "third"), metric)
+    assert found.kind == "not_distinguishable" and found.contenders == ("volatile", "second")
+    assert '"third"' not in found.sentence and "second" in found.shown_better["third"]
+
+
+def test_a_winner_may_be_shown_by_way_of_another_strategy():
+    """The first and the last are defined together in two replicates only; the one between meets both."""
+    noise = np.random.default_rng(3).normal(size=(3, 200)) * 0.1
+    values = noise + np.array([[2.0], [1.0], [0.0]])
+    values[0, 100:], values[2, :98] = np.nan, np.nan
+    values[:, 98:100] = [[2.0, 4.0], [1.0, 1.1], [1.9, 0.9]]
+    found = verdict_on(values, ("a", "b", "c"), "roi")
+    assert found.kind == "winner" and found.shown_better["c"] == ("b",)
+    assert any('"a" is better than "c" is shown through "b"' in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("n", "kind"), [(3, "not_distinguishable"), (6, "not_distinguishable"), (7, "winner")]
+)
+def test_a_lead_that_never_varied_is_no_certainty(n, kind):
+    row = np.random.default_rng(4).normal(size=n)
+    found = verdict_on(np.stack([row, row + 2.0, row + 5.0]))
+    assert found.kind == kind
+    assert f"3.00 EUR in each of {n} replicates" in found.sentence.replace("by 3 EUR", "by 3.00 EUR").replace(
+        "is 3 EUR", "is 3.00 EUR"
+    )
+    warning = [text for text in found.warnings if "by the same amount" in text][0]
+    assert f"{100 * (1 - 0.05 ** (1 / n)):.2g} %" in warning
+    if kind != "winner":
+        assert np.isnan(found.margin.lower) and np.isnan(found.p_best) and found.n_needed == 7
+
+
+def test_identical_in_few_replicates_is_not_the_same_for_ever():
+    row = np.random.default_rng(4).normal(size=3)
+    found = verdict_on(np.stack([row - 9 + row**2, row, row]))
+    assert found.kind == "not_distinguishable"
+    assert '"a" and "b" gave the same profit in every replicate' in found.sentence
+
+
+def test_times_that_were_not_reached_are_not_left_out_in_silence():
+    times = np.random.default_rng(6).integers(5, 20, size=(3, 40)).astype(float)
+    assert verdict_on(times, metric="time_to_10pct").kind != "undefined"
+    times[1, :30] = np.nan
+    found = verdict_on(times, metric="time_to_10pct")
+    assert found.kind == "undefined" and found.best == "" and found.contenders == ()
+    assert 'not reached within the horizon in 30 of "a" of 40 replicates' in found.sentence
+    times[0] = times[1] = np.nan
+    assert 'in 40 of "none" and 40 of "a"' in verdict_on(times, metric="time_to_10pct").sentence
+
+
+def test_outcomes_that_are_undefined_too_often_to_rank_give_no_verdict():
+    values = np.full((3, 60), np.nan)
+    noise = np.random.default_rng(8).normal(size=60) * 0.01
+    for k in range(3):
+        part = slice(20 * k, 20 * k + 20)
+        values[k, part], values[(k + 1) % 3, part] = 1.0 + noise[part], 0.0
+    found = verdict_on(values, ("a", "b", "c"), "roi")
+    assert found.kind == "undefined" and "depends on which of them are compared" in found.sentence
+
+
+def test_only_money_pays_and_only_what_was_compared_is_spoken_of():
+    generator = np.random.default_rng(7)
+    values = generator.normal(size=(3, 30)) * 0.1 + np.array([[5.0], [1.0], [0.0]])
+    assert verdict_on(values).sentence.startswith("No strategy pays: without any, ")
+    some = verdict_on(values, is_subset=True).sentence
+    assert some.startswith("None of the strategies compared pays: ") and "of those compared" in some
+    sales = verdict_on(values, metric="sales").sentence
+    assert sales.startswith("Doing nothing is best: without any strategy, sales is ") and "pays" not in sales
+    orders = verdict_on(-values, metric="cost_per_order")
+    assert "below that of the best of them" in orders.sentence
+    unclear = generator.normal(size=(3, 10))
+    assert "that any strategy improves sales" in " ".join(verdict_on(unclear, metric="sales").reasons)
+    assert "that any strategy compared pays" in " ".join(verdict_on(unclear, is_subset=True).reasons)
+
+
+def test_how_replicates_came_about_is_a_warning(scenario):
+    assert verdict_on(third_below_second()[:3], caveat="They were added.").warnings == ("They were added.",)
+    found = compare(scenario, seed=7, precision={"profit": 5_000.0}, max_replicates=60)
+    assert found.precision.caveat in found.verdict.warnings
+    assert found.precision.caveat in found.to_json_document()["verdict_details"]["warnings"]
+    assert not compare(scenario, seed=7, n_replicates=5).verdict.warnings
+
+
+@pytest.mark.parametrize(("n", "said"), [(19, "the worst of 19 replicates is"), (20, "in its worst 5 % is")])
+def test_a_tail_of_less_than_one_replicate_is_not_called_one(n, said):
+    values = np.random.default_rng(9).normal(size=(3, n))
+    assert any(said in reason for reason in verdict_on(values).reasons)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.outcomes.all_pairs import differences_to_best, ranking
 from simulator.outcomes.differences import (
+    FEW,
     critical_value,
     differences_to,
-    differences_to_best,
-    ranking,
     replicates_needed,
     simultaneous_differences,
 )
@@ -84,12 +84,6 @@ def test_identical_outcomes_have_an_interval_of_zero_width():
     assert not found["b"].is_identical and found["b"].half_width > 0
 
 
-def test_a_constant_difference_is_certain():
-    found = differences_to(np.array([[1.0, 5.0, 2.0], [1.5, 5.5, 2.5]]), ("none", "a"), "none")["a"]
-    assert (found.mean, found.lower, found.upper, found.is_identical) == (0.5, 0.5, 0.5, False)
-    assert found.excludes_zero
-
-
 def test_undefined_outcomes_are_dropped_by_pair():
     values = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, NAN, 5.0, 5.0], [2.0, 2.5, 3.5, 9.0]])
     found = differences_to(values, ("none", "a", "b"), "none")
@@ -152,7 +146,7 @@ def test_dropping_the_pairing_would_lose_power():
 
 
 @pytest.mark.parametrize(
-    ("k", "freedom", "table"), [(2, 10, 2.57), (3, 10, 2.76), (8, 10, 3.19), (4, 60, 2.51)]
+    ("k", "freedom", "table"), [(2, 120, 2.24), (3, 120, 2.38), (8, 120, 2.69), (4, 120, 2.47)]
 )
 def test_critical_value_agrees_with_dunnetts_table(k, freedom, table):
     values = orthonormal_residuals(k + 1, freedom + 1)
@@ -160,18 +154,24 @@ def test_critical_value_agrees_with_dunnetts_table(k, freedom, table):
 
 
 def test_critical_value_agrees_with_the_studentized_range():
-    values = orthonormal_residuals(6, 31)
+    values = orthonormal_residuals(6, 121)
     pairs = np.stack([values[i] - values[j] for i in range(6) for j in range(i)])
-    expected = stats.studentized_range.ppf(0.95, 6, 30) / 2**0.5
+    expected = stats.studentized_range.ppf(0.95, 6, 120) / 2**0.5
     assert critical_value(pairs, 0.95) == pytest.approx(expected, abs=0.025)
 
 
 def test_critical_value_lies_between_students_and_bonferronis():
     generator = np.random.default_rng(3)
-    copies = np.tile(generator.normal(size=20), (4, 1)) * np.array([[1.0], [2.0], [-1.0], [3.0]])
-    assert critical_value(copies, 0.95) == pytest.approx(student_quantile(0.95, 19), abs=0.05)
-    independent = critical_value(orthonormal_residuals(4, 20), 0.95)
-    assert student_quantile(0.95, 19) < independent <= student_quantile(1 - 0.05 / 4, 19)
+    copies = np.tile(generator.normal(size=FEW), (4, 1)) * np.array([[1.0], [2.0], [-1.0], [3.0]])
+    assert critical_value(copies, 0.95) == pytest.approx(student_quantile(0.95, FEW - 1), abs=0.05)
+    independent = critical_value(orthonormal_residuals(4, FEW), 0.95)
+    assert student_quantile(0.95, FEW - 1) < independent <= student_quantile(1 - 0.05 / 4, FEW - 1)
+
+
+def test_with_few_replicates_the_critical_value_is_bonferronis():
+    for n in (3, 10, FEW - 1):
+        values = np.tile(np.random.default_rng(3).normal(size=n), (4, 1)) * np.arange(1.0, 5.0)[:, None]
+        assert critical_value(values, 0.95) == pytest.approx(student_quantile(1 - 0.05 / 4, n - 1))
 
 
 def test_two_replicates_and_scattered_gaps_still_give_intervals():

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -218,6 +219,64 @@ def test_what_a_running_writer_holds_is_not_swept(content, tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(
         [f".results.partial-{os.getppid()}", ".results.other-1", "results"]
     )
+
+
+def test_threads_that_write_to_one_place_do_not_disturb_each_other(content, tmp_path):
+    made = [content(seed=seed) for seed in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(3):
+            assert {*pool.map(lambda one: save_results(one, tmp_path / "results"), made)} == {
+                tmp_path / "results"
+            }
+            verify(tmp_path / "results")
+            many = [
+                pool.submit(write_file, tmp_path / "one.txt", bytes([48 + k]) * 50_000) for k in range(12)
+            ]
+            assert [job.result() for job in many] == [None] * 12
+            assert len(set((tmp_path / "one.txt").read_bytes())) == 1
+    assert sorted(os.listdir(tmp_path)) == ["one.txt", "results"]
+
+
+def test_hidden_names_are_of_one_writer_alone(tmp_path):
+    names = {store.hold_beside(tmp_path / "results", "partial").name for _ in range(200)}
+    assert len(names) == 200
+    assert all(name.startswith(f".results.partial-{os.getpid()}-") for name in names)
+    store._HELD.clear()
+
+
+def test_what_another_thread_holds_is_not_swept_but_what_it_left_is(tmp_path):
+    held = store.hold_beside(tmp_path / "results", "partial")
+    held.mkdir()
+    store.sweep(tmp_path / "results")
+    assert held.is_dir()
+    store._HELD.discard(held)
+    store.sweep(tmp_path / "results")
+    assert not held.exists()
+
+
+def test_paths_from_home_relative_paths_links_and_moved_folders(content, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    write_file(Path("~/one.txt"), b"1")
+    assert (tmp_path / "one.txt").read_bytes() == b"1" and not (tmp_path / "~").exists()
+    (tmp_path / "link.txt").symlink_to("one.txt")
+    write_file(Path("link.txt"), b"2")
+    assert (tmp_path / "link.txt").is_symlink() and (tmp_path / "one.txt").read_bytes() == b"2"
+    saved = save_results(content(), Path("~/results"))
+    assert saved == tmp_path / "results"
+    for path in ("~/results", "results", "results/manifest.json", "~/results/manifest.json"):
+        verify(Path(path))
+        assert load_manifest(Path(path))["seed"] == 3
+    assert content().trajectories.save("~/some.parquet") == tmp_path / "some.parquet"
+    relative = save_results(content(seed=4), Path("results"))
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    verify(relative)
+    (tmp_path / "results").rename(tmp_path / "below" / "moved")
+    verify(Path("moved"))
+    (tmp_path / "below" / "moved" / "estimates.csv").unlink()
+    with pytest.raises(StoreError, match=r"moved/estimates.csv"):
+        verify(Path("moved/manifest.json"))
 
 
 def test_every_damage_is_told_at_once(content, tmp_path):

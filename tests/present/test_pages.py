@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import replace
 
 import pytest
 from fakes import NAMES, fake_comparison
 
-from simulator.present.plots import figures_of, plot_curve, plot_differences
+from simulator.present.plots import figures_of, plot_curve, plot_differences, plot_risk
 from simulator.present.report import figure_files, html_page, report, strategy_rows, text_table
 
 
@@ -61,6 +62,47 @@ def test_the_table_has_the_best_strategy_first(comparison) -> None:
     assert [row[0] for row in rows[1:]] == sorted(profits, key=lambda name: -profits[name])
     lines = text_table(rows).splitlines()
     assert len({len(line) for line in lines if line}) <= len(lines) and lines[0].startswith("strategy")
+
+
+def test_a_strategy_without_a_value_comes_last(comparison) -> None:
+    estimates = {name: dict(row) for name, row in comparison.estimates.items()}
+    for name in (comparison.strategies[0], comparison.verdict.best):
+        estimates[name]["profit"] = replace(estimates[name]["profit"], mean=float("nan"))
+    rows = strategy_rows(replace(comparison, estimates=estimates))[1:]
+    assert {row[0] for row in rows[-2:]} == {comparison.strategies[0], comparison.verdict.best}
+    shown = [estimates[row[0]]["profit"].mean for row in rows[:-2]]
+    assert shown == sorted(shown, reverse=True)
+    cheapest = replace(comparison, metric="cost_per_order")
+    costs = [cheapest.estimates[row[0]]["cost_per_order"].mean for row in strategy_rows(cheapest)[1:]]
+    assert costs == sorted(costs)
+
+
+def test_the_confidence_is_written_in_full(comparison) -> None:
+    table = strategy_rows(replace(comparison, confidence=0.975))
+    assert "97.5 % interval" in table[0] and not any("98" in cell for cell in table[0])
+    texts = [text.get_text() for text in plot_differences(replace(comparison, confidence=0.975)).texts]
+    assert any("97.5 %" in text for text in texts)
+
+
+def test_few_replicates_have_a_worst_one_and_no_worst_share(comparison) -> None:
+    few = {name: replace(risk, n=12) for name, risk in comparison.risks.items()}
+    many = {name: replace(risk, n=20) for name, risk in comparison.risks.items()}
+    assert "worst replicate" in strategy_rows(replace(comparison, risks=few))[0]
+    assert "worst 5 %" in strategy_rows(replace(comparison, risks=many))[0]
+    texts = [text.get_text() for text in plot_risk(replace(comparison, risks=few)).texts]
+    assert any("the worst replicate" in text for text in texts)
+
+
+def test_what_is_not_known_is_not_written_as_certain(comparison) -> None:
+    name = next(name for name in comparison.strategies if name != comparison.baseline)
+    gaps = {key: dict(row) for key, row in comparison.to_baseline.items()}
+    nan = float("nan")
+    gaps[name]["profit"] = replace(gaps[name]["profit"], lower=nan, upper=nan, sd=0.0)
+    risks = {**comparison.risks, name: replace(comparison.risks[name], p_best_mean=nan)}
+    changed = replace(comparison, to_baseline=gaps, risks=risks)
+    [row] = [row for row in strategy_rows(changed) if row[0] == name]
+    assert row[4:6] == ["unknown", "unknown"]
+    assert plot_differences(changed).png().startswith(b"\x89PNG")
 
 
 def test_the_page_stands_alone_and_escapes_names(comparison) -> None:
