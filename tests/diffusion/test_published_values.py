@@ -60,6 +60,27 @@ def test_linear_threshold_on_tiny_graphs(name: str) -> None:
     assert near(result, TINY_SPREAD[name][3])
 
 
+@pytest.mark.parametrize("name", TINY)
+def test_every_world_of_coins_adds_up_to_the_published_spread(name: str) -> None:
+    """All 2^arcs worlds, each once through the public interface and weighed by its probability: no sampling."""
+    n_arcs = sim.diffusion.arcs(TINY[name]).n_arcs
+    is_live = (np.arange(2**n_arcs)[:, None] >> np.arange(n_arcs) & 1).astype(bool)
+    sizes = spread(TINY[name], [0], p=0.5, arc_coins=np.where(is_live, 0.25, 0.75)).sizes
+    for p, expected in zip((0.1, 0.3, 0.5), TINY_SPREAD[name], strict=False):
+        weight = p ** is_live.sum(axis=1) * (1 - p) ** (~is_live).sum(axis=1)
+        assert weight @ sizes == pytest.approx(expected, abs=5.1e-7)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_every_world_of_thresholds_adds_up_to_the_published_spread(name: str) -> None:
+    """Between two shares of neighbors all thresholds do the same: one of each interval, all combinations."""
+    graph = TINY[name]
+    degree = graph.degree(0)
+    cells = np.indices([degree] * len(graph)).reshape(len(graph), -1).T
+    sizes = spread(graph, [0], model="lt", thresholds=(cells + 0.5) / degree).sizes
+    assert sizes.mean() == pytest.approx(TINY_SPREAD[name][3], abs=5.1e-7)
+
+
 def test_weighted_cascade_is_a_cascade_with_one_over_indegree() -> None:
     by_name = spread(KARATE, [0, 33], model="wc", n_replicates=500)
     graph = sim.diffusion.arcs(KARATE)
@@ -121,6 +142,24 @@ def test_wattss_window_of_global_cascades(mean_degree: float, cascades: bool) ->
         graph, [[node] for node in range(300)], model="threshold", thresholds=0.18, n_replicates=1
     )
     assert (result.sizes.max() > 0.1 * n) == cascades
+
+
+def test_wattss_window_ends_where_vulnerable_consumers_stop_percolating() -> None:
+    """Watts 2002, equation 5: the mean of k (k - 1) over nodes whom one neighbor convinces equals z."""
+    from scipy.optimize import brentq
+    from scipy.stats import poisson
+
+    k = np.arange(1, 6)
+    one_convinces = spread(
+        nx.star_graph(6), [1], model="threshold", thresholds=[0.18, *[1.0] * 6], n_replicates=1
+    )
+    assert one_convinces.mean == 1 and 1 / 5 >= 0.18 > 1 / 6
+
+    def excess(z: float) -> float:
+        return float((k * (k - 1) * poisson.pmf(k, z)).sum() - z)
+
+    assert brentq(excess, 0.5, 2.0) == pytest.approx(1.0207, abs=5e-5)
+    assert brentq(excess, 3.0, 8.0) == pytest.approx(5.7647, abs=5e-5)
 
 
 def test_bass_in_closed_form() -> None:
