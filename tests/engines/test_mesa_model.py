@@ -15,6 +15,7 @@ from simulator.engines.mesa_engine import Brand, Consumer, MarketModel
 from simulator.engines.numba_engine import layout
 from simulator.engines.numba_engine.terms import switches
 from simulator.model.observation import INDEX
+from simulator.scenario.parameters import STATES
 
 
 def row(j, name):
@@ -175,3 +176,21 @@ def test_a_finished_replicate_is_released(monkeypatch):
     gc.collect()
     assert born
     assert born[0]() is None
+
+
+#: States that agents keep in an object or as two axes: a commitment, a piece of content, a point.
+KEPT_ELSEWHERE = {
+    "is_turned_away", "committed_brand", "commitment_step", "position", "piece_value", "piece_appeal",
+}  # fmt: skip
+
+
+def test_agents_call_their_states_what_the_description_calls_them():
+    model = finished()
+    consumer = model.consumers[0]
+    keepers = {
+        "consumer": consumer,
+        "consumer x brand": consumer.relations[0],
+        "brand": model.brands[0],
+    }
+    missing = {state.name for state in STATES if not hasattr(keepers[state.entity], state.name)}
+    assert missing == KEPT_ELSEWHERE

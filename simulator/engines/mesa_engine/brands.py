@@ -110,7 +110,7 @@ class Brand(Agent):
         self.total_cap = int(plan.total_cap[j])
         self.caps = dict(zip(CAPPED, plan.program_cap[j].tolist(), strict=True))
         self.is_strategy = dict(zip(CAPPED, (plan.program_is_strategy[j] > 0).tolist(), strict=True))
-        self.spent = dict.fromkeys(CAPPED, 0)
+        self.spent_program = dict.fromkeys(CAPPED, 0)
         self.spent_total = 0
         self.latest_units = 0
         self.is_open = dict.fromkeys(CAPPED, True)
@@ -122,10 +122,10 @@ class Brand(Agent):
         )
 
     def __repr__(self) -> str:
-        return f"Brand({self.name}, {self.customers} customers, {self.members} members)"
+        return f"Brand({self.name}, {self.installed_base} customers, {self.members} members)"
 
     @property
-    def customers(self) -> int:
+    def installed_base(self) -> int:
         """Consumers whose latest purchase is the brand."""
         return sum(relation.consumer.latest_brand is self for relation in self.relations)
 
@@ -148,7 +148,7 @@ class Brand(Agent):
         self.record("spend_strategy", amount)
         self.spent_total += amount
         if program is not None:
-            self.spent[program] += amount
+            self.spent_program[program] += amount
 
     def term_at(self, step: int, term: str) -> Any:
         """Return what a program offered at a step, 0 to the present."""
@@ -191,7 +191,7 @@ class Brand(Agent):
         supply = arrays.supply[now, self.index].tolist()
         if self.is_available:
             self.stock = [stock + units for stock, units in zip(self.stock, supply, strict=True)]
-        self.share_of_consumers = choice.share_of(self.customers, self.model.market.n_consumers)
+        self.share_of_consumers = choice.share_of(self.installed_base, self.model.market.n_consumers)
         self._open_programs()
         self.review_history.append((self.review_count, self.review_sum))
         self._publish()
@@ -201,16 +201,16 @@ class Brand(Agent):
         left = self.total_cap - self.spent_total - self.reserved
         self.is_funded = left > 0
         for program in CAPPED:
-            has_money = self.spent[program] < self.caps[program] and left > 0
+            has_money = self.spent_program[program] < self.caps[program] and left > 0
             self.is_open[program] = has_money or not self.is_strategy[program]
-        group_left = self.caps["group_buying"] - self.spent["group_buying"] - self.reserved
+        group_left = self.caps["group_buying"] - self.spent_program["group_buying"] - self.reserved
         self.group_places = ledger.group_places(
             min(left, group_left), self._reserve(), self.latest_commitments, self.reserved
         )
         self.is_open["group_buying"] = self.group_places > 0
         self.price_cut = self.terms["price_cut"]
         if self.is_strategy["price_cut"]:
-            cut_left = min(left, self.caps["price_cut"] - self.spent["price_cut"])
+            cut_left = min(left, self.caps["price_cut"] - self.spent_program["price_cut"])
             self.price_cut = ledger.affordable_cut(
                 self.terms["price_cut"], cut_left, ledger.money(self.price), self.latest_units
             )
@@ -355,7 +355,7 @@ class Brand(Agent):
         self.latest_units = self.tally["purchases"]
         self.sold_out = [False] * len(self.stock)
         self.record("needs", self.model.n_needs)
-        self.record("customers", self.customers)
+        self.record("customers", self.installed_base)
         self.record("followers", self.followers)
         self.record("members", self.members)
         everyone = self.relations
