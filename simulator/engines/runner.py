@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,14 +28,15 @@ def default_threads() -> int:
         return os.cpu_count() or 1
 
 
-def _runner(engine: str) -> Callable[[Market, Plan, World, int, int], np.ndarray]:
+def _runner(engine: str, threads: int) -> Callable[[Market, Plan, World, int, int], np.ndarray]:
+    """Return what runs one replicate, on so many threads of its own."""
     if engine == "mesa":
         from simulator.engines.mesa_engine import run_one
 
         return run_one
     from simulator.engines.numba_engine import run_one as run_compiled
 
-    return run_compiled
+    return functools.partial(run_compiled, threads=threads)
 
 
 class _Worlds:
@@ -94,7 +96,8 @@ def run_replicates(
         Where a replicate fails; it names the strategy, the seed and the replicate.
     """
     n_threads = 1 if engine == "mesa" else max(1, threads or default_threads())
-    run_one = _runner(engine)
+    # threads that no replicate keeps busy share the work within replicates
+    run_one = _runner(engine, max(1, n_threads // max(1, len(replicates))))
     worlds = _Worlds(market, seed)
     shape = (len(plans), len(replicates), market.n_steps, market.arrays.n_brands, N_SERIES)
     counts = np.zeros(shape, np.int64)

@@ -349,9 +349,13 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
     )
 
 
-def new_work(market: Market, n_lines: int, n_seeds: int, on: Switches) -> Work:
-    """Return the scratch memory of one thread."""
+def new_work(
+    market: Market, n_lines: int, n_seeds: int, on: Switches, most_consumers: int | None = None
+) -> Work:
+    """Return the scratch memory of one thread, for all consumers or so many at a time."""
     n = padded(market.n_consumers)
+    if most_consumers is not None:
+        n = min(n, most_consumers)
     n_brands = market.arrays.n_brands
     # orders are carried out chunk by chunk unless stock may run out; talk goes out chunk by chunk always
     n_chunk = min(n, CHUNK * BLOCK)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import address_of, cache_folder, is_compiled
+from simulator.engines.numba_engine.large import LargeRun, Slot, act_at, settle_at
 from simulator.engines.numba_engine.layout import CHUNK, new_counts, new_graph, new_state, new_work
 from simulator.engines.numba_engine.reset import clear, reset
 from simulator.engines.numba_engine.step import act, settle
@@ -77,11 +78,28 @@ def _run_steps_in_python(
     for step in range(begin, end):
         for first in range(0, n_blocks, CHUNK):
             last = min(first + CHUNK, n_blocks)
-            act(step, first, last, *key, *given, counts)
+            act(step, first == 0, first, last, *key, *given, counts)
             settle(step, last == n_blocks, *key, *given, counts[step])
 
 
-def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int) -> np.ndarray:
+def _run_large(
+    market: Market, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray, threads: int
+) -> None:
+    """Run all steps of a replicate on several threads."""
+    halves = compile_half("act"), compile_half("settle")
+    n_lines, books = given[4].lines.shape[0], given[4].books
+    slots = [
+        Slot(
+            new_work(market, n_lines, 0, given[3], CHUNK * BLOCK), np.zeros_like(counts), np.zeros_like(books)
+        )
+        for _ in range(2 * threads)
+    ]
+    LargeRun(halves, key, given, counts, slots).run(threads)
+
+
+def run_one(
+    market: Market, plan: Plan, world: World, seed: int, replicate: int, threads: int = 1
+) -> np.ndarray:
     """Run one replicate of one plan.
 
     Parameters
@@ -90,6 +108,8 @@ def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int)
         What is simulated.
     seed, replicate : int
         Key of the draws, each 0 to 2^32 - 1.
+    threads : int
+        Threads for this replicate; they change no bit. Markets of one chunk of consumers take one.
 
     Returns
     -------
@@ -104,7 +124,11 @@ def run_one(market: Market, plan: Plan, world: World, seed: int, replicate: int)
     counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     reset(market.arrays, world, on, state)
     given = terms, market.parameters, graph._replace(seeds=seeds), on, state, work
-    run_steps(0, counts.shape[0], (np.uint32(seed), np.uint32(replicate)), given, counts)
+    key = np.uint32(seed), np.uint32(replicate)
+    if threads > 1 and is_compiled() and state.values.shape[0] > CHUNK:
+        _run_large(market, key, given, counts, threads)
+    else:
+        run_steps(0, counts.shape[0], key, given, counts)
     return counts[market.burn_in :]
 
 
@@ -142,15 +166,19 @@ def compile_half(name: str) -> int:
     """Return the address of one half of a step, ``act`` or ``settle``, compiled or loaded if need be."""
     *given, counts = _blank_call()
     if name == "act":
-        return address_of(act, (0, 0, 1, *given, counts))
+        return address_of(act, (0, True, 0, 1, *given, counts))
     return address_of(settle, (0, True, *given, counts[0]))
 
 
 @functools.cache
 def compile_steps() -> None:
-    """Compile, or load, what calls both halves; it takes no arguments of other types than they were compiled for."""
-    compiled_steps(0, 0, 0, 0, *_blank_call())
-    compiled_steps.disable_compile()
+    """Compile, or load, what calls both halves; it takes arguments of the types alone that they were compiled for."""
+    *given, counts = _blank_call()
+    compiled_steps(0, 0, 0, 0, *given, counts)
+    address_of(act_at, (0, 0, False, 0, 0, *given, counts))
+    address_of(settle_at, (0, 0, False, *given, counts))
+    for frame in (compiled_steps, act_at, settle_at):
+        frame.disable_compile()
 
 
 def warm_up() -> None:

@@ -122,6 +122,7 @@ def close_books(m: Any, s: Any, row: Any) -> None:
 @inner_frame
 def act(
     t: Any,
+    begins: Any,
     first: Any,
     last: Any,
     k0: Any,
@@ -140,8 +141,10 @@ def act(
     ----------
     t : int
         Step.
+    begins : bool
+        Whether the step begins here: firms act, and last step's messages reach their receivers.
     first, last : int
-        Blocks, from ``first`` up to but without ``last``; firms act before block 0.
+        Blocks, from ``first`` up to but without ``last``.
     k0, k1 : uint32
         Key: seed and replicate.
     m, p, g : Terms, Parameters, Graph
@@ -153,7 +156,7 @@ def act(
     """
     log_ad = attention.log_remainder(p.memory_gain_ad)
     log_contact = attention.log_remainder(p.memory_gain_contact)
-    if first == 0:
+    if begins:
         w.n[N_ORDERS] = 0
         w.n[N_TALKS] = 0
         w.n[N_MOVES] = 0
@@ -226,5 +229,5 @@ def run_steps(
     for t in range(begin, end):
         for first in range(0, n_blocks, CHUNK):
             last = min(first + CHUNK, n_blocks)
-            call_at(acting, (t, first, last, k0, k1, m, p, g, on, s, w, counts))
+            call_at(acting, (t, first == 0, first, last, k0, k1, m, p, g, on, s, w, counts))
             call_at(settling, (t, last == n_blocks, k0, k1, m, p, g, on, s, w, counts[t]))

@@ -1,0 +1,41 @@
+"""One market on several threads has the bits that it has on one, whatever is going on in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engine_tools import SEED, make_case
+
+from simulator.engines.numba_engine import run_one
+from simulator.engines.runner import run_replicates
+
+LARGE = {"population.consumers": 40_000, "burn_in": 1}
+MARKETS = {
+    "repeat": {},
+    "durable": {"market.category": "durable", "market.replacement_weeks": 3.0},
+    "scarce": {"brands.Ours.weekly_supply": 4000.0, "brands.Ours.initial_stock": 10.0},
+    "neighbors": {"market.externality": "linear", "market.externality_scope": "local"},
+}
+
+
+@pytest.mark.parametrize("strategy", ["mix", "social", "content"])
+@pytest.mark.parametrize("name", MARKETS)
+def test_threads_within_a_replicate_change_no_bit(name: str, strategy: str) -> None:
+    case = make_case("tiny", {**LARGE, **MARKETS[name]})
+    plan = case.plan(strategy)
+    alone, *together = (
+        run_one(case.market, plan, case.world, SEED, 0, threads=threads) for threads in (1, 2, 3)
+    )
+    assert alone.any()
+    for counts in together:
+        assert np.array_equal(counts, alone)
+
+
+def test_threads_go_into_replicates_where_these_are_few() -> None:
+    case = make_case("tiny", LARGE)
+    plans = [case.plan("mix"), case.plan("none")]
+    one, four = (
+        run_replicates(case.market, plans, seed=SEED, replicates=[0, 1], threads=threads)
+        for threads in (1, 4)
+    )
+    assert np.array_equal(one, four)
