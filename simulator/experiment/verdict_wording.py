@@ -12,7 +12,7 @@ from simulator.experiment.estimation import BudgetUse
 from simulator.outcomes.all_pairs import AllPairs
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import Metric, Outcomes
-from simulator.outcomes.statistics import Difference, Risk, largest_share_unseen
+from simulator.outcomes.statistics import TAIL, Difference, Risk, largest_share_unseen
 from simulator.outcomes.wording import percent, rounded
 
 #: Largest imbalance of spend against the budget that passes without a warning.
@@ -246,11 +246,15 @@ def _risk_sentence(evidence: Evidence, best: str) -> str:
     tail = evidence.metric.describe(risk.conditional_value_at_risk, evidence.currency)
     opening = f'"{best}": '
     if best != evidence.baseline and not math.isnan(risk.p_worse_than_baseline):
-        share = f"{risk.p_worse_than_baseline * 100:.3g} % of replicates"
-        opening = f'"{best}" does worse than "{evidence.baseline}" in {share}; '
+        share = risk.p_worse_than_baseline
+        often = f"{share * 100:.3g} % of replicates" if share else f"none of {risk.n:,} replicates"
+        opening = f'"{best}" does worse than "{evidence.baseline}" in {often}; '
     if risk.is_tail_one_replicate:
-        return f"{opening}{metric} in the worst of {risk.n:,} replicates is {tail}, too few to speak of a worst 5 %."
-    return f"{opening}{metric} in its worst 5 % is {tail} on average."
+        where = f"in the worst of {risk.n:,} replicates"
+        return f"{opening}{metric} {where} is {tail}, too few to speak of a worst {percent(TAIL)}."
+    n_tail = math.ceil(round(TAIL * risk.n, 9))
+    where = f"in its worst {percent(TAIL)} ({n_tail:,} of {risk.n:,} replicates)"
+    return f"{opening}{metric} {where} is {tail} on average."
 
 
 def warnings_of(evidence: Evidence) -> tuple[str, ...]:

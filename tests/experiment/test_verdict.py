@@ -235,7 +235,14 @@ def test_how_replicates_came_about_is_a_warning(scenario):
     assert not compare(scenario, seed=7, n_replicates=5).verdict.warnings
 
 
-@pytest.mark.parametrize(("n", "said"), [(19, "the worst of 19 replicates is"), (20, "in its worst 5 % is")])
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (19, "the worst of 19 replicates is"),
+        (20, "in its worst 5 % (1 of 20 replicates) is"),
+        (30, "(2 of 30 replicates)"),
+    ],
+)
 def test_a_tail_of_less_than_one_replicate_is_not_called_one(n, said):
     values = np.random.default_rng(9).normal(size=(3, n))
     assert any(said in reason for reason in verdict_on(values).reasons)

@@ -77,6 +77,15 @@ def test_a_strategy_without_a_value_comes_last(comparison) -> None:
     assert costs == sorted(costs)
 
 
+def test_all_spend_is_shown_where_it_is_not_what_the_strategy_spends(comparison) -> None:
+    assert "all spend" not in strategy_rows(comparison)[0]
+    name = comparison.strategies[-1]
+    use = replace(comparison.budgets[name], total_imbalance=0.03)
+    rows = strategy_rows(replace(comparison, budgets={**comparison.budgets, name: use}))
+    assert rows[0][-1] == "all spend" and len({len(row) for row in rows}) == 1
+    assert [row[-1] for row in rows if row[0] == name] == ["103.0 %"]
+
+
 def test_the_confidence_is_written_in_full(comparison) -> None:
     table = strategy_rows(replace(comparison, confidence=0.975))
     assert "97.5 % interval" in table[0] and not any("98" in cell for cell in table[0])
