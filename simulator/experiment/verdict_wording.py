@@ -52,7 +52,7 @@ class Evidence(NamedTuple):
 
 def called(metric: Metric) -> str:
     """Return a metric's name as people read it."""
-    return metric.name.replace("_", " ")
+    return metric.name.replace("_", " ").replace("pct", " %")
 
 
 def is_negligible(lead: Difference, least: float) -> bool:
@@ -96,9 +96,14 @@ def sentence_of(evidence: Evidence, kind: str, rivals: Sequence[str], n_needed: 
 
 
 def _leads(evidence: Evidence, best: str, rival: str) -> str:
-    if evidence.pairs.lead(best, rival).is_identical:
-        return f'"{best}" and "{rival}" gave the same {called(evidence.metric)} in every replicate'
-    return f'"{best}" is ahead of "{rival}" in {called(evidence.metric)} by {_gap(evidence, rival)}'
+    lead, metric = evidence.pairs.lead(best, rival), called(evidence.metric)
+    if lead.is_identical:
+        return f'"{best}" and "{rival}" gave the same {metric} in every replicate'
+    if lead.mean == 0:
+        low, high = (rounded(bound, evidence.metric.unit) for bound in (lead.lower, lead.upper))
+        interval = f"{percent(evidence.confidence)} interval of the difference {low} to {high}"
+        return f'"{best}" and "{rival}" have the same mean {metric} ({interval})'
+    return f'"{best}" is ahead of "{rival}" in {metric} by {_gap(evidence, rival)}'
 
 
 def _nothing_is_best(evidence: Evidence) -> str:
@@ -154,7 +159,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _remedy(n_needed: int | None) -> str:
     if n_needed is None:
-        return "no number of replicates would settle it"
+        return "how many would settle it cannot be told"
     if n_needed > MOST_REPLICATES:
         return f"more than {MOST_REPLICATES:,} would be needed to settle it"
     return f"about {_rounded_up(n_needed)} would settle it"
