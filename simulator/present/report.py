@@ -107,7 +107,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
                 metric.describe(found.half_width, currency, "gap"),
                 metric.describe(gap.mean, currency, "change") if gap is not None else "",
                 interval,
-                describe_probability(risk.p_best_mean),
+                describe_probability(risk.p_best_mean) if found.n else "",
                 metric.describe(risk.conditional_value_at_risk, currency),
                 METRIC["spend"].describe(use.spend, currency),
                 _share(use.spend / use.budget if use.budget > 0 else math.nan),

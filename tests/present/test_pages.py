@@ -67,9 +67,10 @@ def test_the_table_has_the_best_strategy_first(comparison) -> None:
 def test_a_strategy_without_a_value_comes_last(comparison) -> None:
     estimates = {name: dict(row) for name, row in comparison.estimates.items()}
     for name in (comparison.strategies[0], comparison.verdict.best):
-        estimates[name]["profit"] = replace(estimates[name]["profit"], mean=float("nan"))
+        estimates[name]["profit"] = replace(estimates[name]["profit"], mean=float("nan"), n=0)
     rows = strategy_rows(replace(comparison, estimates=estimates))[1:]
     assert {row[0] for row in rows[-2:]} == {comparison.strategies[0], comparison.verdict.best}
+    assert {row[5] for row in rows[-2:]} == {""}, "what is undefined has no probability of being best"
     shown = [estimates[row[0]]["profit"].mean for row in rows[:-2]]
     assert shown == sorted(shown, reverse=True)
     cheapest = replace(comparison, metric="cost_per_order")
