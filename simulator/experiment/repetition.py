@@ -59,8 +59,8 @@ def repeat(
         the social graph is missing or another one.
     """
     place = Path(path)
-    manifest = load_manifest(place)
-    faults = _kind_faults(str(place), manifest) or _faults(str(place), manifest, network)
+    manifest = comparison_manifest(place)
+    faults = _faults(str(place), manifest, network)
     if faults:
         raise StoreError(faults)
     scenario = Scenario.from_dict(manifest["scenario"], name=manifest["scenario_name"])
@@ -89,6 +89,31 @@ def repeat(
         warnings = (*comparison.verdict.warnings, manifest["precision"]["caveat"])
         return replace(comparison, verdict=replace(comparison.verdict, warnings=warnings))
     return comparison
+
+
+def comparison_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of a comparison.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of results, or its manifest.
+
+    Returns
+    -------
+    dict
+        How the comparison came about.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or it is that of other results or incomplete.
+    """
+    manifest = load_manifest(path)
+    faults = _kind_faults(str(path), manifest)
+    if faults:
+        raise StoreError(faults)
+    return manifest
 
 
 def _kind_faults(place: str, manifest: Mapping[str, Any]) -> list[Fault]:

@@ -12,7 +12,7 @@ from simulator.experiment.estimation import BudgetUse
 from simulator.outcomes.all_pairs import AllPairs
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import Metric, Outcomes
-from simulator.outcomes.statistics import Difference, Risk, largest_share_unseen
+from simulator.outcomes.statistics import TAIL, Difference, Risk, largest_share_unseen
 from simulator.outcomes.wording import percent, rounded
 
 #: Largest imbalance of spend against the budget that passes without a warning.
@@ -52,7 +52,7 @@ class Evidence(NamedTuple):
 
 def called(metric: Metric) -> str:
     """Return a metric's name as people read it."""
-    return metric.name.replace("_", " ")
+    return metric.name.replace("_", " ").replace("pct", " %")
 
 
 def is_negligible(lead: Difference, least: float) -> bool:
@@ -96,9 +96,14 @@ def sentence_of(evidence: Evidence, kind: str, rivals: Sequence[str], n_needed: 
 
 
 def _leads(evidence: Evidence, best: str, rival: str) -> str:
-    if evidence.pairs.lead(best, rival).is_identical:
-        return f'"{best}" and "{rival}" gave the same {called(evidence.metric)} in every replicate'
-    return f'"{best}" is ahead of "{rival}" in {called(evidence.metric)} by {_gap(evidence, rival)}'
+    lead, metric = evidence.pairs.lead(best, rival), called(evidence.metric)
+    if lead.is_identical:
+        return f'"{best}" and "{rival}" gave the same {metric} in every replicate'
+    if lead.mean == 0:
+        low, high = (rounded(bound, evidence.metric.unit) for bound in (lead.lower, lead.upper))
+        interval = f"{percent(evidence.confidence)} interval of the difference {low} to {high}"
+        return f'"{best}" and "{rival}" have the same mean {metric} ({interval})'
+    return f'"{best}" is ahead of "{rival}" in {metric} by {_gap(evidence, rival)}'
 
 
 def _nothing_is_best(evidence: Evidence) -> str:
@@ -154,7 +159,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _remedy(n_needed: int | None) -> str:
     if n_needed is None:
-        return "no number of replicates would settle it"
+        return "how many would settle it cannot be told"
     if n_needed > MOST_REPLICATES:
         return f"more than {MOST_REPLICATES:,} would be needed to settle it"
     return f"about {_rounded_up(n_needed)} would settle it"
@@ -246,11 +251,15 @@ def _risk_sentence(evidence: Evidence, best: str) -> str:
     tail = evidence.metric.describe(risk.conditional_value_at_risk, evidence.currency)
     opening = f'"{best}": '
     if best != evidence.baseline and not math.isnan(risk.p_worse_than_baseline):
-        share = f"{risk.p_worse_than_baseline * 100:.3g} % of replicates"
-        opening = f'"{best}" does worse than "{evidence.baseline}" in {share}; '
+        share = risk.p_worse_than_baseline
+        often = f"{share * 100:.3g} % of replicates" if share else f"none of {risk.n:,} replicates"
+        opening = f'"{best}" does worse than "{evidence.baseline}" in {often}; '
     if risk.is_tail_one_replicate:
-        return f"{opening}{metric} in the worst of {risk.n:,} replicates is {tail}, too few to speak of a worst 5 %."
-    return f"{opening}{metric} in its worst 5 % is {tail} on average."
+        where = f"in the worst of {risk.n:,} replicates"
+        return f"{opening}{metric} {where} is {tail}, too few to speak of a worst {percent(TAIL)}."
+    n_tail = math.ceil(round(TAIL * risk.n, 9))
+    where = f"in its worst {percent(TAIL)} ({n_tail:,} of {risk.n:,} replicates)"
+    return f"{opening}{metric} {where} is {tail} on average."
 
 
 def warnings_of(evidence: Evidence) -> tuple[str, ...]:

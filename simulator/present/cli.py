@@ -313,8 +313,10 @@ def repeat(
     quiet: Quiet = False,
 ) -> None:
     """Run a stored comparison again; fails unless the digest is the same."""
+    from simulator.experiment.repetition import comparison_manifest
     from simulator.present.accessors import repeat as run
 
+    comparison_manifest(manifest)
     with Progress(quiet=quiet or as_json) as progress:
         announce_compilation(progress, engine or "numba")
         comparison = run(manifest, engine=engine, threads=threads, on_progress=progress)

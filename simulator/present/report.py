@@ -7,6 +7,7 @@ repeat it. It needs no network: figures are embedded.
 from __future__ import annotations
 
 import base64
+import math
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Metrics in the table of the report, beside the one that decides.
 SHOWN = ("profit", "sales", "adoption", "share_value", "awareness", "repeat_rate", "satisfaction")
+#: Imbalances that differ by less are shown once.
+_SAME = 0.0005
 _CAPTIONS = {
     "differences": "By how much, and how sure",
     "adoption": "Adoption over time",
@@ -65,11 +68,12 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
     list of list of str
         Name, mean and half-width, difference to the baseline with its interval, probability of being
         best, mean of the worst 5 % (the worst replicate where there are fewer than 20), the strategy's own
-        spend and its share of the budget, and the share that all spend beyond ``none`` has. The first row has
-        the titles. A strategy whose metric is undefined comes last.
+        spend and its share of the budget, and, where it differs, the share that all spend beyond ``none``
+        has. The first row has the titles. A strategy whose metric is undefined comes last.
     """
     metric, currency = METRIC[comparison.metric], comparison.currency
     order = best_first(comparison)
+    has_total = any(abs(use.total_imbalance - use.imbalance) > _SAME for use in comparison.budgets.values())
     is_tail_one = any(risk.is_tail_one_replicate for risk in comparison.risks.values())
     rows = [
         [
@@ -82,7 +86,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
             "worst replicate" if is_tail_one else "worst 5 %",
             "spend",
             "of budget",
-            "all spend",
+            *(["all spend"] if has_total else []),
         ]
     ]
     for name in order:
@@ -103,14 +107,18 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
                 metric.describe(found.half_width, currency, "gap"),
                 metric.describe(gap.mean, currency, "change") if gap is not None else "",
                 interval,
-                describe_probability(risk.p_best_mean),
+                describe_probability(risk.p_best_mean) if found.n else "",
                 metric.describe(risk.conditional_value_at_risk, currency),
                 METRIC["spend"].describe(use.spend, currency),
-                f"{use.spend / use.budget:.1%}" if use.budget > 0 else "",
-                f"{1 + use.total_imbalance:.1%}" if use.total_imbalance == use.total_imbalance else "",
+                _share(use.spend / use.budget if use.budget > 0 else math.nan),
+                *([_share(1 + use.total_imbalance)] if has_total else []),
             ]
         )
     return rows
+
+
+def _share(value: float) -> str:
+    return "" if math.isnan(value) else f"{value * 100:.1f} %"
 
 
 def text_table(rows: list[list[str]]) -> str:
@@ -213,7 +221,7 @@ def _html_rows(rows: list[list[str]]) -> str:
 
 def _more_metrics(comparison: Comparison) -> str:
     rows = [["strategy", *(name.replace("_", " ") for name in SHOWN)]]
-    for name in comparison.strategies:
+    for name in best_first(comparison):
         means = (
             METRIC[key].describe(comparison.estimates[name][key].mean, comparison.currency) for key in SHOWN
         )

@@ -191,6 +191,13 @@ def test_identical_in_few_replicates_is_not_the_same_for_ever():
     assert '"a" and "b" gave the same profit in every replicate' in found.sentence
 
 
+def test_equal_means_are_not_called_a_lead():
+    row = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    sentence = verdict_on(np.stack([row - 50 + row**2 * 0.1, row, row[::-1]])).sentence
+    assert '"a" and "b" have the same mean profit (95 % interval of the difference' in sentence
+    assert "how many would settle it cannot be told" in sentence and "ahead" not in sentence
+
+
 def test_times_that_were_not_reached_are_not_left_out_in_silence():
     times = np.random.default_rng(6).integers(5, 20, size=(3, 40)).astype(float)
     assert verdict_on(times, metric="time_to_10pct").kind != "undefined"
@@ -235,7 +242,14 @@ def test_how_replicates_came_about_is_a_warning(scenario):
     assert not compare(scenario, seed=7, n_replicates=5).verdict.warnings
 
 
-@pytest.mark.parametrize(("n", "said"), [(19, "the worst of 19 replicates is"), (20, "in its worst 5 % is")])
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (19, "the worst of 19 replicates is"),
+        (20, "in its worst 5 % (1 of 20 replicates) is"),
+        (30, "(2 of 30 replicates)"),
+    ],
+)
 def test_a_tail_of_less_than_one_replicate_is_not_called_one(n, said):
     values = np.random.default_rng(9).normal(size=(3, n))
     assert any(said in reason for reason in verdict_on(values).reasons)

@@ -109,6 +109,18 @@ def test_a_folder_with_other_things_is_refused_before_anything_runs(run, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("kind", ["experiment", "selection", "trace"])
+def test_results_of_another_kind_are_refused_before_anything_is_compiled(
+    run, tmp_path, kind, monkeypatch
+) -> None:
+    monkeypatch.setattr(cli, "announce_compilation", lambda *_: pytest.fail("compiled"))
+    manifest = {"format": "consumer-market-simulator results", "layout": 1, "kind": kind, "seed": 1}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    status, out, err = run("repeat", str(tmp_path))
+    assert status == 2 and out == "" and "Traceback" not in err
+    assert f"results of another kind ({kind})" in err and "expected results of a comparison" in err
+
+
 def test_checking_reports_every_fault_of_every_file(run, tmp_path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text("horizon = -1\nburn_in = 'x'\n")

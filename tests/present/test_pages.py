@@ -67,14 +67,24 @@ def test_the_table_has_the_best_strategy_first(comparison) -> None:
 def test_a_strategy_without_a_value_comes_last(comparison) -> None:
     estimates = {name: dict(row) for name, row in comparison.estimates.items()}
     for name in (comparison.strategies[0], comparison.verdict.best):
-        estimates[name]["profit"] = replace(estimates[name]["profit"], mean=float("nan"))
+        estimates[name]["profit"] = replace(estimates[name]["profit"], mean=float("nan"), n=0)
     rows = strategy_rows(replace(comparison, estimates=estimates))[1:]
     assert {row[0] for row in rows[-2:]} == {comparison.strategies[0], comparison.verdict.best}
+    assert {row[5] for row in rows[-2:]} == {""}, "what is undefined has no probability of being best"
     shown = [estimates[row[0]]["profit"].mean for row in rows[:-2]]
     assert shown == sorted(shown, reverse=True)
     cheapest = replace(comparison, metric="cost_per_order")
     costs = [cheapest.estimates[row[0]]["cost_per_order"].mean for row in strategy_rows(cheapest)[1:]]
     assert costs == sorted(costs)
+
+
+def test_all_spend_is_shown_where_it_is_not_what_the_strategy_spends(comparison) -> None:
+    assert "all spend" not in strategy_rows(comparison)[0]
+    name = comparison.strategies[-1]
+    use = replace(comparison.budgets[name], total_imbalance=0.03)
+    rows = strategy_rows(replace(comparison, budgets={**comparison.budgets, name: use}))
+    assert rows[0][-1] == "all spend" and len({len(row) for row in rows}) == 1
+    assert [row[-1] for row in rows if row[0] == name] == ["103.0 %"]
 
 
 def test_the_confidence_is_written_in_full(comparison) -> None:
