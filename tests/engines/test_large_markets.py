@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from engine_tools import SEED, make_case
 
+import simulator as sim
 from simulator.engines.numba_engine import run_one
 from simulator.engines.runner import run_replicates
 
@@ -39,3 +43,18 @@ def test_threads_go_into_replicates_where_these_are_few() -> None:
         for threads in (1, 4)
     )
     assert np.array_equal(one, four)
+
+
+def test_threads_that_compile_at_once_agree() -> None:
+    """A process whose first replicates begin on several threads, before anything is compiled or loaded."""
+    program = (
+        "import simulator as sim\n"
+        "scenario = sim.load_scenario('tiny')\n"
+        "print(sim.simulate(scenario, 'mix', n_replicates=8, seed=1, threads=4).digest)\n"
+    )
+    command = [sys.executable, "-c", program]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    )
+    one = sim.simulate(sim.load_scenario("tiny"), "mix", n_replicates=8, seed=1, threads=1)
+    assert first.strip() == second.strip() == one.digest

@@ -27,6 +27,7 @@ from simulator.model.seeding import choose_seeds
 from simulator.scenario import load_scenario
 
 _memory = threading.local()
+_compiling = threading.RLock()
 _CONSUMER_STEPS = 4_000_000
 
 
@@ -63,8 +64,7 @@ def run_steps(begin: int, end: int, key: tuple[Any, Any], given: tuple[Any, ...]
     if not is_compiled():
         _run_steps_in_python(begin, end, key, given, counts)
         return
-    acting, settling = compile_half("act"), compile_half("settle")
-    compile_steps()
+    acting, settling = _halves()
     # back to Python now and then, where a keyboard interrupt is heard
     n_steps = max(1, _CONSUMER_STEPS // (given[4].values.shape[0] * BLOCK))
     for first in range(begin, end, n_steps):
@@ -86,7 +86,6 @@ def _run_large(
     market: Market, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray, threads: int
 ) -> None:
     """Run all steps of a replicate on several threads."""
-    halves = compile_half("act"), compile_half("settle")
     n_lines, books = given[4].lines.shape[0], given[4].books
     slots = [
         Slot(
@@ -94,7 +93,7 @@ def _run_large(
         )
         for _ in range(2 * threads)
     ]
-    LargeRun(halves, key, given, counts, slots).run(threads)
+    LargeRun(_halves(), key, given, counts, slots).run(threads)
 
 
 def run_one(
@@ -181,20 +180,28 @@ def compile_steps() -> None:
         frame.disable_compile()
 
 
+def _halves() -> tuple[int, int]:
+    """Return the addresses of both halves of a step; whichever thread comes first has everything compiled."""
+    with _compiling:
+        if not compile_steps.cache_info().currsize:
+            warm_up()
+        return compile_half("act"), compile_half("settle")
+
+
 def warm_up() -> None:
     """Compile every kernel, or load it from the cache: one half of a step here, the rest in a second process.
 
     Numba compiles on one processor; where there are two, the wait is about half as long. What the second
     process compiles comes from the cache on disk; whatever is missing there is compiled here.
     """
-    second = None
-    if not is_warm():
-        quiet = subprocess.DEVNULL
-        source = "from simulator.engines.numba_engine import run; run.compile_rest()"
-        second = subprocess.Popen([sys.executable, "-c", source], stdin=quiet, stdout=quiet, stderr=quiet)
-        compile_half("act")
-        second.wait()
-    compile_rest()
+    with _compiling:
+        if not is_warm():
+            quiet = subprocess.DEVNULL
+            source = "from simulator.engines.numba_engine import run; run.compile_rest()"
+            second = subprocess.Popen([sys.executable, "-c", source], stdin=quiet, stdout=quiet, stderr=quiet)
+            compile_half("act")
+            second.wait()
+        compile_rest()
 
 
 def compile_rest() -> None:
