@@ -1,4 +1,4 @@
-"""Outcomes kept on disk while a study runs, so that a killed one goes on where it was.
+"""Outcomes kept on disk, so that a killed study goes on where it was.
 
 Every piece is one file, named by a hash of everything it depends on, and appears complete or not at all. A piece
 that cannot be read is computed again.
@@ -7,7 +7,6 @@ that cannot be read is computed again.
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,8 +62,3 @@ class OutcomeCache:
             return values
         self.n_found += 1
         return np.asarray(found, dtype=np.float64)
-
-    def discard(self) -> None:
-        """Remove the folder with all pieces: the study is finished."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)

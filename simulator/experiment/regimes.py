@@ -25,10 +25,10 @@ from simulator.experiment.argument_checks import (
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
-from simulator.experiment.outcome_cache import OutcomeCache
-from simulator.experiment.responses import Responses
+from simulator.experiment.responses import Execution, Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.simulation import OnProgress
+from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.switch_points import Switch, switch_points
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
@@ -241,6 +241,8 @@ def regime_map(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     keep_in: str | Path | None = None,
 ) -> RegimeMap:
     """Find out which strategy wins where in two or more factors.
@@ -268,10 +270,14 @@ def regime_map(
     threads : int, optional
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
-        Receives (task, done, total) in points.
+        Receives (task, done, total).
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     keep_in : path, optional
-        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
-        where it was. Removed at the end.
+        Folder in which outcomes are kept: called again after an interruption, the study goes on where it was,
+        and with more replicates only those are simulated.
 
     Returns
     -------
@@ -286,8 +292,7 @@ def regime_map(
         If the metric is undefined at a point.
     """
     began = time.time()
-    cache = OutcomeCache(keep_in)
-    faults: list[Fault] = []
+    faults = place_faults("regime_map", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
     chosen = directed_metric("regime_map(metric)", metric or (question.metric if question else ""), faults)
@@ -315,13 +320,11 @@ def regime_map(
     names = tuple(t.strategy for t in with_reference(asked.strategies, scenario))
     if len(names) < 2:
         raise ScenarioError([Fault("regime_map(strategies)", "one strategy", "at least two")])
-    responses = Responses(
-        scenario, varied, names, chosen, asked.seed, n, engine, asked.threads, on_progress, cache
-    )
+    execution = Execution(engine, threads, processes, cluster, keep_in, on_progress)
+    responses = Responses(scenario, varied, names, chosen, asked.seed, n, execution)
     shares = np.array(list(product(*[np.linspace(0, 1, n_each)] * len(varied))))
     outcomes = responses.at(shares).reshape(len(names), *[n_each] * len(varied), n)
     levels = tuple(tuple(float(f.at(u)) for u in np.linspace(0, 1, n_each)) for f in varied)
-    cache.discard()
     return RegimeMap(
         scenario=scenario.name,
         metric=METRIC[chosen],

@@ -23,11 +23,11 @@ from simulator.experiment.crossings import Crossing, Curve, find_crossings
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
-from simulator.experiment.outcome_cache import OutcomeCache
-from simulator.experiment.responses import Responses
+from simulator.experiment.responses import Execution, Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.sensitivity import default_pair
 from simulator.experiment.simulation import OnProgress
+from simulator.experiment.sweep_arguments import place_faults
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
 from simulator.outcomes.multivariate_t import student_quantile
@@ -182,6 +182,8 @@ def reversal(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     keep_in: str | Path | None = None,
 ) -> Reversal:
     """Find the value of a factor at which one strategy stops beating another.
@@ -211,10 +213,14 @@ def reversal(
     threads : int, optional
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
-        Receives (task, done, total) of each level.
+        Receives (task, done, total).
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     keep_in : path, optional
-        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
-        where it was. Removed at the end.
+        Folder in which outcomes are kept: called again after an interruption, the study goes on where it was,
+        and with more replicates only those are simulated.
 
     Returns
     -------
@@ -229,8 +235,7 @@ def reversal(
         If the metric is undefined at a level.
     """
     began = time.time()
-    cache = OutcomeCache(keep_in)
-    faults: list[Fault] = []
+    faults = place_faults("reversal", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
     chosen = directed_metric("reversal(metric)", metric or (question.metric if question else ""), faults)
@@ -258,19 +263,18 @@ def reversal(
     )
     if len(asked.strategies) != 2:
         raise ScenarioError([Fault("reversal(strategies)", str(len(asked.strategies)), "two strategies")])
-    responses = Responses(
-        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress, cache
-    )
+    execution = Execution(engine, threads, processes, cluster, keep_in, on_progress)
+    responses = Responses(scenario, varied, asked.strategies, chosen, asked.seed, n, execution)
     sign = -1.0 if METRIC[chosen].better == "lower" else 1.0
 
     def difference(share: float) -> Values:
         found = responses.at(np.array([[share]]))
         return np.asarray(sign * (found[0, 0] - found[1, 0]))
 
+    responses.at(np.linspace(0.0, 1.0, n_first)[:, None])  # the first levels in one go
     crossings, curve = find_crossings(
         difference, n_levels=n_first, tolerance=width, confidence=level, seed=asked.seed
     )
-    cache.discard()
     return Reversal(
         scenario=scenario.name,
         metric=METRIC[chosen],

@@ -7,15 +7,11 @@ Only this process writes; workers compute. To go on after any interruption is to
 from __future__ import annotations
 
 import contextlib
-import math
-import signal
 import tempfile
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -24,7 +20,9 @@ from simulator.errors import EngineError
 from simulator.experiment.backends import Backend, Cluster, InProcess, Processes, is_version_error
 from simulator.experiment.design_file import Design, load_design
 from simulator.experiment.manifest import design_files, design_manifest
+from simulator.experiment.pending import Waiting, pending_tasks, with_levels_first
 from simulator.experiment.simulation import OnProgress, counter
+from simulator.experiment.stopping import Stop
 from simulator.experiment.sweep_arguments import SweepArguments, check_sweep
 from simulator.experiment.tasks import (
     FOLDER,
@@ -32,7 +30,6 @@ from simulator.experiment.tasks import (
     Task,
     failures_of,
     n_simulated,
-    replicates_per_task,
     run_task,
 )
 from simulator.outcomes.experiment_store import ExperimentStore
@@ -115,20 +112,6 @@ def sweep(
     return results
 
 
-@dataclass
-class _Waiting:
-    """Tasks that have not begun."""
-
-    ready: deque[Task] = field(default_factory=deque)
-    #: Tasks that wait for the levels of their point, by scenario and point.
-    blocked: dict[tuple[int, int], list[Task]] = field(default_factory=dict)
-    #: Tasks that are run alone, because they were in flight whenever a worker was lost.
-    suspects: deque[Task] = field(default_factory=deque)
-
-    def __bool__(self) -> bool:
-        return bool(self.ready or self.blocked or self.suspects)
-
-
 class _Run:
     """One call of :func:`sweep`."""
 
@@ -145,7 +128,7 @@ class _Run:
         self.asked = asked
         self.on_progress = on_progress
         self.say = say
-        self.stop = _Stop()
+        self.stop = Stop()
         self.began = time.monotonic()
         self.losses: dict[tuple[object, ...], int] = {}
         self.seconds = self.balance_seconds = 0.0
@@ -220,7 +203,7 @@ class _Run:
         return [replace(task, levels=levels[task.scenario]) for task in tasks]
 
     def _drive(self, tasks: Sequence[Task], backend: Backend) -> None:
-        waiting = _with_levels_first(tasks, backend.is_remote)
+        waiting = with_levels_first(tasks, backend.is_remote)
         flying: dict[Future[Result], Task] = {}
         try:
             while waiting or flying:
@@ -238,7 +221,7 @@ class _Run:
                 raise EngineError(f"the cluster has gone; {self._kept()}") from error
             raise
 
-    def _launch(self, waiting: _Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
+    def _launch(self, waiting: Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
         """Begin tasks, a few more than there are workers; suspects alone."""
         limit = _AHEAD * backend.n_workers if backend.is_remote else 1
         while waiting.ready and len(flying) < limit:
@@ -252,7 +235,7 @@ class _Run:
             task = waiting.suspects.popleft()
             flying[backend.submit(task)] = task
 
-    def _collect(self, future: Future[Result], task: Task, waiting: _Waiting, backend: Backend) -> bool:
+    def _collect(self, future: Future[Result], task: Task, waiting: Waiting, backend: Backend) -> bool:
         """Store what came of a task; return whether its worker was lost."""
         error = future.exception()
         if error is None:
@@ -266,7 +249,7 @@ class _Run:
         self._store(self._given_up(task, f"{type(error).__name__}: {error}"), task, waiting, backend)
         return False
 
-    def _lose(self, task: Task, waiting: _Waiting) -> None:
+    def _lose(self, task: Task, waiting: Waiting) -> None:
         count = self.losses[task.key] = self.losses.get(task.key, 0) + 1
         if count < _MOST_LOSSES:
             waiting.ready.appendleft(task)
@@ -276,7 +259,7 @@ class _Run:
             message = "the process that ran it was killed, perhaps because memory ran out"
             self._store(self._given_up(task, message), task, waiting, None)
 
-    def _recover(self, waiting: _Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
+    def _recover(self, waiting: Waiting, flying: dict[Future[Result], Task], backend: Backend) -> None:
         """Begin the tasks of a broken pool again in a new one."""
         self.say("a worker was lost; what it ran is run again")
         for future, task in list(flying.items()):
@@ -287,7 +270,7 @@ class _Run:
                 self._lose(task, waiting)
         backend.renew()
 
-    def _store(self, result: Result, task: Task, waiting: _Waiting, backend: Backend | None) -> None:
+    def _store(self, result: Result, task: Task, waiting: Waiting, backend: Backend | None) -> None:
         self.seconds += result.seconds
         self.balance_seconds += result.balance_seconds
         folder = quote(str(self.store.place))
@@ -315,140 +298,3 @@ class _Run:
             with contextlib.suppress(Exception):
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self.store.append(future.result().rows)
-
-
-def _with_levels_first(tasks: Sequence[Task], is_remote: bool) -> _Waiting:
-    """Let one task of a point solve its levels before the others begin, where they run in other processes."""
-    waiting = _Waiting()
-    if not is_remote:
-        waiting.ready.extend(tasks)
-        return waiting
-    by_point: dict[tuple[int, int], list[Task]] = {}
-    for task in tasks:
-        by_point.setdefault((task.scenario, task.point), []).append(task)
-    for key, group in by_point.items():
-        names = {name: place for task in group for name, place in task.treatments.items()}
-        levels = {name: level for task in group for name, level in task.levels.items()}
-        if len(group) == 1 or names.keys() <= levels.keys():
-            waiting.ready.extend(group)
-            continue
-        waiting.ready.append(replace(group[0], treatments=names, replicates=()))
-        waiting.blocked[key] = group
-    return waiting
-
-
-def pending_tasks(design: Design, store: ExperimentStore, asked: SweepArguments) -> list[Task]:
-    """Return the tasks that make what is not stored yet.
-
-    Parameters
-    ----------
-    design : Design
-        What is run.
-    store : ExperimentStore
-        What is there.
-    asked : SweepArguments
-        Engine, threads and workers.
-
-    Returns
-    -------
-    list of Task
-        Point by point, in the order of the design.
-    """
-    finished = store.finished(design.replicates)
-    levels = _stored_levels(design, store)
-    n_strategies = len(design.strategies)
-    tasks_per_point = math.ceil(asked.n_workers / (len(design.points) * len(design.scenarios)))
-    tasks = []
-    position = 0
-    for s, scenario in enumerate(design.scenarios):
-        for p, point in enumerate(design.points):
-            groups: dict[tuple[int, ...], dict[str, int]] = {}
-            for name in design.strategies:
-                numbers = tuple(
-                    replicate for r, replicate in enumerate(design.replicates) if not finished[position, r]
-                )
-                if numbers:
-                    groups.setdefault(numbers, {})[name] = position
-                position += 1
-            size = replicates_per_task(
-                scenario,
-                n_strategies,
-                len(design.replicates),
-                tasks_per_point=tasks_per_point,
-                threads=asked.threads,
-            )
-            for numbers, treatments in groups.items():
-                known = {name: levels[k] for name, k in treatments.items() if k in levels}
-                tasks += [
-                    Task(
-                        scenario=s,
-                        point=p,
-                        overrides=dict(point.overrides),
-                        treatments=treatments,
-                        replicates=numbers[start : start + size],
-                        levels=known,
-                        seed=design.seed,
-                        metrics=design.metrics,
-                        engine=asked.engine,
-                        threads=asked.threads,
-                    )
-                    for start in range(0, len(numbers), size)
-                ]
-    return tasks
-
-
-def _stored_levels(design: Design, store: ExperimentStore) -> dict[int, dict[str, Any]]:
-    """Return the levels of treatments of which some replicates are stored."""
-    rows = store.rows
-    per_scenario = len(design.points) * len(design.strategies)
-    found: dict[int, dict[str, Any]] = {}
-    for row, treatment in enumerate(rows.treatments):
-        if int(treatment) in found:
-            continue
-        n_pilots = int(rows.n_pilots[row])
-        scenario = design.scenarios[int(treatment) // per_scenario]
-        found[int(treatment)] = {
-            "level": float(rows.levels[row]),
-            "pilot_spend": float(rows.pilot_spends[row]),
-            "budget": float(scenario.comparison.budget) if n_pilots else 0.0,
-            "n_pilot_runs": n_pilots,
-            "note": rows.notes[row],
-        }
-    return found
-
-
-class _Stop:
-    """Ends a run where the user or the system asks for it.
-
-    An interrupt that arrives inside a library may be swallowed there; it is remembered, and the run ends at
-    the next task.
-    """
-
-    def __init__(self) -> None:
-        self.reason = ""
-
-    def check(self) -> None:
-        """Raise the interrupt that has arrived, if one has."""
-        if self.reason:
-            raise KeyboardInterrupt(self.reason)
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take over the signals that end a process by default; only the main thread can."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-        before = {number: signal.getsignal(number) for number in defaults}
-        taken = [number for number, handler in defaults.items() if before[number] == handler]
-        for number in taken:
-            signal.signal(number, self._arrive)
-        try:
-            yield
-        finally:
-            for number in taken:
-                signal.signal(number, before[number])
-
-    def _arrive(self, number: int, frame: Any) -> None:
-        self.reason = "terminated" if number == signal.SIGTERM else "interrupted"
-        raise KeyboardInterrupt(self.reason)

@@ -240,8 +240,7 @@ def select(
     on_progress : callable, optional
         Receives (task, done, total) of each round.
     keep_in : path, optional
-        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
-        where it was. Removed at the end.
+        Folder in which outcomes are kept: called again after an interruption, the study goes on where it was.
 
     Returns
     -------
@@ -303,7 +302,6 @@ def select(
     evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
     first = record.values[:, : rule.first_stage]
     outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
-    cache.discard()
     return Selection(
         scenario=scenario.name,
         treatments=tuple(t.name for t in treatments),

@@ -19,8 +19,7 @@ from simulator.experiment.argument_checks import (
     whole,
 )
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
-from simulator.experiment.outcome_cache import OutcomeCache
-from simulator.experiment.responses import Responses
+from simulator.experiment.responses import Execution, Responses
 from simulator.experiment.sampling import Values, outcome_digest
 from simulator.experiment.sensitivity_indices import (
     morris_indices,
@@ -30,6 +29,7 @@ from simulator.experiment.sensitivity_indices import (
 )
 from simulator.experiment.sensitivity_result import Sensitivity, noise_share, response_of
 from simulator.experiment.simulation import OnProgress
+from simulator.experiment.sweep_arguments import place_faults
 from simulator.outcomes.metrics import METRIC
 from simulator.scenario import Scenario
 
@@ -52,6 +52,8 @@ def sensitivity(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     keep_in: str | Path | None = None,
 ) -> Sensitivity:
     """Find out which factors an outcome, or the choice between two strategies, depends on.
@@ -85,10 +87,14 @@ def sensitivity(
     threads : int, optional
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
-        Receives (task, done, total) in points.
+        Receives (task, done, total).
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     keep_in : path, optional
-        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
-        where it was. Removed at the end.
+        Folder in which outcomes are kept: called again after an interruption, the study goes on where it was,
+        and with more replicates only those are simulated.
 
     Returns
     -------
@@ -109,8 +115,7 @@ def sensitivity(
     in ``warnings`` where it matters.
     """
     began = time.time()
-    cache = OutcomeCache(keep_in)
-    faults: list[Fault] = []
+    faults = place_faults("sensitivity", processes=processes, cluster=cluster)
     kind = one_of("sensitivity(method)", method, METHODS, faults)
     base = n_base_points(kind, n_points, faults)
     n = whole("sensitivity(n_replicates)", n_replicates, 1, 10_000_000, faults)
@@ -134,15 +139,13 @@ def sensitivity(
     if len(asked.strategies) > 2:
         expected = "one strategy, or two whose difference is explained"
         raise ScenarioError([Fault("sensitivity(strategies)", str(len(asked.strategies)), expected)])
-    responses = Responses(
-        scenario, varied, asked.strategies, chosen, asked.seed, n, engine, asked.threads, on_progress, cache
-    )
+    execution = Execution(engine, threads, processes, cluster, keep_in, on_progress)
+    responses = Responses(scenario, varied, asked.strategies, chosen, asked.seed, n, execution)
     make = sobol_points if kind == "sobol" else morris_points
     shares = make(len(varied), base, asked.seed)
     outcomes = responses.at(shares)
     names = tuple(factor.name for factor in varied)
     found = _indices(kind, shares, outcomes, names, level, asked.seed)
-    cache.discard()
     return Sensitivity(
         scenario=scenario.name,
         method=kind,

@@ -69,15 +69,7 @@ def check_sweep(
     if engine not in ENGINES:
         fault = unknown("engine", engine, ENGINES)
         faults.append(Fault("sweep(engine)", fault.got, fault.expected, fault.remedy))
-    for name, value in (("threads", threads), ("processes", processes)):
-        if value is not None and (isinstance(value, bool) or not 1 <= value <= _MOST):
-            faults.append(Fault(f"sweep({name})", repr(value), f"a whole number from 1 to {_MOST}"))
-    if cluster is not None and cluster != "local" and "://" not in cluster:
-        expected = "local, or the address of a Dask scheduler such as tcp://lab:8786"
-        faults.append(Fault("sweep(cluster)", repr(cluster), expected))
-    if cluster not in (None, "local") and processes is not None:
-        remedy = "the cluster says how many workers there are"
-        faults.append(Fault("sweep(processes)", str(processes), "nothing beside a cluster's address", remedy))
+    faults += place_faults("sweep", threads=threads, processes=processes, cluster=cluster)
     if faults:
         raise ScenarioError(faults)
     is_here = processes is None and cluster is None
@@ -85,3 +77,30 @@ def check_sweep(
     return SweepArguments(
         engine, threads or (default_threads() if is_here else 1), n_workers, cluster, is_here
     )
+
+
+def place_faults(
+    verb: str, *, threads: int | None = None, processes: int | None = None, cluster: str | None = None
+) -> list[Fault]:
+    """Return what is wrong with the arguments that say where tasks run.
+
+    Parameters
+    ----------
+    verb : str
+        Public verb, for messages.
+    threads, processes, cluster
+        As in :func:`simulator.sweep`.
+    """
+    faults = []
+    for name, value in (("threads", threads), ("processes", processes)):
+        if value is not None and (isinstance(value, bool) or not 1 <= value <= _MOST):
+            faults.append(Fault(f"{verb}({name})", repr(value), f"a whole number from 1 to {_MOST}"))
+    if cluster is not None and cluster != "local" and "://" not in cluster:
+        expected = "local, or the address of a Dask scheduler such as tcp://lab:8786"
+        faults.append(Fault(f"{verb}(cluster)", repr(cluster), expected))
+    if cluster not in (None, "local") and processes is not None:
+        remedy = "the cluster says how many workers there are"
+        faults.append(
+            Fault(f"{verb}(processes)", str(processes), "nothing beside a cluster's address", remedy)
+        )
+    return faults

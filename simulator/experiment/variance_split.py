@@ -184,8 +184,7 @@ def variance_split(
     on_progress : callable, optional
         Receives (task, done, total).
     keep_in : path, optional
-        Folder in which outcomes are kept while the study runs: called again after an interruption, it goes on
-        where it was. Removed at the end.
+        Folder in which outcomes are kept: called again after an interruption, the study goes on where it was.
 
     Returns
     -------
@@ -234,7 +233,6 @@ def variance_split(
     draws = _draws(drawn, shape[0], asked.seed)
     study = _Study(scenario, asked.strategies, chosen, asked.seed, engine, asked.threads, on_progress, cache)
     outcomes = study.outcomes(draws, shape)
-    cache.discard()
     return VarianceSplit(
         scenario=scenario.name,
         strategies=asked.strategies,

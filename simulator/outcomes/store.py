@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import pandas
 
 MANIFEST = "manifest.json"
+#: Folder within a folder of results in which a study keeps what it simulates, to go on with; never replaced.
+OUTCOMES = "outcomes"
 #: Mark of a manifest of this package, and version of the folder's layout.
 FORMAT = "consumer-market-simulator results"
 LAYOUT = 1
@@ -176,7 +178,7 @@ def check_place(path: Path, *, kind: str = "comparison") -> Path:
     remedy = "choose another folder"
     if place.exists() and not place.is_dir():
         raise StoreError([Fault(str(path), "a file", "a folder for results", remedy)])
-    if not place.is_dir() or not any(place.iterdir()):
+    if not place.is_dir() or all(item.name == OUTCOMES for item in place.iterdir()):
         return place
     manifest = _manifest_or_none(place)
     if manifest is None:
@@ -186,8 +188,9 @@ def check_place(path: Path, *, kind: str = "comparison") -> Path:
         got, expected = f"results of another kind ({found})", f"a new or empty folder, or one of kind {kind}"
         raise StoreError([Fault(str(path), got, expected, remedy)])
     known = {MANIFEST, *manifest.get("files", {})}
-    names = {file.relative_to(place).as_posix() for file in place.rglob("*") if not file.is_dir()}
-    foreign = sorted(names - known)
+    names = {file.relative_to(place) for file in place.rglob("*") if not file.is_dir()}
+    kept = {name for name in names if name.parts[0] == OUTCOMES}
+    foreign = sorted({name.as_posix() for name in names - kept} - known)
     if foreign:
         expected = "only files of earlier results, which would be replaced"
         raise StoreError([Fault(str(path), ", ".join(foreign[:5]), expected, f"move them, or {remedy}")])
@@ -367,7 +370,9 @@ def sweep(place: Path) -> None:
             continue
         if what == "replaced" and not place.exists():
             stray.replace(place)
-        elif stray.is_dir():
+            continue
+        _rescue_outcomes(stray, place)
+        if stray.is_dir():
             shutil.rmtree(stray)
         else:
             stray.unlink(missing_ok=True)
@@ -394,10 +399,18 @@ def _put_in_place(staging: Path, place: Path) -> None:
             if set_aside.exists() and not place.exists():
                 set_aside.replace(place)
             raise
+        _rescue_outcomes(set_aside, place)
         flush_folder(place.parent)
         shutil.rmtree(set_aside, ignore_errors=True)
     finally:
         _HELD.discard(set_aside)
+
+
+def _rescue_outcomes(stray: Path, place: Path) -> None:
+    """Move what a study has simulated from a folder that will be removed to the one in place."""
+    if (stray / OUTCOMES).is_dir() and not (place / OUTCOMES).exists():
+        place.mkdir(parents=True, exist_ok=True)
+        (stray / OUTCOMES).replace(place / OUTCOMES)
 
 
 def write_flushed(path: Path, data: bytes) -> None:

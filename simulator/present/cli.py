@@ -46,6 +46,10 @@ Consumers = Annotated[
     ),
 ]
 Threads = Annotated[int | None, typer.Option(help="threads of the numba engine [all processors]")]
+Processes = Annotated[int | None, typer.Option(help="run in this many processes")]
+ClusterAddress = Annotated[
+    str | None, typer.Option(help="run on a Dask cluster: tcp://HOST:PORT of its scheduler, or local")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="override a key by its dotted path; repeatable"),
@@ -357,8 +361,11 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What stands after the program's name; taken from the command line if omitted.
     """
+    from simulator.experiment.stopping import terminable
+
     try:
-        ended = app(arguments, standalone_mode=False)
+        with terminable():
+            ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
         if status == _INTERRUPTED:
             print("interrupted; nothing was written", file=sys.stderr)

@@ -22,6 +22,7 @@ from simulator.present.cli import (
     load,
     print_document,
 )
+from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress
 
 Folder = Annotated[
@@ -77,25 +78,26 @@ def calibrate(
         loaded = load(scenario, consumers, settings, progress.announce)
         targets = read_targets(target) if target else None
         announce_compilation(progress, engine)
-        result = run(
-            loaded,
-            free,
-            targets=targets,
-            series=series,
-            column=column,
-            quantity=quantity,
-            weeks_per_period=weeks_per_period,
-            measurement_error=measurement_error,
-            hold_out=hold_out,
-            strategy=strategy,
-            method=method,
-            n_simulations=simulations,
-            seed=seed,
-            engine=engine,
-            threads=threads,
-            out=out,
-            on_progress=progress,
-        )
+        with told_at_interruption(out, out):
+            result = run(
+                loaded,
+                free,
+                targets=targets,
+                series=series,
+                column=column,
+                quantity=quantity,
+                weeks_per_period=weeks_per_period,
+                measurement_error=measurement_error,
+                hold_out=hold_out,
+                strategy=strategy,
+                method=method,
+                n_simulations=simulations,
+                seed=seed,
+                engine=engine,
+                threads=threads,
+                out=out,
+                on_progress=progress,
+            )
     show_result(result, out, as_json=as_json, quiet=quiet)
 
 

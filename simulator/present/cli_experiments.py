@@ -10,9 +10,11 @@ import typer
 
 from simulator.present.cli import (
     AsJson,
+    ClusterAddress,
     Consumers,
     Engine,
     Interrupted,
+    Processes,
     Quiet,
     Replicates,
     Seed,
@@ -38,10 +40,8 @@ def sweep(
     seed: Seed = None,
     consumers: Consumers = None,
     settings: Settings = None,
-    processes: Annotated[int | None, typer.Option(help="run in this many processes")] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="run on a Dask cluster: tcp://HOST:PORT of its scheduler, or local")
-    ] = None,
+    processes: Processes = None,
+    cluster: ClusterAddress = None,
     threads: Annotated[int | None, typer.Option(help="threads of each process")] = None,
     engine: Engine = "numba",
     as_json: AsJson = False,

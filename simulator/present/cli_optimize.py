@@ -21,6 +21,7 @@ from simulator.present.cli import (
     load,
 )
 from simulator.present.cli_calibrate import Folder, show_result
+from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress
 
 
@@ -66,26 +67,27 @@ def optimize(
         bounds = read_bounds(bound) if bound else split
         varied = read_variations(vary or [])
         announce_compilation(progress, engine)
-        result = run(
-            loaded,
-            strategy,
-            split=bounds,
-            vary=varied,
-            metric=metric,
-            method=method,
-            frontier=frontier,
-            n_first=first,
-            n_rounds=rounds,
-            batch=batch,
-            n_replicates=replicates,
-            n_race=race,
-            n_evaluation=evaluation,
-            seed=seed,
-            engine=engine,
-            threads=threads,
-            out=out,
-            on_progress=progress,
-        )
+        with told_at_interruption(out, out):
+            result = run(
+                loaded,
+                strategy,
+                split=bounds,
+                vary=varied,
+                metric=metric,
+                method=method,
+                frontier=frontier,
+                n_first=first,
+                n_rounds=rounds,
+                batch=batch,
+                n_replicates=replicates,
+                n_race=race,
+                n_evaluation=evaluation,
+                seed=seed,
+                engine=engine,
+                threads=threads,
+                out=out,
+                on_progress=progress,
+            )
     show_result(result, out, as_json=as_json, quiet=quiet)
 
 

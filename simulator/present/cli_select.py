@@ -58,13 +58,14 @@ def select(
     """Select the best strategy with a stated probability, and evaluate it on fresh replicates."""
     from simulator.outcomes.store import check_place
     from simulator.present.accessors_studies import select as run
+    from simulator.present.report_studies import report_study
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
         place = check_place(out, kind="selection") if out is not None else None
         names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
         announce_compilation(progress, engine)
-        with unfinished(place) as kept:
+        with kept_in(place) as kept:
             found = run(
                 loaded,
                 strategies=names,
@@ -83,28 +84,32 @@ def select(
                 keep_in=kept,
             )
         if place is not None:
-            save_study(found, place, "plot_selection")
+            report_study(found, place)
     finish_study(found, place, as_json=as_json, quiet=quiet)
 
 
 @contextmanager
-def unfinished(place: Path | None) -> Iterator[Path | None]:
-    """Name the hidden folder in which outcomes are kept while a study runs, and say so if it is interrupted."""
-    kept = None if place is None else place.with_name(f".{place.name}.unfinished")
-    try:
+def kept_in(place: Path | None) -> Iterator[Path | None]:
+    """Name the folder in which outcomes are kept, within that of the results, and say so at an interruption."""
+    from simulator.outcomes.store import OUTCOMES
+
+    kept = None if place is None else place / OUTCOMES
+    with told_at_interruption(place, kept):
         yield kept
-    except KeyboardInterrupt:
+
+
+@contextmanager
+def told_at_interruption(place: Path | None, kept: Path | None) -> Iterator[None]:
+    """Say how to go on where an interrupted run has kept something."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
         if kept is None or not kept.is_dir():
             raise
+        reason = str(error).partition(";")[0] or "interrupted"
         raise Interrupted(
-            f"interrupted; outcomes so far are kept: call again with --out {place} to go on"
+            f"{reason}; outcomes so far are kept: call again with --out {place} to go on"
         ) from None
-
-
-def save_study(found: Any, place: Path, plot: str) -> None:
-    """Write a study with its figure into a folder."""
-    figure = getattr(found, plot)().png()
-    found.save(place, extra_files={f"figures/{plot.removeprefix('plot_')}.png": figure})
 
 
 def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) -> None:
@@ -120,6 +125,6 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
         print(f"  {line}")
     print(f"\n{found.to_dataframe().to_string(index=False, float_format='{:.5g}'.format, na_rep='')}\n")
     if place is not None:
-        print(f"results: {place}")
+        print(f"results: {place}, report.html is the page to open")
     print(f"digest: {found.digest}")
     print(f"took {duration(found.manifest['wall_seconds'])}")

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from simulator.errors import ScenarioError
+from simulator.errors import Fault, ScenarioError
 from simulator.present.cli import (
     AsJson,
+    ClusterAddress,
     Consumers,
     Engine,
+    Processes,
     Quiet,
     ScenarioPath,
     Seed,
@@ -21,16 +23,16 @@ from simulator.present.cli import (
     app,
     load,
 )
-from simulator.present.cli_select import finish_study, save_study, unfinished
+from simulator.present.cli_select import finish_study, kept_in
 from simulator.present.progress import Progress
 
-#: By method: the public verb, the kind of its results, its figure, and what the options are called there.
-METHODS: dict[str, tuple[str, str, str, dict[str, str]]] = {
-    "morris": ("sensitivity", "sensitivity", "plot_indices", {"points": "n_points"}),
-    "sobol": ("sensitivity", "sensitivity", "plot_indices", {"points": "n_points"}),
-    "map": ("regime_map", "regime map", "plot_regimes", {"points": "n_levels"}),
-    "reversal": ("reversal", "reversal", "plot_reversal", {"points": "n_levels", "factors": "factor"}),
-    "variance": ("variance_split", "variance split", "plot_components", {"points": "n_parameters"}),
+#: By method: the public verb, the kind of its results, and what the options are called there.
+METHODS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "morris": ("sensitivity", "sensitivity", {"points": "n_points"}),
+    "sobol": ("sensitivity", "sensitivity", {"points": "n_points"}),
+    "map": ("regime_map", "regime map", {"points": "n_levels"}),
+    "reversal": ("reversal", "reversal", {"points": "n_levels", "factors": "factor"}),
+    "variance": ("variance_split", "variance split", {"points": "n_parameters"}),
 }
 
 
@@ -59,6 +61,8 @@ def sensitivity(
     engine: Engine = "numba",
     consumers: Consumers = None,
     threads: Threads = None,
+    processes: Processes = None,
+    cluster: ClusterAddress = None,
     settings: Settings = None,
     out: Annotated[
         Path | None, typer.Option(help="folder for the results; call again with it to go on")
@@ -68,17 +72,19 @@ def sensitivity(
 ) -> None:
     """Find out what the answer depends on: indices, regime maps, reversing values, sources of variance."""
     from simulator.outcomes.store import check_place
+    from simulator.present.report_studies import report_study
 
     faults: list[Any] = []
     with Progress(quiet=quiet or as_json) as progress:
-        verb, kind, plot, names = METHODS[_checked(method, faults)]
+        verb, kind, names = METHODS[_checked(method, faults)]
         if faults:
             raise ScenarioError(faults)
         loaded = load(scenario, consumers, settings, progress.announce)
         place = check_place(out, kind=kind) if out is not None else None
         options = _options(verb, names, method, loaded, factors, strategies, points, worlds, replicates)
+        options |= _place(method, processes, cluster)
         announce_compilation(progress, engine)
-        with unfinished(place) as kept:
+        with kept_in(place) as kept:
             found = _run(verb)(
                 loaded,
                 **options,
@@ -90,7 +96,7 @@ def sensitivity(
                 keep_in=kept,
             )
         if place is not None:
-            save_study(found, place, plot)
+            report_study(found, place)
     finish_study(found, place, as_json=as_json, quiet=quiet)
 
 
@@ -98,6 +104,18 @@ def _checked(method: str, faults: list[Any]) -> str:
     from simulator.experiment.argument_checks import one_of
 
     return one_of("sensitivity(method)", method, tuple(METHODS), faults)
+
+
+def _place(method: str, processes: int | None, cluster: str | None) -> dict[str, Any]:
+    """Return where the points are simulated; the sources of variance are split in this process alone."""
+    given: dict[str, Any] = {"processes": processes, "cluster": cluster}
+    given = {name: value for name, value in given.items() if value is not None}
+    if method == "variance" and given:
+        place = f"sensitivity(--{next(iter(given))})"
+        raise ScenarioError(
+            [Fault(place, "with --method variance", "one of the other methods", "leave it out")]
+        )
+    return given
 
 
 def _run(verb: str) -> Any:

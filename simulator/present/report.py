@@ -10,7 +10,7 @@ import base64
 import math
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.wording import describe_probability, percent
@@ -31,7 +31,7 @@ _CAPTIONS = {
     "sources": "Through which source people bought",
     "risk": "Risk",
 }
-_STYLE = """
+STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .4rem}
 .verdict{font-size:1.15rem;border-left:4px solid #0072B2;padding:.4rem 1rem;background:#f5f8fb}
@@ -163,7 +163,7 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
     verdict = comparison.verdict
     title = escape(comparison.title or comparison.scenario)
     parts = [
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style>",
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
         f"<h1>{title}</h1><p class='small'>Brand {escape(comparison.brand)}, {comparison.n_replicates:,} replicates "
         f"of every strategy in the same worlds, seed {comparison.seed}, engine {comparison.engine}</p>",
         f"<p class='verdict'>{escape(verdict.sentence)}</p>",
@@ -173,7 +173,7 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
         parts.append(
             "<h2>Why</h2><ul>" + "".join(f"<li>{escape(text)}</li>" for text in verdict.reasons) + "</ul>"
         )
-    parts.append(f"<h2>Strategies</h2><div class='wide'>{_html_rows(strategy_rows(comparison))}</div>")
+    parts.append(f"<h2>Strategies</h2><div class='wide'>{html_rows(strategy_rows(comparison))}</div>")
     labels = "".join(
         f"<li><b>{escape(name)}</b>: {escape(comparison.labels.get(name, name))}</li>"
         for name in comparison.strategies
@@ -188,13 +188,20 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
     return "\n".join(parts)
 
 
-def report(comparison: Comparison, path: str | Path) -> Path:
-    """Write a comparison's folder: report, figures, tables, trajectories and manifest, whole or not at all.
+def html_rows(rows: list[list[str]]) -> str:
+    """Return rows as a table of HTML; the first row has the titles."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def report(comparison: Any, path: str | Path) -> Path:
+    """Write the folder of a comparison or study: report, figures, tables and manifest, whole or not at all.
 
     Parameters
     ----------
-    comparison : Comparison
-        What was compared.
+    comparison : Comparison, Selection, Sensitivity, RegimeMap, Reversal or VarianceSplit
+        What was found; the folder of a comparison has its trajectories too.
     path : path
         Folder; earlier results in it are replaced, a folder with anything else is refused.
 
@@ -208,15 +215,15 @@ def report(comparison: Comparison, path: str | Path) -> Path:
     StoreError
         If the folder cannot be used.
     """
+    from simulator.experiment.comparison import Comparison as Compared
+
+    if not isinstance(comparison, Compared):
+        from simulator.present.report_studies import report_study
+
+        return report_study(comparison, path)
     figures = figure_files(comparison)
     page = html_page(comparison, figures).encode()
     return comparison.save(path, extra_files={**figures, "report.html": page})
-
-
-def _html_rows(rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
-    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _more_metrics(comparison: Comparison) -> str:
@@ -226,7 +233,7 @@ def _more_metrics(comparison: Comparison) -> str:
             METRIC[key].describe(comparison.estimates[name][key].mean, comparison.currency) for key in SHOWN
         )
         rows.append([name, *means])
-    return f"<h2>More metrics (means)</h2><div class='wide'>{_html_rows(rows)}</div>"
+    return f"<h2>More metrics (means)</h2><div class='wide'>{html_rows(rows)}</div>"
 
 
 def _definitions(comparison: Comparison) -> str:

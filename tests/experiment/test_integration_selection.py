@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -327,7 +328,13 @@ def test_results_of_another_kind_are_not_overwritten(selection, screening, tmp_p
         screening.save(tmp_path / "out")
 
 
-@pytest.mark.parametrize("study", ["select", "reversal", "variance_split"])
+def stored(place: Path) -> dict[str, int]:
+    """Return the files of outcomes in a folder, with the times at which they were written."""
+    files = [file for file in place.rglob("*") if file.suffix in (".npy", ".parquet")]
+    return {file.name: file.stat().st_mtime_ns for file in files if not file.name.startswith(".")}
+
+
+@pytest.mark.parametrize("study", ["select", "sensitivity", "regime_map", "reversal", "variance_split"])
 def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, study):
     from simulator import engines
 
@@ -338,15 +345,17 @@ def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, 
             "n_evaluation": 12,
             "batch": 2,
         },
+        "sensitivity": {"factors": "p_strong,brands.Ours.price=8:12", "n_points": 2, "n_replicates": 2},
+        "regime_map": {"factors": "p_strong,brands.Ours.price=8:12", "n_levels": 2, "n_replicates": 2},
         "reversal": {"factor": "brands.Ours.price=8:12", "n_levels": 4, "n_replicates": 3},
         "variance_split": {"strategies": "mass", "n_parameters": 4, "n_worlds": 2, "n_replicates": 1},
     }[study]
-    run, place = getattr(sim, study), tmp_path / "unfinished"
+    run, place = getattr(sim, study), tmp_path / "outcomes"
     whole = run(tiny, **options, seed=5)
     simulate = engines.run_replicates
 
     def interrupted(*args, **kwargs):
-        if place.is_dir() and any(place.iterdir()):
+        if stored(place):
             raise KeyboardInterrupt
         return simulate(*args, **kwargs)
 
@@ -354,9 +363,14 @@ def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, 
         patch.setattr(engines, "run_replicates", interrupted)
         patch.setattr(_LEVELS, "_known", type(_LEVELS._known)())
         run(tiny, **options, seed=5, keep_in=place)
-    assert len(list(place.iterdir())) == 1
+    kept = stored(place)
+    assert len(kept) == 1
     again = run(tiny, **options, seed=5, keep_in=place)
-    assert again.digest == whole.digest and not place.exists()
+    assert again.digest == whole.digest
+    assert stored(place).items() > kept.items(), "what is stored is not simulated again"
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "run_replicates", lambda *args, **kwargs: 1 / 0)
+        assert run(tiny, **options, seed=5, keep_in=place).digest == whole.digest
 
 
 def test_a_kept_piece_that_cannot_be_read_is_computed_again(tmp_path):
@@ -366,5 +380,3 @@ def test_a_kept_piece_that_cannot_be_read_is_computed_again(tmp_path):
     [file] = (tmp_path / "pieces").iterdir()
     file.write_bytes(file.read_bytes()[:40])
     assert cache.get(lambda: np.ones(3), "a").tolist() == [1, 1, 1] and cache.n_found == 1
-    cache.discard()
-    assert not (tmp_path / "pieces").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -25,10 +26,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return sim.sweep(path, threads=1).digest
 
 
-def until_shards(place: Path, n: int, process: subprocess.Popen[str]) -> None:
-    """Wait until a run has stored some shards."""
+def until_shards(place: Path, n: int, process: subprocess.Popen[str], folder: str = "") -> None:
+    """Wait until a run has stored some shards, in one folder or in several."""
     deadline = time.monotonic() + PATIENCE
-    while len(shard_files(place)) < n and process.poll() is None:
+    while n > sum(len(shard_files(found)) for found in (place.glob(folder) if folder else [place])):
+        if process.poll() is not None:
+            break
         assert time.monotonic() < deadline, "nothing is stored"
         time.sleep(0.005)
 
@@ -57,6 +60,34 @@ def test_killed_at_random_moments_it_ends_at_the_same_digest(
     after = {file.name: file.stat().st_mtime_ns for file in shard_files(place)}
     assert after.items() >= kept.items(), "nothing is run twice"
     assert results.is_complete
+
+
+STUDY = ("sensitivity", "tiny", "--method", "map", "--factors", "p_strong,brands.Ours.price=8:12")
+SIZE = ("--points", 6, "--replicates", 3, "--seed", 2)
+
+
+def test_a_study_killed_twice_ends_at_the_same_digest(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    whole = sim.regime_map(
+        sim.load_scenario("tiny"), STUDY[-1], n_levels=6, n_replicates=3, seed=2, processes=2
+    ).digest
+    kept: dict[Path, int] = {}
+    for _ in range(2):
+        run = start(*STUDY, *SIZE, "--out", place, "--quiet")
+        until_shards(place / "outcomes", len(kept) + 3, run, folder="*")
+        run.kill()
+        run.communicate()
+        assert run.returncode == -signal.SIGKILL
+        now = {file: file.stat().st_mtime_ns for file in (place / "outcomes").glob("*/shards/t*")}
+        assert now.items() > kept.items()
+        kept = now
+    assert len(kept) < 36
+    run = start(*STUDY, *SIZE, "--out", place, "--json")
+    out, err = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 0, err
+    assert json.loads(out)["digest"] == whole
+    assert all(file.stat().st_mtime_ns == written for file, written in kept.items()), "nothing is run twice"
+    assert (place / "regimes.json").is_file()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

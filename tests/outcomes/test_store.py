@@ -315,3 +315,33 @@ def test_a_single_file_is_replaced_as_a_whole(tmp_path):
 def test_documents_are_plain_json(content, tmp_path):
     folder = save_results(content(), tmp_path / "results")
     assert json.loads((folder / "comparison.json").read_text()) == {"verdict": "nothing"}
+
+
+def test_what_a_study_keeps_is_never_replaced(tmp_path):
+    place = tmp_path / "out"
+    kept = place / store.OUTCOMES / "piece.npy"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"piece")
+    for text in (b"first", b"second"):
+        store.save_files({"answer.txt": text}, {"kind": "selection"}, place)
+        assert ((place / "answer.txt").read_bytes(), kept.read_bytes()) == (text, b"piece")
+    verify(place)
+    (place / "notes.txt").write_text("mine")
+    with pytest.raises(StoreError, match=r"notes\.txt"):
+        check_place(place, kind="selection")
+
+
+@pytest.mark.parametrize("is_in_place", [False, True], ids=["before", "after"])
+def test_what_a_study_keeps_survives_a_writer_killed_beside_a_rename(tmp_path, is_in_place):
+    place = tmp_path / "out"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    aside = tmp_path / f".out.replaced-{ended.pid}"
+    (aside / store.OUTCOMES).mkdir(parents=True)
+    (aside / store.OUTCOMES / "piece.npy").write_bytes(b"piece")
+    (tmp_path / f".out.partial-{ended.pid}").mkdir()
+    if is_in_place:
+        place.mkdir()
+    store.sweep(place)
+    assert (place / store.OUTCOMES / "piece.npy").read_bytes() == b"piece"
+    assert os.listdir(tmp_path) == ["out"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from html import escape
 
 import pytest
 
@@ -43,8 +44,18 @@ def test_select_prints_one_document_and_writes_its_folder(run, tmp_path):
     document = json.loads(out)
     assert status == 0 and err == ""
     assert document["seed"] == 0 and document["best"] in ("none", "mass")
-    files = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert files == {"manifest.json", "selection.json", "treatments.csv", "outcomes.csv", "selection.png"}
+    files = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".npy"}
+    assert files == {
+        "manifest.json",
+        "selection.json",
+        "treatments.csv",
+        "outcomes.csv",
+        "selection.png",
+        "report.html",
+    }
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert escape(document["sentences"][0]) in page and document["digest"] in page
+    assert "<script" not in page and "src='data:image/png;base64," in page
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["digest"] == document["digest"]
     status, out, _ = run(*SELECT, "--quiet")
     assert status == 0 and out.count("\n") == 1 and document["best"] in out
@@ -67,6 +78,7 @@ def test_every_method_prints_one_document(run, method, tmp_path):
     assert status == 0 and err == ""
     assert document["method"] == method and len(document["digest"]) == 64
     assert len(list((place / "figures").iterdir())) == 1
+    assert escape(document["sentences"][0]) in (place / "report.html").read_text()
 
 
 def test_people_get_sentences_and_a_table(run):
@@ -84,7 +96,8 @@ def test_a_comparison_takes_a_precision(run):
 def test_an_interrupted_study_says_what_is_kept_and_goes_on(run, tmp_path, monkeypatch):
     from simulator import engines
 
-    place, kept = tmp_path / "out", tmp_path / ".out.unfinished"
+    place = tmp_path / "out"
+    kept = place / "outcomes"
     simulate = engines.run_replicates
 
     def interrupted(*args, **kwargs):
@@ -97,7 +110,7 @@ def test_an_interrupted_study_says_what_is_kept_and_goes_on(run, tmp_path, monke
         status, out, err = run(*SELECT, "--out", str(place))
     assert status == 130 and out == "" and f"call again with --out {place}" in err and kept.is_dir()
     status, out, _ = run(*SELECT, "--out", str(place), "--json")
-    assert status == 0 and not kept.exists()
+    assert status == 0 and kept.is_dir()
     assert json.loads(out)["digest"] == json.loads(run(*SELECT, "--json")[1])["digest"]
 
 

@@ -1,0 +1,142 @@
+"""The report of a study that chooses or explains: one self-contained page with its answer, table and figures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulator.present.report import STYLE, html_rows
+
+_MOST_ROWS = 60
+
+#: By kind of study: its title, its figure, and the file that has all rows of its table.
+KINDS: dict[str, tuple[str, str, str]] = {
+    "selection": ("Selection of the best strategy", "plot_selection", "treatments.csv"),
+    "sensitivity": ("What the answer depends on", "plot_indices", "indices.csv"),
+    "regime map": ("Which strategy wins where", "plot_regimes", "grid.csv"),
+    "reversal": ("Where the winner changes", "plot_reversal", "levels.csv"),
+    "variance split": ("Where the variance comes from", "plot_components", "components.csv"),
+}
+
+#: What the columns of the tables say.
+_COLUMNS = {
+    "is_selected": "selected, with the stated probability",
+    "is_contender": "may still be the best",
+    "n_replicates": "replicates that the selection drew",
+    "dropped_at": "replicates after which it was dropped",
+    "mean": "mean over the replicates drawn; of a selected treatment too large on average",
+    "evaluation_mean": "mean over fresh replicates, which had no part in the selection",
+    "evaluation_half_width": "half the width of its interval",
+    "to_best": "mean lead over the best of the others, on fresh replicates",
+    "to_best_lower": "lower end of its interval; the intervals hold together",
+    "to_best_upper": "upper end of its interval",
+    "p_holm": "p-value of the paired test against the baseline, adjusted by Holm",
+    "first": "share of the variance that the factor explains alone",
+    "total": "share of the variance with all its interactions",
+    "mu": "mean effect of going through the factor's range",
+    "mu_star": "mean size of that effect, whatever its sign",
+    "sigma": "spread of the effects: interactions and curvature",
+    "is_inert": "whether it does next to nothing beside the largest",
+    "wins_low": "share of points that the first strategy wins where the factor is in its lower half",
+    "wins_high": "the same in its upper half",
+    "regret": "what the strategy's mean falls short of the best one",
+    "p_best": "probability that its mean is the best, given the replicates",
+    "lead": "lead of the first strategy over the second",
+}
+
+
+def study_page(study: Any, figures: Mapping[str, bytes]) -> str:
+    """Return the report of a study as one self-contained page.
+
+    Parameters
+    ----------
+    study : Selection, Sensitivity, RegimeMap, Reversal or VarianceSplit
+        What was found.
+    figures : mapping
+        PNG files by name.
+
+    Returns
+    -------
+    str
+        HTML without scripts and without a reference to anything outside it.
+    """
+    title, _, table = KINDS[study.manifest["kind"]]
+    title = escape(f"{title}: {study.scenario}")
+    warnings = getattr(study, "warnings", ())
+    first, *rest = (sentence for sentence in study.sentences if sentence not in warnings)
+    about = f"Metric {study.metric.name}, seed {study.seed}, engine {study.manifest['engine']}"
+    parts = [
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
+        f"<h1>{title}</h1><p class='small'>{escape(about)}</p>",
+        f"<p class='verdict'>{escape(first)}</p>",
+        *(f"<p class='warning'>{escape(warning)}</p>" for warning in warnings),
+        *([f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in rest)}</ul>"] if rest else []),
+    ]
+    for name, data in figures.items():
+        picture = base64.b64encode(data).decode()
+        parts.append(f"<img alt='{escape(Path(name).stem)}' src='data:image/png;base64,{picture}'>")
+    return "\n".join([*parts, _table(study, table), _repetition(study), "</html>"])
+
+
+def study_files(study: Any) -> dict[str, bytes]:
+    """Return the figure and the report of a study, by name inside its folder."""
+    plot = KINDS[study.manifest["kind"]][1]
+    figures = {f"figures/{plot.removeprefix('plot_')}.png": getattr(study, plot)().png()}
+    return {**figures, "report.html": study_page(study, figures).encode()}
+
+
+def report_study(study: Any, path: str | Path) -> Path:
+    """Write the folder of a study, with its report and figure, whole or not at all.
+
+    Parameters
+    ----------
+    study : Selection, Sensitivity, RegimeMap, Reversal or VarianceSplit
+        What was found.
+    path : path
+        Folder; earlier results of the same kind are replaced, a folder with anything else is refused.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder; ``report.html`` is the page to open.
+    """
+    folder: Path = study.save(path, extra_files=study_files(study))
+    return folder
+
+
+def _table(study: Any, file: str) -> str:
+    table = study.to_dataframe()
+    rows = [list(map(str, table.columns))]
+    rows += [[_cell(value) for value in row] for row in table.head(_MOST_ROWS).itertuples(index=False)]
+    more = f"<p class='small'>{len(table):,} rows in all: {file}</p>" if len(table) > _MOST_ROWS else ""
+    meanings = "".join(
+        f"<li><b>{escape(name)}</b>: {escape(_COLUMNS[name])}</li>"
+        for name in map(str, table.columns)
+        if name in _COLUMNS
+    )
+    return f"<h2>Table</h2><div class='wide'>{html_rows(rows)}</div>{more}<ul class='small'>{meanings}</ul>"
+
+
+def _cell(value: Any) -> str:
+    """Return a value of a table as text; nothing for what is undefined."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else ""
+    if isinstance(value, int | float | np.integer | np.floating):
+        number = float(value)
+        return "" if number != number else f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+    return value if isinstance(value, str) else ""
+
+
+def _repetition(study: Any) -> str:
+    versions = ", ".join(f"{key} {value}" for key, value in study.manifest.get("versions", {}).items())
+    return (
+        "<h2>How to repeat it</h2><p class='small'>The manifest in this folder has the whole scenario, the seed and "
+        "what was asked. The same call with the same folder goes on from the outcomes that are kept in it; in any "
+        f"other it simulates all of them again, and must give the digest <code>{escape(study.digest)}</code>. "
+        f"{escape(versions)}</p>"
+    )
