@@ -32,6 +32,7 @@ class Given(NamedTuple):
     """One market in one world. J brands, L media lines, N consumers, M arcs."""
 
     n_steps: int
+    people: float  # for whom a consumer stands
     parameters: Any  # Parameters, Python floats
     line_brand: np.ndarray  # int64 [L]
     strength: np.ndarray  # float32 [L, N], impressions x attention x relevance x clutter
@@ -85,6 +86,7 @@ def describe(market: Market, plan: Plan, world: World) -> Given:
     utility += p.trust_weight * m.initial_trust[:, None]
     return Given(
         n_steps=market.n_steps,
+        people=m.people,
         parameters=p,
         line_brand=a.brand.astype(np.int64),
         strength=strength,

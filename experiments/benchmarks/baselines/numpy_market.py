@@ -29,6 +29,7 @@ class NumpyMarket:
         self.was_reached = np.zeros(shape, bool)
         self.touch = np.full(shape, SEARCH, np.int8)
         self.visit_step = np.full(shape, LONG_AGO, np.int32)
+        self.click_step = np.full(shape, LONG_AGO, np.int32)
         self.latest_brand = given.latest_brand.copy()
         self.review_count = given.review_count.copy()
         self.review_sum = given.review_sum.copy()
@@ -141,6 +142,7 @@ class NumpyMarket:
         chance = 1 / (1 + np.exp(-(_F(intercept) + self.utility(j, who))))
         clickers = who[self.rng.random(who.size, dtype=_F) < chance]
         self.visit_step[j, clickers] = t
+        self.click_step[j, clickers] = t
         self.seen[t, j, SEEN["clicks"]] += clickers.size
 
     def shop(self, t: int) -> None:
@@ -191,11 +193,13 @@ class NumpyMarket:
         row[SEEN["promoters"]] += np.count_nonzero(satisfied >= 1)
         row[SEEN["detractors"]] += np.count_nonzero(satisfied < 0)
         chance = 1 / (1 + np.exp(-(_F(p.review_intercept) + _F(p.review_surprise) * np.abs(surprise))))
-        posted = satisfied[self.rng.random(who.size, dtype=_F) < chance]
-        self.review_count[j] += posted.size
-        self.review_sum[j] += posted.sum(dtype=np.float64)
-        row[SEEN["reviews"]] += posted.size
-        row[SEEN["review_value"]] += posted.sum(dtype=np.float64)
+        people = self.given.people
+        posted = np.floor(_F(people) * chance + self.rng.random(who.size, dtype=_F))
+        n_posted, sum_posted = posted.sum(dtype=np.float64), float(posted @ satisfied)
+        self.review_count[j] += n_posted
+        self.review_sum[j] += sum_posted
+        row[SEEN["reviews"]] += n_posted / people
+        row[SEEN["review_value"]] += sum_posted / people
         self.talk(j, t, who, satisfied, surprise)
 
     def count(self, j: int, t: int, who: np.ndarray) -> None:
@@ -212,8 +216,9 @@ class NumpyMarket:
         self.has_bought[j, who] = True
         first = SEEN["bought_by_search"]
         row[first : first + 3] += np.bincount(self.touch[j, who], minlength=3)
-        row[SEEN["converted_clicks"]] += np.count_nonzero(t - self.visit_step[j, who] <= self.p.visit_weeks)
+        row[SEEN["converted_clicks"]] += np.count_nonzero(t - self.click_step[j, who] <= self.p.visit_weeks)
         self.visit_step[j, who] = LONG_AGO
+        self.click_step[j, who] = LONG_AGO
 
     def talk(self, j: int, t: int, who: np.ndarray, satisfied: np.ndarray, surprise: np.ndarray) -> None:
         """Let buyers talk to their neighbors on single ties."""

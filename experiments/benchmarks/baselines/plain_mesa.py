@@ -20,7 +20,7 @@ class Relation:
     """What one consumer knows, feels and does about one brand."""
 
     __slots__ = (
-        "belief", "brand", "contacts", "evidence", "exposure", "fatigue", "fixed_utility", "found_chance", "goodwill",
+        "belief", "brand", "click_step", "contacts", "evidence", "exposure", "fatigue", "fixed_utility", "found_chance", "goodwill",
         "habit", "has_bought", "heard", "lines", "memory", "read_step", "touch", "visit_step", "was_reached",
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ class Relation:
         self.has_bought = is_buyer
         self.was_reached = False
         self.touch = SEARCH
-        self.visit_step = LONG_AGO
+        self.visit_step = self.click_step = LONG_AGO
         self.read_step = -1
         self.contacts, self.heard = 0, 0.0
         self.exposure = float(given.exposure[j, i])
@@ -160,7 +160,7 @@ class Consumer(mesa.Agent):
             row[_NEWLY_REACHED] += 1
         for intercept in clickable or ():
             if self.model.draw() < 1 / (1 + exp(-intercept - self.utility(relation))):
-                relation.visit_step = self.model.now
+                relation.visit_step = relation.click_step = self.model.now
                 row[_CLICKS] += 1
 
     def utility(self, relation: Relation) -> float:
@@ -207,11 +207,13 @@ class Consumer(mesa.Agent):
         row[_SATISFACTION] += satisfied
         row[_PROMOTERS] += satisfied >= 1
         row[_DETRACTORS] += satisfied < 0
-        if model.draw() < 1 / (1 + exp(-p.review_intercept - p.review_surprise * abs(surprise))):
-            brand.review_count += 1
-            brand.review_sum += satisfied
-            row[_REVIEWS] += 1
-            row[_REVIEW_VALUE] += satisfied
+        chance = 1 / (1 + exp(-p.review_intercept - p.review_surprise * abs(surprise)))
+        n_reviews = int(model.people * chance + model.draw())
+        if n_reviews:
+            brand.review_count += n_reviews
+            brand.review_sum += n_reviews * satisfied
+            row[_REVIEWS] += n_reviews / model.people
+            row[_REVIEW_VALUE] += n_reviews * satisfied / model.people
         self.talk(brand, satisfied, surprise)
 
     def count(self, relation: Relation) -> None:
@@ -231,8 +233,8 @@ class Consumer(mesa.Agent):
             relation.has_bought = True
             row[_FIRST] += 1
         row[_SOURCE + relation.touch] += 1
-        row[_CONVERTED] += self.model.now - relation.visit_step <= self.model.p.visit_weeks
-        relation.visit_step = LONG_AGO
+        row[_CONVERTED] += self.model.now - relation.click_step <= self.model.p.visit_weeks
+        relation.visit_step = relation.click_step = LONG_AGO
 
     def talk(self, brand: Brand, satisfied: float, surprise: float) -> None:
         """Tell neighbors, who hear it in the next step."""
@@ -269,6 +271,7 @@ class PlainMarket(mesa.Model):
         self.given, self.p = given, given.parameters
         self.draw = self.random.random
         self.now, self.needs = 0, 0
+        self.people = given.people
         self.message_weight = 0.5 * self.p.friend_credibility
         self.left_by = [(1 - self.p.memory_gain_ad) ** n for n in range(given.line_brand.size + 1)]
         self.mail: set[Consumer] = set()

@@ -35,6 +35,7 @@ class State(NamedTuple):
     was_reached: np.ndarray  # bool [N, J]
     touch: np.ndarray  # int8 [N, J]
     visit_step: np.ndarray  # int32 [N, J]
+    click_step: np.ndarray  # int32 [N, J]
     latest_brand: np.ndarray  # int8 [N]
     contacts: np.ndarray  # int32 [2, N, J], by parity of the step in which they are read
     heard: np.ndarray  # float32 [2, N, J]
@@ -56,7 +57,7 @@ def start(given: Given) -> State:
     pair = (n, n_brands)
     return State(
         values, is_buyer, np.zeros(pair, bool), np.zeros(pair, np.int8), np.full(pair, LONG_AGO, np.int32),
-        given.latest_brand.copy(), np.zeros((2, *pair), np.int32), np.zeros((2, *pair), np.float32),
+        np.full(pair, LONG_AGO, np.int32), given.latest_brand.copy(), np.zeros((2, *pair), np.int32), np.zeros((2, *pair), np.float32),
         np.stack([given.review_count, given.review_sum], axis=1), np.zeros((given.n_steps, n_brands, 2)),
         np.full(pair, -1, np.int16),
     )  # fmt: skip
@@ -150,6 +151,7 @@ def attend(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) 
                 value = g.click_intercept[h] + utility(g.fixed_utility[i, j], row, p)
                 if rng.random() < 1 / (1 + math.exp(-value)):
                     s.visit_step[i, j] = t
+                    s.click_step[i, j] = t
                     seen[t, j, _CLICKS] += 1
 
 
@@ -190,8 +192,9 @@ def count(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, seen: Any) -> None:
     seen[t, j, _FIRST] += not s.has_bought[i, j]
     s.has_bought[i, j] = True
     seen[t, j, _SOURCE + s.touch[i, j]] += 1
-    seen[t, j, _CONVERTED] += t - s.visit_step[i, j] <= p.visit_weeks
+    seen[t, j, _CONVERTED] += t - s.click_step[i, j] <= p.visit_weeks
     s.visit_step[i, j] = LONG_AGO
+    s.click_step[i, j] = LONG_AGO
 
 
 @_compiled
@@ -209,11 +212,13 @@ def buy(i: Any, j: Any, t: Any, g: Any, p: Any, s: Any, rng: Any, seen: Any) -> 
     seen[t, j, _SATISFACTION] += satisfied
     seen[t, j, _PROMOTERS] += satisfied >= 1
     seen[t, j, _DETRACTORS] += satisfied < 0
-    if rng.random() < 1 / (1 + math.exp(-p.review_intercept - p.review_surprise * abs(surprise))):
-        s.reviews[j, 0] += 1
-        s.reviews[j, 1] += satisfied
-        seen[t, j, _REVIEWS] += 1
-        seen[t, j, _REVIEW_VALUE] += satisfied
+    chance = 1 / (1 + math.exp(-p.review_intercept - p.review_surprise * abs(surprise)))
+    n_reviews = math.floor(g.people * chance + rng.random())
+    if n_reviews > 0:
+        s.reviews[j, 0] += n_reviews
+        s.reviews[j, 1] += n_reviews * satisfied
+        seen[t, j, _REVIEWS] += n_reviews / g.people
+        seen[t, j, _REVIEW_VALUE] += n_reviews * satisfied / g.people
     talk(i, j, t, satisfied, surprise, g, p, s, rng, seen)
 
 
