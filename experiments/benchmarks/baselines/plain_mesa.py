@@ -20,8 +20,8 @@ class Relation:
     """What one consumer knows, feels and does about one brand."""
 
     __slots__ = (
-        "belief", "brand", "click_step", "contacts", "evidence", "exposure", "fatigue", "fixed_utility", "found_chance", "goodwill",
-        "habit", "has_bought", "heard", "lines", "memory", "read_step", "touch", "visit_step", "was_reached",
+        "belief", "brand", "click_step", "contacts", "evidence", "exposure", "fatigue", "fixed_utility", "found_chance",
+        "goodwill", "habit", "has_bought", "heard", "lines", "memory", "read_step", "touch", "visit_step", "was_reached",
     )  # fmt: skip
 
     def __init__(self, given: Given, brand: Brand, i: int, is_buyer: bool) -> None:

@@ -57,7 +57,8 @@ def start(given: Given) -> State:
     pair = (n, n_brands)
     return State(
         values, is_buyer, np.zeros(pair, bool), np.zeros(pair, np.int8), np.full(pair, LONG_AGO, np.int32),
-        np.full(pair, LONG_AGO, np.int32), given.latest_brand.copy(), np.zeros((2, *pair), np.int32), np.zeros((2, *pair), np.float32),
+        np.full(pair, LONG_AGO, np.int32), given.latest_brand.copy(), np.zeros((2, *pair), np.int32),
+        np.zeros((2, *pair), np.float32),
         np.stack([given.review_count, given.review_sum], axis=1), np.zeros((given.n_steps, n_brands, 2)),
         np.full(pair, -1, np.int16),
     )  # fmt: skip
