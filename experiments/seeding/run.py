@@ -140,7 +140,7 @@ def row(graph: str, model: str, method: str, sizes: Any, by_chance: Any) -> dict
 
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Draw every method's ratio to random seeding, a panel for each case."""
-    cases = dict(table.groupby(["graph", "model"], sort=False))
+    cases = dict(iter(table.groupby(["graph", "model"], sort=False)))
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, 4, sharey=True)
     place = {rule: -k for k, rule in enumerate((*RULES, TALK))}
