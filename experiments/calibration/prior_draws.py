@@ -42,6 +42,8 @@ _CONSUMERS = 5000
 def value_at(parameter: Parameter, u: float) -> float:
     """Return the quantile of a parameter's prior."""
     low, high = parameter.prior.low, parameter.prior.high
+    if parameter.is_whole:
+        return float(min(low + int(u * (high - low + 1)), high))
     if parameter.prior.form == "log_uniform":
         return float(low * (high / low) ** u)
     return float(low + (high - low) * u)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.scenario import Scenario
 from simulator.scenario.overrides import value_at
+from simulator.scenario.schema.paths import takes_whole_numbers
 
 Values = NDArray[np.float64]
 #: Shares are multiples of it, so that plans can be read and typed.
@@ -307,6 +308,7 @@ def _vary(
         faults.append(Fault(place, repr(given), "a lower bound below the upper bound"))
     elif is_number:
         whole = all(isinstance(x, int | np.integer) for x in options) and isinstance(value, int | None)
+        whole = whole or takes_whole_numbers(path)
         number = Number(path, float(options[0]), float(options[1]), whole)
         parts.append(number)
         known = isinstance(value, int | float) and not isinstance(value, bool)

@@ -105,7 +105,7 @@ class UniformFactor(FactorTable):
     kind: Literal["uniform"] = entry("uniform between two ends")
     low: float = quantity("lower end", "unit of the path")
     high: float = quantity("upper end", "unit of the path")
-    whole: bool = entry("only whole numbers", False)
+    whole: bool = entry("only whole numbers; so in any case where a path takes no others", False)
 
 
 class LogUniformFactor(FactorTable):
@@ -114,7 +114,7 @@ class LogUniformFactor(FactorTable):
     kind: Literal["log_uniform"] = entry("logarithm uniform between two ends")
     low: float = quantity("lower end", "unit of the path", gt=0)
     high: float = quantity("upper end", "unit of the path", gt=0)
-    whole: bool = entry("rounded to whole numbers", False)
+    whole: bool = entry("rounded to whole numbers; so in any case where a path takes no others", False)
 
 
 class NormalFactor(FactorTable):
@@ -125,7 +125,7 @@ class NormalFactor(FactorTable):
     sd: float = quantity("standard deviation before it is cut off", "unit of the path", gt=0)
     low: float | None = quantity("lower end", "unit of the path", None)
     high: float | None = quantity("upper end", "unit of the path", None)
-    whole: bool = entry("rounded to whole numbers", False)
+    whole: bool = entry("rounded to whole numbers; so in any case where a path takes no others", False)
 
 
 class PriorFactor(FactorTable):

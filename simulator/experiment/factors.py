@@ -12,6 +12,7 @@ import numpy as np
 from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario.parameters import PARAMETER
+from simulator.scenario.schema.paths import takes_whole_numbers
 
 #: Significant digits of a drawn value: as many as every platform's logarithm agrees on.
 _DIGITS = 12
@@ -37,7 +38,7 @@ class Factor:
     mean, sd : float
         Of a normal distribution.
     is_whole : bool
-        Whether values of a distribution are rounded to whole numbers.
+        Whether values of a distribution are whole numbers; True by itself where a path takes only these.
 
     Examples
     --------
@@ -54,6 +55,10 @@ class Factor:
     mean: float = 0.0
     sd: float = 1.0
     is_whole: bool = False
+
+    def __post_init__(self) -> None:
+        if any(takes_whole_numbers(path) for path in self.paths):
+            object.__setattr__(self, "is_whole", True)
 
     @classmethod
     def prior(cls, parameter: str, name: str = "") -> Factor:

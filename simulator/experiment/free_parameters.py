@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario.parameters import PARAMETERS
+from simulator.scenario.schema.paths import takes_whole_numbers
 
 Values = NDArray[np.float64]
 Form = Literal["uniform", "log_uniform", "normal"]
@@ -31,12 +33,25 @@ class FreeParameter:
         Family of the prior.
     a, b : float
         Ends of the range (``a < b``, both > 0 for ``log_uniform``), or mean and standard deviation (> 0).
+    is_whole : bool
+        Whether only whole numbers are drawn: the whole numbers of a uniform range are equally likely, others
+        are rounded. True by itself where the path takes only these.
     """
 
     name: str
     form: Form
     a: float
     b: float
+    is_whole: bool = False
+
+    def __post_init__(self) -> None:
+        if takes_whole_numbers(self.name):
+            object.__setattr__(self, "is_whole", True)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest value of a range."""
+        return (math.ceil(self.a), math.floor(self.b)) if self.is_whole else (self.a, self.b)
 
     def value(self, z: Values) -> Values:
         """Return the parameter at a standard normal score: a draw z of N(0, 1) gives a draw of the prior.
@@ -54,22 +69,30 @@ class FreeParameter:
         from scipy.special import ndtr
 
         if self.form == "normal":
-            return self.a + self.b * np.asarray(z, dtype=np.float64)
+            drawn: Values = self.a + self.b * np.asarray(z, dtype=np.float64)
+            return np.rint(drawn) if self.is_whole else drawn
         share = ndtr(z)
-        if self.form == "uniform":
-            drawn: Values = self.a + (self.b - self.a) * share
+        low, high = self.ends
+        if self.form == "uniform" and self.is_whole:
+            drawn = low + np.floor(share * (high - low + 1))
+        elif self.form == "uniform":
+            drawn = self.a + (self.b - self.a) * share
         else:
             drawn = self.a * (self.b / self.a) ** share
-        return np.clip(drawn, self.a, self.b)
+            drawn = np.rint(drawn) if self.is_whole else drawn
+        return np.clip(drawn, low, high)
 
     def score(self, value: Values) -> Values:
-        """Return the standard normal score of a value: the inverse of :meth:`value`."""
+        """Return the standard normal score of a value, the inverse of :meth:`value`; for a whole number, one of its."""
         from scipy.special import ndtri
 
         x = np.asarray(value, dtype=np.float64)
         if self.form == "normal":
             return (x - self.a) / self.b
-        if self.form == "uniform":
+        if self.form == "uniform" and self.is_whole:
+            low, high = self.ends
+            share = (x - low + 0.5) / (high - low + 1)
+        elif self.form == "uniform":
             share = (x - self.a) / (self.b - self.a)
         else:
             share = np.log(x / self.a) / np.log(self.b / self.a)
@@ -205,7 +228,9 @@ def _prior_faults(parameter: FreeParameter, place: str) -> list[Fault]:
         return [Fault(place, f"{a:g}, {b:g}", "finite numbers")]
     if parameter.form == "normal":
         return [] if b > 0 else [Fault(place, f"sd = {b:g}", "> 0")]
-    if not a < b:
+    if not parameter.ends[0] < parameter.ends[1]:
+        if a < b:
+            return [Fault(place, f"{a:g} to {b:g}", "a range with at least two whole numbers")]
         return [Fault(place, f"{a:g} to {b:g}", "a lower end below the upper end")]
     if parameter.form == "log_uniform" and a <= 0:
         return [Fault(place, f"{a:g} to {b:g}", "> 0 for a log-uniform prior")]

@@ -38,7 +38,8 @@ def repeat(
     path : path
         Folder of results, or its manifest.
     network : networkx graph or scipy sparse matrix, optional
-        The social graph, where the comparison was made with one passed in from Python.
+        The social graph, where the comparison was made with one passed in from Python; its weights and
+        arcs are read as they were then.
     engine : {"numba", "mesa"}, optional
         That of the manifest if omitted; the digest does not depend on it.
     threads : int, optional
@@ -65,7 +66,9 @@ def repeat(
         raise StoreError(faults)
     scenario = Scenario.from_dict(manifest["scenario"], name=manifest["scenario_name"])
     if network is not None:
-        scenario = scenario.with_network(network)
+        record = manifest["network"]
+        reading = {"weights": record.get("weights", "none"), "influence": record.get("influence", "naming")}
+        scenario = scenario.with_network(network, **({} if hasattr(network, "n_consumers") else reading))
     if scenario.digest != manifest["scenario_digest"]:
         got = f"scenario with digest {scenario.digest[:16]}"
         expected = f"the stored one, {manifest['scenario_digest'][:16]}"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from simulator.model.network import load_network
 from simulator.model.network.library import from_graph
+from simulator.model.node_positions import cell_shares, node_positions, region_shares
 from simulator.scenario.parameters import PARAMETERS
 
 #: All behaviour parameters as 32-bit numbers, by name.
@@ -81,13 +83,15 @@ class Market:
     cells : tuple of str
         Names of the grid's cells, ``region/habit/demographic``.
     cell_shares : ndarray, float64 [K]
-        Share of consumers expected in each cell.
+        Share of consumers expected in each cell; counted where a given graph names regions, habits or groups.
     parameters : Parameters
         Behaviour parameters.
     arrays : MarketArrays
         Everything that engines read.
     network : Network, optional
         The social graph, where it comes from a file or an object; otherwise it is drawn per world.
+    positions : ndarray of int32, shape (3, n_consumers) or (3, 0)
+        Region, habit and demographic group of each consumer where the graph's nodes name them, else -1.
     """
 
     scenario: Any
@@ -98,6 +102,7 @@ class Market:
     parameters: Any
     arrays: MarketArrays
     network: Any = None
+    positions: np.ndarray = field(default_factory=lambda: np.zeros((3, 0), np.int32))
 
     @property
     def n_consumers(self) -> int:
@@ -151,10 +156,12 @@ def build_market(scenario: Any) -> Market:
     """
     brands = tuple(sorted(scenario.brands, key=lambda brand: brand.id))
     channels = tuple(sorted(scenario.channels, key=lambda channel: channel.id))
-    cells, shares, grid = _cells(scenario.population, channels)
+    cells, grid = _cells(scenario.population, channels)
     network = given_network(scenario)
+    positions = node_positions(scenario.population, network)
+    shares = cell_shares(scenario.population, positions)
     people = people_per_consumer(scenario, network)
-    by_step = _by_step(scenario, brands, people)
+    by_step = _by_step(scenario, brands, people, region_shares(scenario.population, positions))
     arrays = MarketArrays(
         **_brand_arrays(brands, scenario.population.regions),
         **by_step,
@@ -167,7 +174,7 @@ def build_market(scenario: Any) -> Market:
     )
     chosen = scenario.parameters
     parameters = Parameters(*(np.float32(getattr(chosen, parameter.name)) for parameter in PARAMETERS))
-    return Market(scenario, brands, channels, cells, shares, parameters, arrays, network)
+    return Market(scenario, brands, channels, cells, shares, parameters, arrays, network, positions)
 
 
 def people_per_consumer(scenario: Any, network: Any) -> float:
@@ -240,13 +247,12 @@ def _brand_arrays(brands: tuple[Any, ...], regions: Any) -> dict[str, Any]:
     }
 
 
-def _cells(population: Any, channels: tuple[Any, ...]) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
-    names, shares, taste, region_of, demographic_of, reach = [], [], [], [], [], []
+def _cells(population: Any, channels: tuple[Any, ...]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    names, taste, region_of, demographic_of, reach = [], [], [], [], []
     for r, region in enumerate(population.regions):
         for habit in population.habits:
             for d, demographic in enumerate(population.demographics):
                 names.append(f"{region.name}/{habit.name}/{demographic.name}")
-                shares.append(region.share * habit.share * demographic.share)
                 taste.append([habit.taste[k] + demographic.taste[k] for k in range(2)])
                 region_of.append(r)
                 demographic_of.append(d)
@@ -264,7 +270,7 @@ def _cells(population: Any, channels: tuple[Any, ...]) -> tuple[tuple[str, ...],
         "cell_demographic": np.array(demographic_of, np.int32),
         "cell_reach": np.ascontiguousarray(np.array(reach, np.float32).reshape(len(names), len(channels)).T),
     }
-    return tuple(names), np.array(shares), grid
+    return tuple(names), grid
 
 
 def _season(scenario: Any, n_steps: int) -> np.ndarray:
@@ -280,10 +286,11 @@ def _season(scenario: Any, n_steps: int) -> np.ndarray:
     return (np.round(factor * 2**16) / 2**16).astype(np.float32)
 
 
-def _by_step(scenario: Any, brands: tuple[Any, ...], people: float) -> dict[str, Any]:
+def _by_step(
+    scenario: Any, brands: tuple[Any, ...], people: float, regions: Sequence[float]
+) -> dict[str, Any]:
     burn_in = scenario.burn_in
     n_steps = burn_in + scenario.horizon
-    regions = scenario.population.regions
     names = [brand.name for brand in brands]
     price = np.tile(np.array([brand.price for brand in brands], np.float32), (n_steps, 1))
     quality = np.tile(np.array([brand.quality for brand in brands], np.float32), (n_steps, 1))
@@ -328,7 +335,7 @@ def _by_step(scenario: Any, brands: tuple[Any, ...], people: float) -> dict[str,
     }
 
 
-def _by_region(units: float | None, brand: Any, regions: Any, people: float) -> np.ndarray:
+def _by_region(units: float | None, brand: Any, regions: Sequence[float], people: float) -> np.ndarray:
     """Return units of people as units of consumers by region; a pooled stock stands in the first place."""
     if units is None:
         return np.full(len(regions), UNLIMITED)
@@ -336,11 +343,12 @@ def _by_region(units: float | None, brand: Any, regions: Any, people: float) -> 
         pooled = np.zeros(len(regions))
         pooled[0] = units / people
         return pooled
-    return np.array([units / people * region.share for region in regions])
+    return np.array([units / people * share for share in regions])
 
 
 def given_network(scenario: Any) -> Any:
     """Return the social graph that a scenario gives as a file or an object, or None where it is drawn."""
-    if scenario.social_graph is not None:
-        return from_graph(scenario.social_graph)
+    given = scenario.given_graph
+    if given is not None:
+        return from_graph(given.graph, weights=given.weights, influence=given.influence)
     return load_network(scenario.network)

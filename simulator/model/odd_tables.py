@@ -103,7 +103,7 @@ def _parameters(submodel: str) -> str:
             p.symbol,
             p.meaning,
             p.unit,
-            _range(p.low, p.high),
+            _range(p.low, p.high) + (", whole" if p.is_whole else ""),
             _number(p.default),
             _range(p.prior.low, p.prior.high) + (", log" if p.prior.form == "log_uniform" else ""),
             p.source,

@@ -64,6 +64,11 @@ def _position(limits: Any, u: Any) -> int:
 
 
 @kernel
+def _given_or_drawn(given: Any, i: int, limits: Any, u: Any) -> int:
+    return given[i] if given.size > 0 and given[i] >= 0 else _position(limits, u)
+
+
+@kernel
 def _draw(
     population: Any,
     seed: Any,
@@ -76,6 +81,7 @@ def _draw(
     cell_taste: Any,
     families: Any,
     moments: Any,
+    positions: Any,
 ) -> None:
     n_habits = habit_limits.size
     n_demographics = demographic_limits.size
@@ -83,9 +89,10 @@ def _draw(
     for i in range(population.cell.size):
         who = np.uint32(i)
         u0, u1, u2, u3 = sparse_uniforms(who, zero, zero, tail(draws.CELL, zero, zero), seed, world)
-        habit = _position(habit_limits, u1)
-        demographic = _position(demographic_limits, u2)
-        cell = (_position(region_limits, u0) * n_habits + habit) * n_demographics + demographic
+        region = _given_or_drawn(positions[0], i, region_limits, u0)
+        habit = _given_or_drawn(positions[1], i, habit_limits, u1)
+        demographic = _given_or_drawn(positions[2], i, demographic_limits, u2)
+        cell = (region * n_habits + habit) * n_demographics + demographic
         population.cell[i] = cell
         population.online[i] = habit_online[habit]
         rate = _quantile(families[0], moments[0, 0], moments[0, 1], u3)
@@ -147,5 +154,6 @@ def draw_population(market: Market, seed: int, world: int) -> Population:
         market.arrays.cell_taste,
         families,
         moments,
+        market.positions,
     )
     return population

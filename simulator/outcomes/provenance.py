@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from simulator.scenario import Scenario
-from simulator.scenario.graph_identity import graph_hash
 
 _LIBRARIES = ("numpy", "numba", "scipy", "mesa", "networkx", "pandas", "pyarrow")
 
@@ -53,10 +52,11 @@ def network_record(scenario: Scenario) -> dict[str, Any]:
     -------
     dict
         ``kind``; for an edge list also the path and hash of its files; for a graph passed in from Python
-        ``kind = "object"`` and its hash, from which it cannot be rebuilt.
+        ``kind = "object"`` and its hash, from which it cannot be rebuilt, with ``weights`` and ``influence``
+        where it was read otherwise than by default.
     """
-    if scenario.social_graph is not None:
-        return {"kind": "object", "hash": graph_hash(scenario.social_graph)}
+    if scenario.given_graph is not None:
+        return {"kind": "object", **scenario.given_graph.identity()}
     network = scenario.network
     record: dict[str, Any] = {"kind": network.kind}
     for key in ("path", "nodes"):

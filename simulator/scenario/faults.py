@@ -73,6 +73,8 @@ def _fault(item: Mapping[str, Any], loc: Loc, spots: list[Spot], tree: Tree) -> 
     if kind == "string_pattern_mismatch" or item["loc"][-1:] == ("[key]",):
         expected = NAME_RULE if item["loc"][-1:] == ("[key]",) else described(here)
         return tree.fault(loc, shown(value), expected, "choose another name")
+    if kind == "multiple_of":
+        return tree.fault(loc, shown(value), described(here), "nothing is rounded; choose a whole number")
     if kind in _OUT_OF_RANGE:
         return tree.fault(
             loc, shown(value), described(here, with_type=False), _range_remedy(loc, here, value)
@@ -166,7 +168,7 @@ def described(here: Spot, with_type: bool = True) -> str:
     if here.choices:
         return f"one of {', '.join(shown(choice) for choice in here.choices)}{unit}"
     if here.annotation in (int, float):
-        noun = "a whole number" if here.annotation is int else "a number"
+        noun = "a whole number" if here.is_whole else "a number"
         limits = _limits(here.bounds)
         return " ".join(part for part in (noun if with_type or not limits else "", limits) if part) + unit
     if here.annotation is bool:
@@ -184,9 +186,9 @@ def described(here: Spot, with_type: bool = True) -> str:
 
 def _limits(bounds: Mapping[str, Any]) -> str:
     if "ge" in bounds and "le" in bounds:
-        return f"{bounds['ge']:,g} to {bounds['le']:,g}"
+        return f"{bounds['ge']:,.12g} to {bounds['le']:,.12g}"
     signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-    return " and ".join(f"{sign} {bounds[name]:,g}" for name, sign in signs.items() if name in bounds)
+    return " and ".join(f"{sign} {bounds[name]:,.12g}" for name, sign in signs.items() if name in bounds)
 
 
 def _count(bounds: Mapping[str, Any]) -> str:

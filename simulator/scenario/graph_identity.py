@@ -28,7 +28,7 @@ def graph_size(graph: Any) -> int:
     """
     if hasattr(graph, "n_consumers"):
         return int(graph.n_consumers)
-    if _is_networkx(graph):
+    if is_networkx(graph):
         return int(graph.number_of_nodes())
     if hasattr(graph, "tocsr"):
         rows, columns = graph.shape
@@ -56,7 +56,8 @@ def graph_hash(graph: Any) -> str:
     Parameters
     ----------
     graph : Any
-        As in `graph_size`; an object with an attribute ``hash`` is taken at its word.
+        As in `graph_size`; an object with an attribute ``hash`` is taken at its word, and its
+        ``node_attributes``, if there are any, are hashed with it.
 
     Returns
     -------
@@ -70,15 +71,22 @@ def graph_hash(graph: Any) -> str:
     """
     graph_size(graph)
     known = getattr(graph, "hash", None)
+    attributes = getattr(graph, "node_attributes", None)
     if isinstance(known, str):
-        return known
+        return known if not attributes else hashlib.sha256(_attribute_text(known, attributes)).hexdigest()
     digest = hashlib.sha256()
-    for part in _networkx_parts(graph) if _is_networkx(graph) else _matrix_parts(graph):
+    for part in _networkx_parts(graph) if is_networkx(graph) else _matrix_parts(graph):
         digest.update(part)
     return digest.hexdigest()
 
 
-def _is_networkx(graph: Any) -> bool:
+def _attribute_text(known: str, attributes: Any) -> bytes:
+    values = [(name, [repr(value) for value in attributes[name].tolist()]) for name in sorted(attributes)]
+    return repr((known, values)).encode()
+
+
+def is_networkx(graph: Any) -> bool:
+    """Return whether an object has the shape of a networkx graph."""
     return all(hasattr(graph, name) for name in ("nodes", "edges", "is_directed", "number_of_nodes"))
 
 

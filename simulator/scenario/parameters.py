@@ -53,6 +53,8 @@ class Parameter:
         Author, year and what was taken from there.
     submodel : str
         Submodel of the ODD description that uses it.
+    is_whole : bool
+        Whether only whole numbers are admissible.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Parameter:
     prior: Prior
     source: str
     submodel: str
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,19 @@ def _p(
     source: str,
     submodel: str,
     form: Literal["uniform", "log_uniform"] = "uniform",
+    is_whole: bool = False,
 ) -> Parameter:
     return Parameter(
-        name, symbol, meaning, unit, *bounds, default, Prior(prior[0], prior[1], form), source, submodel
+        name,
+        symbol,
+        meaning,
+        unit,
+        *bounds,
+        default,
+        Prior(prior[0], prior[1], form),
+        source,
+        submodel,
+        is_whole,
     )
 
 
@@ -109,26 +122,27 @@ PARAMETERS: tuple[Parameter, ...] = (
        (0.7, 0.92), "Nerlove & Arrow 1962; prototype", "attention"),
     _p("memory_retention", "delta_M", "share of memory left after a week", "1/week", (0, 1), 0.96, (0.93, 0.995),
        "prototype", "attention"),
-    _p("memory_gain_ad", "a_ad", "share of what is forgotten that one noticed advertisement restores", "1", (0, 1),
+    _p("memory_gain_ad", "a_ad",
+       "share of what is forgotten that one noticed advertisement restores; 1 restores all but a millionth", "1", (0, 1),
        0.10, (0.02, 0.15), "prototype; FIT", "attention"),
     _p("memory_gain_contact", "a_w", "the same for a word-of-mouth contact", "1", (0, 1), 0.25, (0.05, 0.4),
        "prototype; FIT", "attention"),
-    _p("memory_gain_content", "a_c", "the same for a piece of content seen", "1", (0, 1), 0.15, (0.02, 0.3),
-       "assumption", "content"),
+    _p("memory_gain_content", "a_c", "the same for a piece of content seen; here 1 restores all", "1", (0, 1),
+       0.15, (0.02, 0.3), "assumption", "content"),
     # precision
     _p("profile_noise", "sigma_profile", "noise of one observed event about a consumer's taste", "taste units",
        (0, 5), 0.7, (0.3, 1.5), "assumption", "precision"),
     _p("profile_retention", "f", "share of a profile's evidence that a further event keeps", "1", (0, 1), 0.95,
        (0.8, 1), "assumption", "precision"),
     _p("refit_weeks", "T_refit", "weeks between two refits of targeted audiences", "weeks", (1, 52), 4.0, (1, 13),
-       "assumption", "precision"),
+       "assumption", "precision", is_whole=True),
     _p("retarget_weeks", "T_visit", "weeks for which a visitor is pursued", "weeks", (1, 26), 4.0, (1, 8),
-       "assumption; Lambrecht & Tucker 2013 on retargeting, without a window", "precision"),
+       "assumption; Lambrecht & Tucker 2013 on retargeting, without a window", "precision", is_whole=True),
     _p("coupon_weeks", "T_coupon", "weeks for which a coupon is valid", "weeks", (1, 26), 3.0, (1, 8),
-       "assumption", "precision"),
+       "assumption", "precision", is_whole=True),
     # search
     _p("visit_weeks", "T_recall", "weeks for which a visited brand is considered", "weeks", (0, 26), 2.0, (1, 6),
-       "assumption", "search"),
+       "assumption", "search", is_whole=True),
     _p("reading_propensity", "b_r", "probability that a shopper who buys everything online reads reviews", "1",
        (0, 1), 0.5, (0.1, 0.9), "assumption", "search"),
     _p("review_evidence", "n_R", "evidence weight of very many reviews", "experiences", (0, 6), 1.5, (0.5, 3),

@@ -16,7 +16,7 @@ from pydantic import PrivateAttr, ValidationError
 from simulator.errors import Fault, ScenarioError
 from simulator.scenario.checks import problems_of
 from simulator.scenario.faults import faults_of, in_order
-from simulator.scenario.graph_identity import graph_hash, graph_size
+from simulator.scenario.given_graph import GivenGraph, Influence, given_graph
 from simulator.scenario.merging import extended
 from simulator.scenario.overrides import Overrides, apply_overrides, plain, value_at
 from simulator.scenario.partial import usable_part
@@ -25,7 +25,7 @@ from simulator.scenario.schema.network import EdgeList
 from simulator.scenario.schema.population import LARGEST_CV, Traits
 from simulator.scenario.toml_writer import to_toml
 from simulator.scenario.tree import Tree
-from simulator.scenario.wording import amount
+from simulator.scenario.wording import Loc, amount
 
 
 class Scenario(ScenarioTables):
@@ -36,7 +36,7 @@ class Scenario(ScenarioTables):
     """
 
     _tree: Tree = PrivateAttr(default_factory=lambda: Tree({}))
-    _graph: Any = PrivateAttr(default=None)
+    _graph: GivenGraph | None = PrivateAttr(default=None)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, name: str = "scenario") -> Self:
@@ -64,7 +64,9 @@ class Scenario(ScenarioTables):
         return cls.from_tree(extended(tree, Path.cwd()))
 
     @classmethod
-    def from_tree(cls, tree: Tree, faults: list[Fault] | None = None, graph: Any = None) -> Self:
+    def from_tree(
+        cls, tree: Tree, faults: list[Fault] | None = None, graph: GivenGraph | None = None
+    ) -> Self:
         """Check a scenario that was read and merged.
 
         Parameters
@@ -73,7 +75,7 @@ class Scenario(ScenarioTables):
             Plain data with origins.
         faults : list of Fault, optional
             Faults found before, to be told together with those found here.
-        graph : networkx graph or scipy sparse matrix, optional
+        graph : GivenGraph, optional
             Social graph from Python.
 
         Returns
@@ -100,18 +102,19 @@ class Scenario(ScenarioTables):
         found += [
             tree.fault(problem.loc, problem.got, problem.expected, problem.remedy)
             for problem in problems_of(tables)
+            if graph is None or not _is_about_drawn_graphs(problem.loc)
         ]
         if found:
             raise ScenarioError(in_order(found))
         scenario._tree = tree
         scenario._graph = graph
-        if graph is not None and graph_size(graph) != scenario.population.consumers:
+        if graph is not None and graph.size != scenario.population.consumers:
             raise ScenarioError(
                 [
                     tree.fault(
                         ("population", "consumers"),
                         str(scenario.population.consumers),
-                        f"{graph_size(graph)} (consumers), one for each node of the social graph passed in",
+                        f"{graph.size} (consumers), one for each node of the social graph passed in",
                         "leave population.consumers as it is, or pass another graph",
                     )
                 ]
@@ -153,6 +156,11 @@ class Scenario(ScenarioTables):
     @property
     def social_graph(self) -> Any:
         """Social graph passed from Python, or None; it goes before the `network` table."""
+        return None if self._graph is None else self._graph.graph
+
+    @property
+    def given_graph(self) -> GivenGraph | None:
+        """The same with how its weights and its arcs are read, or None."""
         return self._graph
 
     @cached_property
@@ -167,7 +175,8 @@ class Scenario(ScenarioTables):
             if self.network.nodes is not None:
                 data["network"]["nodes"] = _content_hash(self.network.nodes)
         if self._graph is not None:
-            data["social_graph"] = graph_hash(self._graph)
+            identity = self._graph.identity()
+            data["social_graph"] = identity if len(identity) > 1 else identity["hash"]
         text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -208,7 +217,9 @@ class Scenario(ScenarioTables):
             )
         return self.from_tree(tree, faults, self._graph)
 
-    def with_network(self, graph: Any) -> Self:
+    def with_network(
+        self, graph: Any, *, weights: str | None = None, influence: Influence = "naming"
+    ) -> Self:
         """Let the consumers talk on a graph from Python, one consumer per node in the graph's order.
 
         Parameters
@@ -216,24 +227,36 @@ class Scenario(ScenarioTables):
         graph : networkx graph or scipy sparse matrix
             The social graph; `population.consumers` becomes its number of nodes, and
             `population.people_per_consumer` keeps the number of people in the market.
+        weights : str, optional
+            What `network.weights` is to an edge list: the edge attribute with the tie weights, ``"data"`` for
+            the values that a matrix stores, or ``"none"`` to let all ties weigh 1. Above 0; a tie of weight w
+            talks at w times the rate. May be omitted where no edge has a ``weight`` and no entry a value
+            other than 1.
+        influence : {"naming", "named"}, optional
+            What `network.influence` is to an edge list, for directed graphs (a matrix that is not symmetric
+            is one): ``"naming"`` lets i influence j on an arc i -> j and is the default here, as an arc in
+            Python means influence; ``"named"`` lets j influence i, for graphs in which i names j and advice
+            flows back, and is the default in files. Without effect on an undirected graph.
 
         Returns
         -------
         Scenario
-            A changed copy; the digest covers the graph's hash.
+            A changed copy; the digest covers the graph's hash and how it is read.
 
         Raises
         ------
         ScenarioError
-            If it is not a graph, or the scenario does not suit its size.
+            If it is not a graph, has weights about which nothing is said, lacks those that are named, or the
+            scenario does not suit its size.
         """
-        size, population = graph_size(graph), self.population
+        given = given_graph(graph, weights, influence)
+        size, population = given.size, self.population
         changes: dict[str, Any] = {"population.consumers": size}
         if size not in (0, population.consumers):
             people = population.consumers * population.people_per_consumer / size
             changes["population.people_per_consumer"] = people
         tree, faults = apply_overrides(self._tree, changes)
-        return self.from_tree(tree, faults, graph)
+        return self.from_tree(tree, faults, given)
 
     def value_at(self, path: str) -> Any:
         """Read the value at a dotted path, defaults included.
@@ -324,6 +347,11 @@ class Scenario(ScenarioTables):
             ("comparison", f"{asked.metric} against {asked.baseline}, {asked.replicates} replicates"),
             ("budget", f"{amount(asked.budget)} {market.currency} for each strategy"),
         ]
+
+
+def _is_about_drawn_graphs(loc: Loc) -> bool:
+    """Whether a problem is one of the graph that a graph passed in from Python replaces."""
+    return loc[0] == "network" or str(loc[-1]).endswith("_attribute")
 
 
 def _completed(data: dict[str, Any]) -> dict[str, Any]:

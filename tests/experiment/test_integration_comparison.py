@@ -79,6 +79,38 @@ def test_a_file_a_graph_and_a_matrix_give_the_same_trajectories(tmp_path, ring):
     assert np.array_equal(counts[0], counts[1]) and np.array_equal(counts[1], counts[2])
 
 
+def test_weights_and_direction_count_as_much_from_python_as_from_a_file(tmp_path):
+    scenario = load_scenario("classroom", SHORT)
+    named = nx.DiGraph()
+    named.add_nodes_from(range(60))
+    named.add_edges_from((i, (i * 7 + k) % 60, {"weight": 1.0 + k}) for i in range(60) for k in (1, 4, 9))
+    named.remove_edges_from(list(nx.selfloop_edges(named)))
+    path = tmp_path / "ties.csv"
+    path.write_text(
+        "source,target,weight\n" + "".join(f"{i},{j},{w}\n" for i, j, w in named.edges(data="weight"))
+    )
+    file = {"network.kind": "edge_list", "network.path": str(path), "network.directed": True}
+    matrix = nx.to_scipy_sparse_array(named, nodelist=range(60))
+    as_file = scenario.with_overrides({**file, "network.weights": "weight"})
+    scenarios = {
+        "file": as_file,
+        "graph": scenario.with_network(named, weights="weight", influence="named"),
+        "matrix": scenario.with_network(matrix, weights="data", influence="named"),
+        "other direction": scenario.with_network(named, weights="weight"),
+        "no weights": scenario.with_network(named, weights="none", influence="named"),
+    }
+    counts = {
+        name: simulate(s, "social", seed=2, n_replicates=2).series("contacts_positive")
+        for name, s in scenarios.items()
+    }
+    for name, found in counts.items():
+        assert np.array_equal(found, counts["file"]) == (name in ("file", "graph", "matrix")), name
+    comparison = compare(scenarios["graph"], seed=1, n_replicates=2, strategies=["none", "mass"])
+    assert comparison.manifest["network"]["weights"] == "weight"
+    folder = comparison.save(tmp_path / "results")
+    assert repeat(folder, network=named).manifest["repeats"]["is_equal"]
+
+
 def test_a_repetition_needs_the_graph_that_was_passed_in(tmp_path, ring):
     found = compare(load_scenario("classroom", SHORT).with_network(ring), seed=1)
     folder = found.save(tmp_path / "results")

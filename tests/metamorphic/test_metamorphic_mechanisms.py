@@ -149,12 +149,20 @@ def test_idle_event_changes_nothing(name: str) -> None:
     assert np.array_equal(counts_of(Scenario.from_dict(tables, name="idle")), counts_of(rich_scenario()))
 
 
-def test_weights_of_one_are_no_weights() -> None:
+def test_weights_count_unless_they_are_one() -> None:
     graph = nx.watts_strogatz_graph(300, 8, 0.2, seed=1)
-    weighted = nx.Graph(graph)
-    nx.set_edge_attributes(weighted, 1.0, "weight")
-    here, there = (counts_of(rich_scenario().with_network(g)) for g in (graph, weighted))
-    assert np.array_equal(here, there)
+    plain_counts = counts_of(rich_scenario().with_network(graph))
+    for weight in (1.0, 3.0):
+        weighted = nx.Graph(graph)
+        nx.set_edge_attributes(weighted, weight, "weight")
+        matrix = nx.to_scipy_sparse_array(weighted)
+        read = counts_of(rich_scenario().with_network(weighted, weights="weight"))
+        assert np.array_equal(read, plain_counts) == (weight == 1.0)
+        assert np.array_equal(read, counts_of(rich_scenario().with_network(matrix, weights="data")))
+        left_out = counts_of(rich_scenario().with_network(weighted, weights="none"))
+        assert np.array_equal(left_out, plain_counts)
+    contacts = [INDEX["contacts_positive"], INDEX["contacts_negative"]]
+    assert read[..., contacts].sum() > 1.5 * plain_counts[..., contacts].sum()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +12,20 @@ from rich_market import counts_of, rich_scenario, with_parameter
 
 from simulator.model.market import Market, build_market
 from simulator.scenario.parameters import PARAMETER, PARAMETERS, STATES
+from simulator.scenario.schema.base import Table
 from simulator.scenario.schema.brands import Brand
 from simulator.scenario.schema.lines import BrandLine, StrategyLine
 from simulator.scenario.schema.market import Channel, MarketTable
-from simulator.scenario.schema.population import Demographic, Habit, PopulationTable, Region
+from simulator.scenario.schema.population import (
+    Demographic,
+    Habit,
+    NeedRateTrait,
+    PopulationTable,
+    PriceSensitivityTrait,
+    Region,
+    SharingTrait,
+    TasteTrait,
+)
 
 #: Keys that name things, or whose effect is tested elsewhere (dates, the network, what is compared).
 NO_NUMBERS = {
@@ -48,9 +59,13 @@ ELSEWHERE = {
     "epsilon",
     "pivots",
     "clusters",
+    "region_attribute",
+    "habit_attribute",
+    "demographic_attribute",
 }
 DURABLE = {"market.category": "durable", "population.traits.need_rate.mean": 0.3}
 LATE = "brands.Late"
+STANDING = "brands.Theirs.lines[0]"
 
 #: Dotted path, another value, and what else has to be changed for it to matter.
 KEYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
@@ -64,6 +79,7 @@ KEYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("market.externality", "linear", {}),
     ("market.externality_scope", "global", {}),
     ("market.adoption_rule", "threshold", {}),
+    ("market.talk", "buyers", DURABLE),
     ("population.people_per_consumer", 20.0, {}),
     ("population.regions.country.delivery_days", 4.0, {}),
     ("population.habits.store.online", 0.8, {}),
@@ -115,8 +131,18 @@ KEYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("brands.Theirs.lines[3].reward_receiver", 2.0, {}),
     ("brands.Theirs.lines[3].valid_weeks", 1, {}),
     ("brands.Theirs.lines[3].invitations", 0.5, {}),
+    (f"{STANDING}.coupon", 0.3, {}),
+    (f"{STANDING}.audience_share", 0.9, {f"{STANDING}.audience": "random"}),
+    (f"{STANDING}.sharpness", 5.0, {f"{STANDING}.audience": "fit"}),
     ("comparison.budget", 5000.0, {}),
     ("strategies.everything.lines[0].cost_per_seed", 6.0, {}),
+    *((f"strategies.everything.lines[1].{key}", value, {})
+      for key, value in (("reward_sender", 0.2), ("reward_receiver", 2.0), ("valid_weeks", 1), ("invitations", 0.5))),
+    ("strategies.everything.lines[2].service_cost", 0.5, {}),
+    ("strategies.everything.lines[2].co_design", 0.5, {}),
+    *((f"strategies.everything.lines[4].{key}", value, {})
+      for key, value in (("value", 2.0), ("promotional_share", 1.0), ("pieces_per_week", 0.5),
+                         ("production_cost", 5.0))),
     ("strategies.everything.lines[3].discount", 0.4, {}),
     ("strategies.everything.lines[3].size", 3, {}),
     ("strategies.everything.lines[3].deadline", 1, {}),
@@ -163,10 +189,24 @@ def test_key_has_an_effect(path: str, value: Any, setting: dict[str, Any]) -> No
 
 def test_every_number_of_a_scenario_is_tried() -> None:
     tables = [MarketTable, PopulationTable, Region, Habit, Demographic, Channel, Brand]
+    tables += [NeedRateTrait, PriceSensitivityTrait, SharingTrait, TasteTrait]
     tables += [*StrategyLine.__args__[0].__args__, *BrandLine.__args__[0].__args__]
-    declared = {key for table in tables for key in table.model_fields} - NO_NUMBERS - ELSEWHERE
-    tried = {path.rsplit(".", 1)[1] for path, _, _ in KEYS}
-    assert declared - tried == set()
+    declared = {
+        (table, key) for table in tables for key in table.model_fields if key not in NO_NUMBERS | ELSEWHERE
+    }
+    tried = {(table_of(path, setting), path.rpartition(".")[2]) for path, _, setting in KEYS}
+    assert {(table.__name__, key) for table, key in declared - tried} == set()
+
+
+def table_of(path: str, setting: dict[str, Any]) -> type[Table]:
+    """Return the table in which a key of the rich market stands."""
+    here: Any = rich_scenario(setting)
+    for part in re.findall(r"[^.\[\]]+", path)[:-1]:
+        if isinstance(here, list):
+            here = here[int(part)] if part.isdigit() else next(item for item in here if item.name == part)
+        else:
+            here = here[part] if isinstance(here, dict) else getattr(here, part)
+    return type(here)
 
 
 def test_scenario_hands_every_parameter_to_the_market() -> None:

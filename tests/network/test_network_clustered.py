@@ -12,13 +12,18 @@ from simulator.errors import NetworkError
 from simulator.model.network.clustered import clustered
 from simulator.model.network.measures import assortativity, clustering, mean_distance
 from simulator.model.network.similarity import hilbert_distance, ring_order
+from simulator.scenario.schema.network import Clustered
 
 CONSUMERS = make_consumers(20_000)
+DEFAULTS = {
+    key: Clustered.model_fields[key].default
+    for key in ("mean_degree", "share_strong", "homophily", "rewiring", "degree_tail")
+}
 
 
 def draw(consumers=CONSUMERS, key=KEY, **parameters):
     cell, region, taste, _ = consumers
-    return clustered(cell, region, taste, key0=key[0], key1=key[1], **parameters)
+    return clustered(cell, region, taste, key0=key[0], key1=key[1], **{**DEFAULTS, **parameters})
 
 
 def arcs(network):
@@ -46,7 +51,7 @@ def test_default_has_the_stated_degree_strength_and_clustering():
     assert_sound(network)
     assert network.mean_degree == pytest.approx(14.0, rel=0.01)
     assert network.is_strong.mean() == pytest.approx(0.4, abs=0.01)
-    assert 0.25 < clustering(strong_core(network)) < 0.42
+    assert 0.38 < clustering(strong_core(network)) < 0.48
     assert clustering(network) > 50 * network.mean_degree / network.n_consumers
     assert 3.5 < mean_distance(network) < 5.5
 
@@ -162,7 +167,7 @@ def test_only_weak_or_only_strong_ties():
 def test_one_cell_and_one_taste_are_no_trouble():
     n = 500
     zero = np.zeros(n, dtype=np.int64)
-    network = clustered(zero, zero, np.zeros((n, 2), dtype=np.float32), key0=KEY[0], key1=KEY[1])
+    network = clustered(zero, zero, np.zeros((n, 2), dtype=np.float32), key0=KEY[0], key1=KEY[1], **DEFAULTS)
     assert_sound(network)
     assert network.mean_degree == pytest.approx(14.0, rel=0.02)
 

@@ -333,7 +333,7 @@ def test_logarithm_and_exponential_are_exact_to_the_last_digits():
         (lambda: generators.stochastic_block(np.arange(10) // 2, 6.0, 1.0, *KEY), "room for 30 ties inside"),
         (lambda: generators.stochastic_block(np.arange(10), 1.0, 1.5, *KEY), "network.within_share"),
         (lambda: generators.lattice(10, 6), "network.neighborhood = 6; expected 4 or 8"),
-        (lambda: generators.complete(10_001), "at most 10,000"),
+        (lambda: generators.complete(5_001), "at most 5,000"),
     ],
 )
 def test_parameters_out_of_range_are_named(call, message):

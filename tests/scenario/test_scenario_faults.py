@@ -62,7 +62,7 @@ MALFORMED = [
         "unit_cost = 4.0\n",
         "",
         "brands[2].unit_cost",
-        (">= 0 (currency per unit)", "add the key"),
+        ("a number 0 to 1,000,000,000 (currency per unit)", "add the key"),
     ),
     Malformed(
         "unknown key", "seed = 7", "seed = 7\nqqq = 1", "comparison.qqq", ('one of "brand", "budget"',)
@@ -78,7 +78,11 @@ MALFORMED = [
         "far point", "position = [0.3, 0.1]", "position = [0.3, 99]", "brands[0].position[1]", ("-10 to 10",)
     ),
     Malformed(
-        "negative price", "price = 9.5", "price = -3", "brands[1].price = -3", ("> 0 (currency per unit)",)
+        "negative price",
+        "price = 9.5",
+        "price = -3",
+        "brands[1].price = -3",
+        ("> 0 and <= 1,000,000,000 (currency per unit)",),
     ),
     Malformed(
         "text for number", "price = 9.5", 'price = "9.5"', "brands[1].price", ("a number", "without quotes")
@@ -323,7 +327,7 @@ MALFORMED = [
         "mean_degree = 6.0",
         "mean_degree = 60.0",
         "network.mean_degree",
-        ("at most 39",),
+        ("expected 0..19.5", "half of the other consumers"),
     ),
     Malformed(
         "two referrals at once",

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import ScenarioError
+from simulator.model.network import from_graph
 from simulator.scenario import Scenario, load_scenario, shipped_names
 from simulator.scenario.schema import ScenarioTables
 from simulator.scenario.schema.walk import Spot, fields_of
@@ -150,9 +151,43 @@ def test_a_graph_from_python_is_kept_and_hashed() -> None:
         TINY.with_network(nx.cycle_graph(30)),
         TINY.with_network(nx.DiGraph(nx.path_graph(30))),
         TINY.with_network(nx.to_scipy_sparse_array(graph)),
-        TINY.with_network(nx.to_scipy_sparse_array(graph) * 2.0),
+        TINY.with_network(nx.to_scipy_sparse_array(graph) * 2.0, weights="data"),
+        TINY.with_network(nx.to_scipy_sparse_array(graph) * 2.0, weights="none"),
+        TINY.with_network(nx.DiGraph(nx.path_graph(30)), influence="named"),
     ]
-    assert len({scenario.digest, *(other.digest for other in others)}) == 6
+    assert len({scenario.digest, *(other.digest for other in others)}) == 8
+    assert TINY.with_network(graph, weights="none").digest == scenario.digest
+    assert others[-1].with_overrides({"horizon": 9}).given_graph.influence == "named"
+
+
+def _weighted(weight: float, name: str = "weight") -> nx.Graph:
+    graph = nx.cycle_graph(30)
+    nx.set_edge_attributes(graph, weight, name)
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("graph", "reading", "words"),
+    [
+        (_weighted(3.0), {}, 'edge .* has weight 3.0.*weights="weight".*weights="none"'),
+        (nx.to_scipy_sparse_array(_weighted(3.0)), {}, 'entry .* is 3.0.*weights="data"'),
+        (_weighted(3.0, "strength"), {"weights": "strenght"}, 'did you mean "strength"'),
+        (nx.compose(nx.path_graph(40), _weighted(2.0)), {"weights": "weight"}, "of 40 edges lack"),
+        (nx.to_scipy_sparse_array(_weighted(3.0)), {"weights": "weight"}, '"data" for a sparse matrix'),
+        (_weighted(3.0), {"weights": 3}, "the name of the weights"),
+        (nx.cycle_graph(30), {"influence": "both"}, '"naming".*"named"'),
+        (
+            from_graph(nx.cycle_graph(30)),
+            {"weights": "weight"},
+            "neither, with a social graph of this package",
+        ),
+    ],
+)
+def test_weights_that_nobody_reads_or_has_are_refused(
+    graph: Any, reading: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        TINY.with_network(graph, **reading)
 
 
 def test_a_graph_stays_with_overrides() -> None:

@@ -180,3 +180,26 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "marked.toml"
     path.write_bytes(b"\xef\xbb\xbf" + (gallery_folder() / "minimal.toml").read_bytes())
     assert load_scenario(path) == load_scenario("minimal")
+
+
+CORNERS = {"bass", "independent_cascade", "linear_threshold", "logit", "nerlove_arrow"}
+"""Shipped scenarios that are classic models, which have no marketing to compare."""
+
+
+@pytest.mark.parametrize("name", sorted({*shipped_names()} - CORNERS))
+def test_every_shipped_market_has_the_baselines(name: str) -> None:
+    scenario = load_scenario(name)
+    assert {"none", "price_cut", "random_targeting"} <= set(scenario.strategy_names)
+    assert scenario.strategies["none"].lines == []
+    (cut,) = scenario.strategies["price_cut"].lines
+    assert cut.kind == "price_cut" and cut.share == 1.0 and cut.depth is None
+    random = scenario.strategies["random_targeting"].lines
+    assert {(line.kind, line.audience, line.creative) for line in random} == {
+        ("advertising", "random", "brand")
+    }
+    assert sum(line.share for line in random) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", sorted(CORNERS))
+def test_corners_are_of_the_classic_base(name: str) -> None:
+    assert all(key not in load_scenario(name).strategies for key in ("price_cut", "random_targeting"))

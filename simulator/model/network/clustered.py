@@ -33,10 +33,11 @@ from simulator.model.network.addresses import (
 from simulator.model.network.chance import below, coin, fraction, words
 from simulator.model.network.csr import Network, assemble
 from simulator.model.network.degrees import tail_degrees
-from simulator.model.network.generators import require
+from simulator.model.network.generators import require, require_limits
 from simulator.model.network.matching import match_group
 from simulator.model.network.similarity import ring_order
 from simulator.model.network.tie_set import insert, new_tie_set
+from simulator.scenario.graph_limits import clustered_limits
 
 _N_ATTEMPTS = 100
 
@@ -67,11 +68,11 @@ def clustered(
     region: NDArray[Any],
     taste: NDArray[np.float32],
     *,
-    mean_degree: float = 14.0,
-    share_strong: float = 0.4,
-    homophily: float = 0.7,
-    rewiring: float = 0.15,
-    degree_tail: float = 2.5,
+    mean_degree: float,
+    share_strong: float,
+    homophily: float,
+    rewiring: float,
+    degree_tail: float,
     key0: Any,
     key1: Any,
 ) -> Network:
@@ -121,8 +122,7 @@ def clustered(
     for key, value in (("share_strong", share_strong), ("homophily", homophily), ("rewiring", rewiring)):
         require(0.0 <= value <= 1.0, key, value, "0..1")
     require(degree_tail > 2.0, "degree_tail", degree_tail, "above 2")
-    remedy = "lower it, or simulate more consumers"
-    require(0.0 <= mean_degree <= (n - 1) / 2, "mean_degree", mean_degree, f"0..{(n - 1) / 2}", remedy)
+    require_limits(clustered_limits(n, mean_degree))
     groups = _groups(cell, region)
     strong_degree = mean_degree * share_strong
     weak = tail_degrees(n, mean_degree - strong_degree, degree_tail, key0, key1)

@@ -6,6 +6,7 @@ docstring says how that is reached. All ties are weak until :meth:`Network.with_
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,8 @@ from simulator.model.network.csr import Network, assemble
 from simulator.model.network.matching import match_group, repeat_consumers
 from simulator.model.network.random_ties import attached_ties, block_ties, grid_ties, rewired_ring
 from simulator.model.network.tie_set import new_tie_set
+from simulator.scenario import graph_limits
 
-MAX_COMPLETE = 10_000
-"""Largest complete graph, in consumers: 10^8 arcs."""
 _NO_TIES = np.zeros(0, dtype=np.int32)
 
 
@@ -28,6 +28,13 @@ def require(is_right: bool, key: str, got: Any, expected: str, remedy: str = "")
     """Raise a NetworkError about a parameter of the network unless a condition holds."""
     if not is_right:
         raise NetworkError([Fault(f"network.{key}", str(got), expected, remedy)])
+
+
+def require_limits(breaches: Iterable[graph_limits.Breach]) -> None:
+    """Raise a NetworkError about parameters with which the graph cannot be built, unless there are none."""
+    faults = [Fault(f"network.{b.key}", b.got, b.expected, b.remedy) for b in breaches]
+    if faults:
+        raise NetworkError(faults)
 
 
 def watts_strogatz(n: int, degree: int, rewiring: float, key0: Any, key1: Any) -> Network:
@@ -61,8 +68,7 @@ def watts_strogatz(n: int, degree: int, rewiring: float, key0: Any, key1: Any) -
     Watts & Strogatz (1998), Collective dynamics of 'small-world' networks. Nature 393, 440-442.
     doi:10.1038/30918
     """
-    require(degree >= 0 and degree % 2 == 0, "degree", degree, "an even whole number")
-    require(degree < n, "degree", degree, f"below the number of consumers, {n}")
+    require_limits(graph_limits.ring_limits(n, degree))
     require(0.0 <= rewiring <= 1.0, "rewiring", rewiring, "0..1")
     n_most = n * degree // 2
     source, target = np.empty(n_most, dtype=np.int32), np.empty(n_most, dtype=np.int32)
@@ -102,7 +108,7 @@ def barabasi_albert(n: int, attachments: int, key0: Any, key1: Any) -> Network:
     Batagelj & Brandes (2005), Efficient generation of large random networks. Physical Review E 71, 036113
     (the list of ends). doi:10.1103/PhysRevE.71.036113
     """
-    require(1 <= attachments < n, "attachments", attachments, f"1..{n - 1}, below the number of consumers")
+    require_limits(graph_limits.attachment_limits(n, attachments))
     n_ties = attachments * (n - attachments)
     source, target = np.empty(n_ties, dtype=np.int32), np.empty(n_ties, dtype=np.int32)
     attached_ties(n, int(attachments), source, target, key0, key1)
@@ -137,7 +143,7 @@ def erdos_renyi(n: int, mean_degree: float, key0: Any, key1: Any) -> Network:
     Gilbert (1959), Random graphs. Annals of Mathematical Statistics 30(4), 1141-1144.
     Batagelj & Brandes (2005), Efficient generation of large random networks. Physical Review E 71, 036113.
     """
-    require(0.0 <= mean_degree <= n - 1, "mean_degree", mean_degree, f"0..{n - 1}")
+    require_limits(graph_limits.random_limits(n, mean_degree))
     order = np.arange(n, dtype=np.int32)
     probability = mean_degree / (n - 1) if n > 1 else 0.0
     return _blocks(order, np.full(n, n, dtype=np.int64), probability, 0.0, n * mean_degree / 2, key0, key1)
@@ -183,11 +189,7 @@ def stochastic_block(
     pairs_outside = n * (n - 1) // 2 - pairs_inside
     n_ties = n * mean_degree / 2
     inside, outside = n_ties * within_share, n_ties * (1.0 - within_share)
-    require(
-        0.0 <= inside <= pairs_inside and outside <= pairs_outside, "mean_degree", mean_degree,
-        f"0 or more, with room for {inside:,.0f} ties inside blocks ({pairs_inside:,} pairs) "
-        f"and {outside:,.0f} between them ({pairs_outside:,} pairs)",
-    )  # fmt: skip
+    require_limits(graph_limits.block_limits(n, pairs_inside, mean_degree, within_share))
     block_end = np.repeat(np.cumsum(sizes), sizes).astype(np.int64)
     p_inside = inside / pairs_inside if pairs_inside else 0.0
     p_outside = outside / pairs_outside if pairs_outside else 0.0
@@ -228,8 +230,7 @@ def configuration(n: int, exponent: float, min_degree: int, max_degree: int, key
     Structures & Algorithms 6(2-3), 161-180. doi:10.1002/rsa.3240060204
     """
     require(0.0 <= exponent <= 10.0, "exponent", exponent, "0..10")
-    require(0 < min_degree <= max_degree, "min_degree", min_degree, f"1..max_degree = {max_degree}")
-    require(max_degree < n, "max_degree", max_degree, f"below the number of consumers, {n}")
+    require_limits(graph_limits.degree_law_limits(n, min_degree, max_degree))
     weights = degree_laws.power_law_weights(int(min_degree), int(max_degree), float(exponent), 0.0)
     degrees = degree_laws.draw_degrees(n, int(min_degree), weights, key0, key1)
     if degrees.sum() % 2:
@@ -304,15 +305,14 @@ def star(n: int) -> Network:
 
 
 def complete(n: int) -> Network:
-    """Tie everybody to everybody, for at most 10,000 consumers.
+    """Tie everybody to everybody, for at most `graph_limits.LARGEST_COMPLETE` consumers.
 
     Raises
     ------
     NetworkError
         If there are more.
     """
-    remedy = "take erdos_renyi with a lower mean_degree"
-    require(n <= MAX_COMPLETE, "kind", f"complete with {n:,} consumers", f"at most {MAX_COMPLETE:,}", remedy)
+    require_limits(graph_limits.complete_limits(n))
     neighbors = np.tile(np.arange(n, dtype=np.int32), (n, 1))[~np.eye(n, dtype=bool)]
     indptr = np.arange(n + 1, dtype=np.int64) * max(n - 1, 0)
     return Network(indptr, neighbors, np.zeros(len(neighbors), dtype=np.uint8))

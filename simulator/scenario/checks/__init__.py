@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.scenario.checks.campaigns import check_campaigns
 from simulator.scenario.checks.lines import line_slots
+from simulator.scenario.checks.money import check_money
 from simulator.scenario.checks.problem import Found, Problem, guarded
 from simulator.scenario.checks.sellers import check_sellers
 from simulator.scenario.checks.world import check_world
@@ -25,7 +26,7 @@ def problems_of(tables: ScenarioTables) -> list[Problem]:
     """
     return [
         problem
-        for check in (check_world, check_sellers, check_campaigns)
+        for check in (check_world, check_sellers, check_campaigns, check_money)
         for problem in guarded(check(tables))
     ]
 

@@ -10,6 +10,7 @@ from simulator.scenario.checks.lines import (
     weeks_on_air,
 )
 from simulator.scenario.checks.problem import TOLERANCE, Found, Problem, guarded, no_duplicates, refers
+from simulator.scenario.checks.sellers import check_reward
 from simulator.scenario.partial import UnusableError
 from simulator.scenario.schema import NO_CAMPAIGN, Brand, ScenarioTables, Strategy
 from simulator.scenario.schema.lines import Community, Content, GroupBuying, Referral, Seeding, StrategyLine
@@ -183,7 +184,9 @@ def _check_seeds(tables: ScenarioTables, line: Seeding, money: float, loc: Loc) 
 
 
 def _check_candidates(tables: ScenarioTables, line: Seeding, seeds: float, loc: Loc) -> Found:
-    """Check that cells and their quota leave enough consumers to choose from."""
+    """Check that cells and their quota leave enough consumers to choose from, where shares tell how many."""
+    if tables.population.node_attributes:
+        return
     shares = tables.population.cell_shares()
     chosen = [shares[cell] for cell in line.cells or shares if cell in shares]
     among = sum(chosen) * tables.population.consumers
@@ -207,13 +210,8 @@ def _check_rewards(tables: ScenarioTables, line: Referral, loc: Loc) -> Found:
     if line.reward_sender == 0 and line.reward_receiver == 0:
         yield _nothing_to_spend((*loc, "reward_sender"))
     focal = _focal_brand(tables)
-    if focal is not None and line.reward_receiver > focal.price:
-        yield Problem(
-            (*loc, "reward_receiver"),
-            amount(line.reward_receiver),
-            f"at most the price of {focal.name}, {amount(focal.price)} (currency per success)",
-            "lower it: it is taken off the receiver's price",
-        )
+    if focal is not None:
+        yield from check_reward(tables, focal, line, loc)
 
 
 def _focal_brand(tables: ScenarioTables) -> Brand | None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from simulator.scenario.checks.lines import check_overlaps, check_slots, check_terms, check_window
 from simulator.scenario.checks.problem import TOLERANCE, Found, Problem, guarded, no_duplicates, refers
 from simulator.scenario.schema import Brand, MarketEvent, ScenarioTables
-from simulator.scenario.schema.brands import Entry, SeasonShock, TasteShift
-from simulator.scenario.schema.lines import StandingContent
+from simulator.scenario.schema.brands import (
+    Entry,
+    Exit,
+    PriceChange,
+    QualityChange,
+    SeasonShock,
+    SupplyChange,
+    TasteShift,
+)
+from simulator.scenario.schema.lines import Referral, StandingContent, StandingReferral
 from simulator.scenario.wording import Loc, amount, shown
 
 
@@ -34,6 +42,7 @@ def check_sellers(tables: ScenarioTables) -> Found:
     yield from guarded(_check_new_product(tables))
     for index, event in enumerate(tables.events):
         yield from guarded(_check_event(tables, event, ("events", index)))
+        yield from guarded(_check_earlier(tables, index))
 
 
 def _check_names(tables: ScenarioTables) -> Found:
@@ -98,6 +107,8 @@ def _check_plan(tables: ScenarioTables, brand: Brand, loc: Loc) -> Found:
         yield from guarded(check_terms(tables, line, here))
         if isinstance(line, StandingContent):
             yield from guarded(_check_production(line, here))
+        if isinstance(line, StandingReferral):
+            yield from guarded(check_reward(tables, brand, line, here))
     yield from guarded(check_slots(brand.lines, (*loc, "lines")))
     yield from guarded(check_overlaps(tables, brand.lines, (*loc, "lines")))
 
@@ -110,6 +121,39 @@ def _check_production(line: StandingContent, loc: Loc) -> Found:
             amount(line.weekly_spend),
             f"at least {amount(production)} (currency per week), what the pieces cost to produce",
             "raise it, or publish fewer or cheaper pieces",
+        )
+
+
+def check_reward(tables: ScenarioTables, brand: Brand, line: Referral | StandingReferral, loc: Loc) -> Found:
+    """Check that a receiver's reward is never more than the price from which it is taken.
+
+    Parameters
+    ----------
+    tables : ScenarioTables
+        The scenario, with the events that change prices.
+    brand : Brand
+        Whose customers refer.
+    line : campaign line
+        The referral program.
+    loc : tuple
+        Its path.
+
+    Yields
+    ------
+    Problem
+        If the reward is above the lowest price.
+    """
+    changes = [
+        event.price for event in tables.events if event.kind == "price_change" and event.brand == brand.name
+    ]
+    lowest = min([brand.price, *changes])
+    if line.reward_receiver > lowest:
+        word = "lowest price" if lowest < brand.price else "price"
+        yield Problem(
+            (*loc, "reward_receiver"),
+            amount(line.reward_receiver),
+            f"at most the {word} of {brand.name}, {amount(lowest)} (currency per success)",
+            "lower it: it is taken off the receiver's price",
         )
 
 
@@ -151,6 +195,47 @@ def _check_event(tables: ScenarioTables, event: MarketEvent, loc: Loc) -> Found:
         yield from refers((*loc, "brand"), event.brand, [brand.name for brand in tables.brands], "brand")
     if isinstance(event, Entry):
         yield from guarded(_check_entry(tables, event, loc))
+    if isinstance(event, Exit):
+        yield from guarded(_check_exit(tables, event, loc))
+
+
+def _check_earlier(tables: ScenarioTables, index: int) -> Found:
+    """Check that a brand's price, quality or supply changes once in a step, and that it leaves once."""
+    event = tables.events[index]
+    if not isinstance(event, PriceChange | QualityChange | SupplyChange | Exit):
+        return
+    for earlier, other in enumerate(tables.events[:index]):
+        if other.kind != event.kind or other.brand != event.brand:
+            continue
+        if isinstance(event, Exit):
+            expected, remedy = (
+                "one exit of a brand",
+                f"events[{earlier}] lets it leave already; leave one out",
+            )
+        elif other.step == event.step:
+            expected = f"one {event.kind} of a brand in a step"
+            remedy = f"events[{earlier}] has another in step {event.step}; leave one out or move it"
+        else:
+            continue
+        yield Problem(
+            ("events", index), f"{event.kind} of {event.brand} in step {event.step}", expected, remedy
+        )
+        return
+
+
+def _check_exit(tables: ScenarioTables, event: Exit, loc: Loc) -> Found:
+    brand = next((brand for brand in tables.brands if brand.name == event.brand), None)
+    if brand is None or brand.present_from_start:
+        return
+    entries = [other.step for other in tables.events if other.kind == "entry" and other.brand == event.brand]
+    first = entries[0] if entries else brand.launch_step
+    if event.step <= first:
+        yield Problem(
+            (*loc, "step"),
+            shown(event.step),
+            f"a step after {event.brand} comes on sale in step {first} (steps)",
+            "move the exit, or leave the brand out",
+        )
 
 
 def _check_entry(tables: ScenarioTables, event: Entry, loc: Loc) -> Found:

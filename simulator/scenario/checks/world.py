@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from simulator.scenario import graph_limits
 from simulator.scenario.checks.problem import Found, Problem, adds_up, guarded, no_duplicates
 from simulator.scenario.schema import ScenarioTables
 from simulator.scenario.schema.network import (
@@ -21,9 +22,6 @@ from simulator.scenario.schema.population import LARGEST_CV, Demographic, Habit,
 from simulator.scenario.wording import Loc, amount, did_you_mean, listed, shown
 
 _Parts = Sequence[Region] | Sequence[Habit] | Sequence[Demographic]
-
-LARGEST_COMPLETE = 5_000
-"""Most consumers of a complete graph, whose ties grow with their square."""
 
 
 def check_world(tables: ScenarioTables) -> Found:
@@ -47,6 +45,7 @@ def check_world(tables: ScenarioTables) -> Found:
     yield from guarded(_check_channel_names(tables))
     yield from guarded(_check_channel_ids(tables))
     yield from guarded(_check_network(tables))
+    yield from guarded(_check_node_attributes(tables))
 
 
 def _check_talk(tables: ScenarioTables) -> Found:
@@ -140,45 +139,48 @@ def _check_traits(tables: ScenarioTables) -> Found:
 
 
 def _check_network(tables: ScenarioTables) -> Found:
-    network, consumers = tables.network, tables.population.consumers
-    if isinstance(network, EdgeList):
-        yield from _check_files(network)
+    if isinstance(tables.network, EdgeList):
+        yield from _check_files(tables.network)
         return
-    degree: dict[str, float] = {}
-    if isinstance(network, Clustered | ErdosRenyi | StochasticBlock):
-        degree = {"mean_degree": network.mean_degree}
-    elif isinstance(network, WattsStrogatz):
-        degree = {"degree": network.degree}
-        if network.degree % 2:
-            yield Problem(
-                ("network", "degree"), shown(network.degree), "an even whole number (ties)", "add 1"
-            )
-    elif isinstance(network, BarabasiAlbert):
-        degree = {"attachments": network.attachments}
-    elif isinstance(network, Configuration):
-        degree = {"min_degree": network.min_degree}
-        if network.min_degree > network.max_degree:
-            yield Problem(
-                ("network", "max_degree"),
-                shown(network.max_degree),
-                f"at least min_degree = {network.min_degree} (ties)",
-                "raise max_degree or lower min_degree",
-            )
-    elif isinstance(network, Complete) and consumers > LARGEST_COMPLETE:
+    for breach in _breaches(tables):
+        yield Problem(("network", breach.key), breach.got, breach.expected, breach.remedy)
+
+
+def _check_node_attributes(tables: ScenarioTables) -> Found:
+    network = tables.network
+    if isinstance(network, EdgeList) and network.nodes is not None:
+        return
+    for key, name in tables.population.node_attributes.items():
         yield Problem(
-            ("network", "kind"),
-            '"complete"',
-            f"at most {LARGEST_COMPLETE:,} consumers with a complete graph",
-            "lower population.consumers or choose another kind",
+            ("population", key),
+            shown(name),
+            "no node attribute where the graph's nodes have none",
+            "name a file of nodes in network.nodes, or pass a graph from Python and set this afterwards",
         )
-    for key, number in degree.items():
-        if number > consumers - 1:
-            yield Problem(
-                ("network", key),
-                amount(number),
-                f"at most {consumers - 1:,} (ties), one for each other consumer",
-                "lower it or raise population.consumers",
-            )
+
+
+def _breaches(tables: ScenarioTables) -> list[graph_limits.Breach]:
+    network, n = tables.network, tables.population.consumers
+    match network:
+        case Clustered():
+            return graph_limits.clustered_limits(n, network.mean_degree)
+        case WattsStrogatz():
+            return graph_limits.ring_limits(n, network.degree)
+        case BarabasiAlbert():
+            return graph_limits.attachment_limits(n, network.attachments)
+        case ErdosRenyi():
+            return graph_limits.random_limits(n, network.mean_degree)
+        case Configuration():
+            return graph_limits.degree_law_limits(n, network.min_degree, network.max_degree)
+        case StochasticBlock():
+            population = tables.population
+            by_region = [region.share for region in population.regions]
+            shares = by_region if network.blocks == "regions" else list(population.cell_shares().values())
+            pairs = graph_limits.expected_pairs_inside(n, shares)
+            return graph_limits.block_limits(n, pairs, network.mean_degree, network.within_share)
+        case Complete():
+            return graph_limits.complete_limits(n)
+    return []
 
 
 def _check_files(network: EdgeList) -> Found:

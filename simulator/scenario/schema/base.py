@@ -32,6 +32,7 @@ def quantity(
     ge: float | None = None,
     lt: float | None = None,
     le: float | None = None,
+    is_whole: bool = False,
 ) -> Any:
     """Declare a number with its meaning, unit and range.
 
@@ -45,6 +46,8 @@ def quantity(
         Value where the file has none; without it the key is required.
     gt, ge, lt, le : float, optional
         Open and closed bounds.
+    is_whole : bool, optional
+        Whether a number with a decimal point must be whole; 3.0 is.
 
     Returns
     -------
@@ -57,9 +60,18 @@ def quantity(
         ge=ge,
         lt=lt,
         le=le,
+        multiple_of=1 if is_whole else None,
         description=f"{meaning} ({unit})",
         json_schema_extra={"unit": unit},
     )
+
+
+LARGEST_AMOUNT = 1e9
+"""Largest price, cost or reward, in the currency."""
+LARGEST_TOTAL = 1e15
+"""Largest budget or weekly spend, in the currency."""
+LARGEST_STOCK = 1e12
+"""Most units in stock or supplied in a week."""
 
 
 def fraction(meaning: str, default: Any = ..., unit: str = "share") -> Any:

@@ -11,7 +11,15 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from simulator.scenario.schema.base import Name, Table, entry, fraction, quantity
+from simulator.scenario.schema.base import (
+    LARGEST_AMOUNT,
+    LARGEST_TOTAL,
+    Name,
+    Table,
+    entry,
+    fraction,
+    quantity,
+)
 
 _START = "first step at which the line is live; 0 is the first step after burn-in"
 _END = "step before which the line ends; omitted: the horizon"
@@ -74,7 +82,13 @@ class StandingLine(Table):
 class StandingMedia(StandingLine):
     """What a standing line has that buys something every week."""
 
-    weekly_spend: float = quantity("money that the line spends in a week", "currency per week", ge=0)
+    weekly_spend: float = quantity(
+        "money that the line spends in a week, on average over a pulse: weeks on air also spend the money of the weeks "
+        "off air",
+        "currency per week",
+        ge=0,
+        le=LARGEST_TOTAL,
+    )
 
 
 class StandingProgram(StandingLine):
@@ -133,7 +147,10 @@ class ContentTerms(Table):
     promotional_share: float = fraction("share of a piece that praises the brand", 0.3)
     pieces_per_week: float = quantity("pieces published in a week", "pieces per week", 1.0, gt=0, le=50)
     production_cost: float = quantity(
-        "cost of producing one piece; the rest of the money promotes the pieces", "currency per piece", ge=0
+        "cost of producing one piece; the rest of the money promotes the pieces",
+        "currency per piece",
+        ge=0,
+        le=LARGEST_AMOUNT,
     )
 
 
@@ -142,7 +159,7 @@ class CommunityTerms(Table):
 
     kind: Literal["community"] = entry("a community of customers")
     service_cost: float = quantity(
-        "cost of serving one member for a week", "currency per person and week", ge=0
+        "cost of serving one member for a week", "currency per person and week", ge=0, le=LARGEST_AMOUNT
     )
     co_design: float = quantity(
         "part of the way that the product's position moves in a week toward the mean taste of the members who "
@@ -158,8 +175,12 @@ class ReferralTerms(Table):
     """Rewards for customers who bring others."""
 
     kind: Literal["referral"] = entry("rewards for customers who bring others")
-    reward_sender: float = quantity("paid to the sender for every success", "currency per success", ge=0)
-    reward_receiver: float = quantity("taken off the receiver's price", "currency per success", ge=0)
+    reward_sender: float = quantity(
+        "paid to the sender for every success", "currency per success", ge=0, le=LARGEST_AMOUNT
+    )
+    reward_receiver: float = quantity(
+        "taken off the receiver's price", "currency per success", ge=0, le=LARGEST_AMOUNT
+    )
     valid_weeks: int = quantity("weeks for which an invitation is valid", "weeks", 4, ge=1, le=52)
     invitations: float = quantity("mean number of invitations of one inviter", "persons", 3.0, gt=0, le=100)
 
@@ -213,7 +234,9 @@ class Seeding(CampaignLine):
         "side in the most cohesive cells); celf, ris (whom greedy on samples of spreading finds best)",
         "degree",
     )
-    cost_per_seed: float = quantity("cost of seeding one person", "currency per person", gt=0)
+    cost_per_seed: float = quantity(
+        "cost of seeding one person", "currency per person", gt=0, le=LARGEST_AMOUNT
+    )
     cells: list[str] | None = entry(
         "cells whose consumers may be chosen, as region/habit/demographic; omitted: all", None, min_length=1
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulator.scenario.schema.base import Name, Table, entry, quantity
+from simulator.scenario.schema.base import LARGEST_AMOUNT, Name, Table, entry, quantity
 
 
 class MarketTable(Table):
@@ -15,7 +15,9 @@ class MarketTable(Table):
         "repeat",
     )
     currency: str = entry("currency in which all money is given", "EUR", min_length=1, max_length=12)
-    reference_price: float = quantity("fixed reference price of the category", "currency per unit", gt=0)
+    reference_price: float = quantity(
+        "fixed reference price of the category", "currency per unit", gt=0, le=LARGEST_AMOUNT
+    )
     search: Literal["compare", "passive"] = entry(
         "whether a consumer compares all options considered or inspects the best remembered one only",
         "compare",
@@ -51,7 +53,7 @@ class Channel(Table):
     name: Name = entry("name that reach tables and campaign lines refer to")
     id: int = quantity("address of the channel's luck; unique and never reused", "identifier", ge=0, le=63)
     cost_per_thousand: float = quantity(
-        "price of 1000 impressions on people", "currency per 1000 impressions", gt=0
+        "price of 1000 impressions on people", "currency per 1000 impressions", gt=0, le=LARGEST_AMOUNT
     )
     attention: float = quantity(
         "attention to one relevant impression without clutter or fatigue",
@@ -75,4 +77,5 @@ class Channel(Table):
         "currency per 1000 impressions",
         0.0,
         ge=0,
+        le=LARGEST_AMOUNT,
     )

@@ -112,7 +112,10 @@ class EdgeList(NetworkTable):
         "named",
     )
     nodes: str | None = entry(
-        "file with one consumer per line and its attributes; relative to this file", None, min_length=1
+        "file with one consumer per line and its attributes, which population.region_attribute and the like may "
+        "name; relative to this file",
+        None,
+        min_length=1,
     )
     repair: Literal["error", "report"] = entry(
         "whether self-loops, duplicates and the like are refused or repaired and reported", "error"

@@ -21,7 +21,12 @@ else:
         parameter.name: (
             float,
             quantity(
-                parameter.meaning, parameter.unit, parameter.default, ge=parameter.low, le=parameter.high
+                parameter.meaning,
+                parameter.unit,
+                parameter.default,
+                ge=parameter.low,
+                le=parameter.high,
+                is_whole=parameter.is_whole,
             ),
         )
         for parameter in PARAMETERS

@@ -109,6 +109,13 @@ def _one_demographic() -> list[Demographic]:
     return [Demographic(name="everyone", share=1.0)]
 
 
+def _attribute(part: str) -> str:
+    return (
+        f"attribute of the nodes of a given graph that names each consumer's {part}, whose share is then that in "
+        f"the graph; omitted: drawn by the shares, whatever a node's place in the graph"
+    )
+
+
 class PopulationTable(Table):
     """The consumers: their number, the people each stands for, the grid and the traits."""
 
@@ -125,6 +132,9 @@ class PopulationTable(Table):
     world: Literal["replicate", "fixed"] = entry(
         "whether graph and population are drawn anew in every replicate or once from the seed", "replicate"
     )
+    region_attribute: str | None = entry(_attribute("region"), None, min_length=1)
+    habit_attribute: str | None = entry(_attribute("habit"), None, min_length=1)
+    demographic_attribute: str | None = entry(_attribute("demographic group"), None, min_length=1)
     regions: list[Region] = entry(
         "regions of the grid", default_factory=_whole_region, min_length=1, max_length=64
     )
@@ -133,6 +143,12 @@ class PopulationTable(Table):
         "demographic groups of the grid", default_factory=_one_demographic, min_length=1, max_length=16
     )
     traits: Traits = entry("distributions of the consumers' fixed traits", default_factory=Traits)
+
+    @property
+    def node_attributes(self) -> dict[str, str]:
+        """The node attributes that are named, by key."""
+        keys = ("region_attribute", "habit_attribute", "demographic_attribute")
+        return {key: name for key in keys if (name := getattr(self, key)) is not None}
 
     def cell_shares(self) -> dict[str, float]:
         """Return the share of consumers expected in each cell of the grid, by its name."""

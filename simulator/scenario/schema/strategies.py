@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.scenario.schema.base import Name, Table, entry, quantity
+from simulator.scenario.schema.base import LARGEST_TOTAL, Name, Table, entry, quantity
 from simulator.scenario.schema.lines import StrategyLine
 
 
@@ -21,6 +21,7 @@ class ComparisonTable(Table):
         "total spend of every strategy, media, discounts, rewards, production, data and service included",
         "currency",
         gt=0,
+        le=LARGEST_TOTAL,
     )
     baseline: Name = entry("strategy against which differences are taken", "none")
     strategies: list[Name] | None = entry(

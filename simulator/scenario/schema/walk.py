@@ -65,11 +65,16 @@ class Spot:
         return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the value is a whole number, written with or without a decimal point."""
+        return self.annotation is int or self.bounds.get("multiple_of") == 1
+
+    @property
     def bounds(self) -> dict[str, Any]:
-        """Bounds by name: ``gt``, ``ge``, ``lt``, ``le``, ``min_length``, ``max_length``, ``pattern``."""
+        """Bounds by name: ``gt``, ``ge``, ``lt``, ``le``, ``multiple_of``, those of a length, ``pattern``."""
         found: dict[str, Any] = {}
         for limit in self.field.metadata if self.field else ():
-            for name in ("gt", "ge", "lt", "le", "min_length", "max_length", "pattern"):
+            for name in ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern"):
                 value = getattr(limit, name, None)
                 if value is not None:
                     found[name] = value
