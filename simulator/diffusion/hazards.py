@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from simulator.compiled import kernel, rule, subframe
 from simulator.diffusion.draws import adoption_uniform, cause_uniform, fill_resistances
-from simulator.diffusion.tally import note_end, note_step
+from simulator.diffusion.tally import AHEAD, MANY_NODES, note_end, note_step, touch
 
 F = np.float32
 I4 = np.int32
@@ -157,10 +157,17 @@ def _expose(rows: Any, active: Any, head: Any, tail: Any, step: Any, met: Any) -
     """Let those who adopted in a step expose their neighbors from then on."""
     indptr, targets = rows.indptr, rows.targets
     arrival = (U8(step) << _HALF) | _ONE
-    for k in range(U8(head), U8(tail)):
-        node = U8(active[k])
-        for arc in range(indptr[node], indptr[node + _ONE]):
-            met[targets[arc]] += arrival
+    is_large = indptr.size > MANY_NODES and targets.size > 0
+    begin, tail = U8(head), U8(tail)
+    while begin < tail:
+        end = min(begin + AHEAD, tail)
+        if is_large:
+            active[active.size - 1] = touch(rows, active, begin, end)
+        for k in range(begin, end):
+            node = U8(active[k])
+            for arc in range(indptr[node], indptr[node + _ONE]):
+                met[targets[arc]] += arrival
+        begin = end
 
 
 @subframe

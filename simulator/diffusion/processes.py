@@ -17,6 +17,7 @@ from simulator.diffusion.crowds import (
     needs_by_count,
     needs_by_share,
     needs_by_weight,
+    run_counts,
     run_thresholds,
     trace_thresholds,
 )
@@ -139,7 +140,8 @@ class Crowds:
     def run(self, task: Task, tally: Tally, row: int, times: Times | None) -> None:
         """Run replicates; see :class:`Process`."""
         if self.thresholds is None and times is None:
-            run_thresholds(self.rows, self.influences, task, tally)
+            run = run_counts if self.influences.gain.size == 1 else run_thresholds
+            run(self.rows, self.influences, task, tally)
             return
         at, by = _times(times, len(self.indegree))
         if self.thresholds is None:
