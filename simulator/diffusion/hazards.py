@@ -73,7 +73,7 @@ class Hazards(NamedTuple):
     is_fraction : bool
         The form.
     by_step : bool
-        Whether every step has a draw of its own, instead of one resistance for each node.
+        Fraction alone: whether every step has a draw of its own, instead of one resistance for each node.
     """
 
     p: float
@@ -320,11 +320,7 @@ def run_hazards(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None
                         continue
                     is_open = is_open or hazard[node] > 0.0
                     if by_step:
-                        chance = (
-                            p + q[0] * state[node] / max(indegree[node], 1.0)
-                            if is_fraction
-                            else 1.0 - state[node]
-                        )
+                        chance = p + q[0] * state[node] / max(indegree[node], 1.0)
                         adopts = adoption_uniform(node, step, seed, replicate) < chance
                     else:
                         met[node] += hazard[node]

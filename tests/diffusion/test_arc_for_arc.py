@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_diffusion import arc_list, cascade, crowd, hazard
+from plain_diffusion import arc_list, cascade, crowd, events, hazard
 
 from simulator import diffusion
 from simulator.diffusion import draws, spread
@@ -97,11 +97,27 @@ def test_draws_by_step(data: Any) -> None:
     n = len(indptr) - 1
     seeds = sorted(data.draw(st.sets(st.integers(0, n - 1))))
     seed, replicate, steps = data.draw(st.integers(0, 2**32 - 1)), 4, 5
-    form = data.draw(st.sampled_from(["product", "fraction"]))
+    p, q = data.draw(st.sampled_from([0.0, 0.1])), uniform(data.draw, len(targets)) * 0.6
+    result = spread(
+        (indptr, targets), seeds, model="bass", p=p, q=q if len(q) else 0.3, draws="step", max_steps=steps,
+        n_replicates=1, first_replicate=replicate, seed=seed, record="activations", threads=1,
+    )  # fmt: skip
+    expected = events(n, arc_list(indptr, targets), seeds, p, q, steps, (seed, replicate))
+    assert result.activated_at is not None
+    assert result.activated_at[0].tolist() == expected.at
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_draws_by_step_of_the_fraction_form(data: Any) -> None:
+    indptr, targets = data.draw(multigraphs())
+    n = len(indptr) - 1
+    seeds = sorted(data.draw(st.sets(st.integers(0, n - 1))))
+    seed, replicate, steps = data.draw(st.integers(0, 2**32 - 1)), 4, 5
     p, q = 0.1, 0.3
     result = spread(
-        (indptr, targets), seeds, model="bass", p=p, q=q, form=form, draws="step", max_steps=steps, n_replicates=1,
-        first_replicate=replicate, seed=seed, record="activations", threads=1,
+        (indptr, targets), seeds, model="bass", p=p, q=q, form="fraction", draws="step", max_steps=steps,
+        n_replicates=1, first_replicate=replicate, seed=seed, record="activations", threads=1,
     )  # fmt: skip
     key = np.uint32(seed), np.uint32(replicate)
     uniforms = [
@@ -110,7 +126,7 @@ def test_draws_by_step(data: Any) -> None:
     ]
 
     def chance(k: int, d: int) -> float:
-        return 1 - (1 - p) * (1 - q) ** k if form == "product" else p + q * k / max(d, 1)
+        return p + q * k / max(d, 1)
 
     expected = hazard(n, arc_list(indptr, targets), seeds, chance, uniforms, steps)
     assert result.activated_at is not None
