@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--cascade", action="store_true", help="the kernel of cascades in place of the market's"
     )
-    job, long = (CASCADE, 10**9) if parser.parse_args(arguments).cascade else (MARKET, 10**6)
+    job, long = (CASCADE, 10**9) if parser.parse_args(arguments).cascade else (MARKET, 50_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         expected = trials.run(Place(_ROOT, folder / "none", PLAIN), job)

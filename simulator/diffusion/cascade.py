@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.compiled import kernel, subframe
 from simulator.diffusion.draws import COIN_VALUES, coin_block, draw_live, lower_bits
-from simulator.diffusion.tally import note_end, note_step
+from simulator.diffusion.tally import AHEAD, MANY_NODES, note_end, note_step, touch, touch_flags
 
 U4 = np.uint32
 U8 = np.uint64
@@ -72,10 +72,15 @@ def _reach(
     """Follow live arcs from the seeds in the queue; return nodes reached, last step and arcs tried."""
     indptr, targets, max_steps = rows.indptr, rows.targets, task.max_steps
     head, tail, step = U8(0), U8(n_seeds), 0
-    n_tried = U8(0)
+    n_tried, ahead = U8(0), U8(0)
+    is_large = indptr.size > MANY_NODES and targets.size > 0
     while head < tail and step < max_steps:
         level = tail
         while head < level:
+            if is_large and head == ahead:
+                ahead = min(head + AHEAD, level)
+                seen = touch(rows, queue, head, ahead)
+                queue[queue.size - 1] = seen ^ touch_flags(rows, live, queue, head, ahead)
             node = U8(queue[head])
             head += _ONE
             start, stop = indptr[node], indptr[node + _ONE]
@@ -103,10 +108,14 @@ def _try_arcs(
     indptr, targets, max_steps, seed = rows.indptr, rows.targets, task.max_steps, task.seed
     upper, lower, mask = chances.upper, chances.lower, chances.mask
     head, tail, step = U8(0), U8(n_seeds), 0
-    n_tried = U8(0)
+    n_tried, ahead = U8(0), U8(0)
+    is_large = indptr.size > MANY_NODES and targets.size > 0
     while head < tail and step < max_steps:
         level = tail
         while head < level:
+            if is_large and head == ahead:
+                ahead = min(head + AHEAD, level)
+                queue[queue.size - 1] = touch(rows, queue, head, ahead)
             node = U8(queue[head])
             head += _ONE
             start, stop = indptr[node], indptr[node + _ONE]
@@ -149,7 +158,7 @@ def run_cascades(rows: Any, chances: Any, task: Any, tally: Any) -> None:
         Filled in.
     """
     n, n_arcs = rows.indptr.size - 1, rows.targets.size
-    queue, idle = np.empty(n + 1, np.uint32), np.ones(n, np.uint8)
+    queue, idle = np.empty(n + 2, np.uint32), np.ones(n, np.uint8)
     words = np.empty(2 * ((n_arcs + 7) // 8), np.uint64)
     coins, live = words.view(np.uint16), np.empty(n_arcs, np.uint8)
     is_dense = False

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from simulator.compiled import kernel, subframe
 from simulator.diffusion.draws import threshold_numerator
-from simulator.diffusion.tally import note_end, note_step
+from simulator.diffusion.tally import AHEAD, MANY_NODES, note_end, note_step, touch
 
 I4 = np.int32
 I8 = np.int64
@@ -31,6 +31,11 @@ U4 = np.uint32
 U8 = np.uint64
 _ONE = U8(1)
 _HIGH = U8(32)
+_NONE = U8(0)
+_LOW = U8(0xFFFFFFFF)
+_ACTIVE = U8(0xFFFFFFFF)
+#: Arcs whose thresholds are drawn together.
+_BATCH = U8(512)
 #: Influences are held in units of 2^-50.
 UNITS = 2.0**50
 _SHIFT = U8(18)
@@ -163,6 +168,111 @@ def run_thresholds(rows: Any, influences: Any, task: Any, tally: Any) -> None:
                 missing[touched[k]] = 0
             for k in range(n_seeds):
                 missing[nodes[first + k]] = 0
+
+
+@subframe
+def _gather(rows: Any, queue: Any, place: Any, level: Any, batch: Any) -> Any:
+    """Copy the arcs of nodes in the queue, one row after the other, as many as the batch holds.
+
+    ``place`` says where to go on: at which node in the queue, and after how many of its arcs.
+    """
+    indptr, targets = rows.indptr, rows.targets
+    head, done = place
+    if indptr.size > MANY_NODES and targets.size > PADDING:
+        queue[queue.size - 1] = touch(rows, queue, head, min(head + AHEAD, level))
+    n_arcs = U8(0)
+    while head < level and n_arcs < _BATCH:
+        node = U8(queue[head])
+        start = indptr[node] + done
+        n_here = min(indptr[node + _ONE] - start, _BATCH - n_arcs)
+        for k in range(n_here):
+            batch[n_arcs + k] = targets[start + k]
+        n_arcs += n_here
+        is_whole = start + n_here == indptr[node + _ONE]
+        done = _NONE if is_whole else done + n_here
+        head += U8(is_whole)
+    return n_arcs, (head, done)
+
+
+@subframe
+def _count(
+    batch: Any, drawn: Any, n_arcs: Any, state: Any, queue: Any, tail: Any, touched: Any, n_touched: Any
+) -> Any:
+    """Let arcs of active nodes count, without a branch; return the lengths of both lists."""
+    if state.size > MANY_NODES:
+        seen = _NONE
+        for k in range(n_arcs):
+            seen ^= state[batch[k]]
+        queue[queue.size - 1] = U4(seen)
+    for k in range(n_arcs):
+        target = batch[k]
+        indegree, left = state[target] & _LOW, state[target] >> _HIGH
+        is_new = left == _NONE
+        need = ((drawn[k] * indegree - _ONE) >> _HIGH) + _ONE
+        left = (need if is_new else left) - U8(left != _ACTIVE)
+        joins = left == _NONE
+        touched[n_touched] = target
+        n_touched += U8(is_new)
+        queue[tail] = target
+        tail += U8(joins)
+        state[target] = ((_ACTIVE if joins else left) << _HIGH) | indegree
+    return tail, n_touched
+
+
+@kernel
+def run_counts(rows: Any, influences: Any, task: Any, tally: Any) -> None:
+    """Run replicates with drawn thresholds where arcs are counted; parameters as for :func:`run_thresholds`.
+
+    The arcs of many nodes are gathered, so that thresholds are drawn in full vectors. A node's word holds
+    its indegree and, above it, what is still missing: 0 where nothing arrived yet.
+
+    Parameters
+    ----------
+    rows : Rows
+        The graph.
+    influences : Influences
+        With ``gain`` of one value.
+    task : Task
+        Which replicates, from which seeds.
+    tally : Tally
+        Filled in.
+    """
+    max_steps, seed, indegree = task.max_steps, task.seed, influences.indegree
+    starts, nodes = task.starts, task.nodes
+    n = rows.indptr.size - 1
+    queue, touched = np.empty(n + 2, np.uint32), np.empty(n + 1, np.uint32)
+    batch, drawn = np.zeros(_BATCH + U8(PADDING), np.uint32), np.empty(_BATCH + U8(PADDING), np.uint64)
+    state = np.empty(n, np.uint64)
+    for node in range(U8(n)):
+        state[node] = indegree[node]
+    for column in range(task.begin, task.end):
+        if task.halt[0]:
+            break
+        replicate = U4(task.first + column)
+        for seed_set in range(starts.size - 1):
+            first = starts[seed_set]
+            n_seeds = starts[seed_set + 1] - first
+            for k in range(n_seeds):
+                queue[k] = nodes[first + k]
+                state[queue[k]] |= _ACTIVE << _HIGH
+            note_step(tally, column, 0, n_seeds)
+            tail, step, n_touched, place = U8(n_seeds), 0, U8(0), (U8(0), U8(0))
+            while place[0] < tail and step < max_steps:
+                level = tail
+                while place[0] < level:
+                    n_arcs, place = _gather(rows, queue, place, level, batch)
+                    for k in range((n_arcs + _PAD) & ~_PAD):
+                        drawn[k] = threshold_numerator(batch[k], seed, replicate)
+                    tail, n_touched = _count(batch, drawn, n_arcs, state, queue, tail, touched, n_touched)
+                if tail == level:
+                    break
+                step += 1
+                note_step(tally, column, step, I8(tail))
+            note_end(tally, seed_set, column, step, I8(tail))
+            for k in range(n_touched):
+                state[touched[k]] &= _LOW
+            for k in range(n_seeds):
+                state[nodes[first + k]] &= _LOW
 
 
 @kernel

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel, subframe
+from simulator.compiled import kernel, rule, subframe
 from simulator.diffusion.draws import adoption_uniform, cause_uniform, fill_resistances
-from simulator.diffusion.tally import note_end, note_step
+from simulator.diffusion.tally import AHEAD, MANY_NODES, note_end, note_step, touch
 
 F = np.float32
 I4 = np.int32
@@ -39,6 +39,11 @@ _ONE = U8(1)
 _NONE = U8(0)
 _ZERO = F(0.0)
 _INFINITE = F(np.inf)
+_HALF = U8(32)
+#: Those who are left are listed once they are one in so many.
+_FEW = 8
+#: Above so many in a block all flags are gone through, without a branch.
+_MANY = 12
 
 
 class Alike(NamedTuple):
@@ -68,7 +73,7 @@ class Hazards(NamedTuple):
     is_fraction : bool
         The form.
     by_step : bool
-        Whether every step has a draw of its own, instead of one resistance for each node.
+        Fraction alone: whether every step has a draw of its own, instead of one resistance for each node.
     """
 
     p: float
@@ -93,33 +98,86 @@ def _start(task: Any, seed_set: Any, resistances: Any, active: Any, when: Any) -
 
 
 @subframe
-def _adopt(state: Any, base: Any, each: Any, active: Any, tail: Any) -> Any:
-    """Let a step's exposure add up and list those who adopt, ascending; return the new length of the list."""
-    exposed, met, resistances, flags, words, alive = state
+def _adopt(state: Any, now: Any, base: Any, each: Any, active: Any, tail: Any) -> Any:
+    """List those whose exposure up to a step exceeds their resistance, ascending; return the list's new length."""
+    met, resistances, flags, words, alive = state
     tail = U8(tail)
     for block in range(U8(alive.size)):
         if alive[block] == 0:
             continue
         n_here = I4(0)
         first = block * _BLOCK
-        for node in range(first, first + _BLOCK):
-            total = met[node] + exposed[node]
-            met[node] = total
-            adopts = np.uint8(base + each * F(total) > resistances[node])
-            flags[node] = adopts
+        for k in range(_BLOCK):
+            adopts = np.uint8(base + each * F(_exposure(met[first + k], now)) > resistances[first + k])
+            flags[k] = adopts
             n_here += I4(adopts)
         if n_here == 0:
             continue
         alive[block] -= n_here
         old = tail
-        for word in range(first // _EIGHT, (first + _BLOCK) // _EIGHT):
-            if words[word] != _NONE:
-                for node in range(word * _EIGHT, word * _EIGHT + _EIGHT):
-                    active[tail] = node
-                    tail += U8(flags[node])
+        if n_here > _MANY:
+            for k in range(_BLOCK):
+                active[tail] = first + k
+                tail += U8(flags[k])
+        else:
+            for word in range(_BLOCK // _EIGHT):
+                if words[word] != _NONE:
+                    for k in range(word * _EIGHT, word * _EIGHT + _EIGHT):
+                        active[tail] = first + k
+                        tail += U8(flags[k])
         for k in range(old, tail):
             resistances[active[k]] = _INFINITE
     return I8(tail)
+
+
+@subframe
+def _adopt_among(
+    few: Any, n_few: Any, met: Any, resistances: Any, now: Any, base: Any, each: Any, active: Any, tail: Any
+) -> Any:
+    """As ``_adopt``, among the listed few who are left; return the lengths of both lists."""
+    kept, tail = U8(0), U8(tail)
+    for k in range(U8(n_few)):
+        node = few[k]
+        adopts = U8(base + each * F(_exposure(met[node], now)) > resistances[node])
+        active[tail] = node
+        few[kept] = node
+        tail += adopts
+        kept += adopts ^ _ONE
+    return I8(tail), I8(kept)
+
+
+@rule("i4(u8, u4)")
+def _exposure(met: Any, now: Any) -> Any:
+    """Return over how many steps, summed over adopted arcs, a node has been exposed by step ``now``."""
+    return I4(U4(U4(met) * now) - U4(met >> _HALF))
+
+
+@subframe
+def _expose(rows: Any, active: Any, head: Any, tail: Any, step: Any, met: Any) -> None:
+    """Let those who adopted in a step expose their neighbors from then on."""
+    indptr, targets = rows.indptr, rows.targets
+    arrival = (U8(step) << _HALF) | _ONE
+    is_large = indptr.size > MANY_NODES and targets.size > 0
+    begin, tail = U8(head), U8(tail)
+    while begin < tail:
+        end = min(begin + AHEAD, tail)
+        if is_large:
+            active[active.size - 1] = touch(rows, active, begin, end)
+        for k in range(begin, end):
+            node = U8(active[k])
+            for arc in range(indptr[node], indptr[node + _ONE]):
+                met[targets[arc]] += arrival
+        begin = end
+
+
+@subframe
+def _list_left(resistances: Any, n: Any, few: Any) -> Any:
+    """List all who have not adopted, ascending; return how many."""
+    n_few = U8(0)
+    for node in range(U8(n)):
+        few[n_few] = node
+        n_few += U8(resistances[node] < _INFINITE)
+    return I8(n_few)
 
 
 @kernel
@@ -127,7 +185,9 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
     """Run replicates of the product form with equal arcs, with drawn resistances.
 
     Exposure is counted in whole numbers: a node that has met K adopted arcs in t steps has met the hazard
-    t innovation + K imitation.
+    t innovation + K imitation. An arc that adopted in step s adds t - s to K, so a node holds the number of
+    adopted arcs and the sum of their steps, and nothing is written while nothing happens. Once few are
+    left, they are listed, and nobody else is looked at.
 
     Parameters
     ----------
@@ -142,26 +202,24 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
     at : ndarray of int32, shape (n_columns, n_nodes) or (0, 0)
         Step of activation, -1 for none, if wanted.
     """
-    indptr, targets, max_steps, seed = rows.indptr, rows.targets, task.max_steps, task.seed
     innovation, imitation = hazards.innovation, hazards.imitation
-    n = indptr.size - 1
+    max_steps, n = task.max_steps, rows.indptr.size - 1
     n_blocks = (n + BLOCK - 1) // BLOCK
     words, drawn = np.empty(4 * ((n + 3) // 4), np.uint32), np.full(n_blocks * BLOCK, _INFINITE, np.float32)
     resistances = np.full(n_blocks * BLOCK, _INFINITE, np.float32)
-    exposed, met = np.empty(n_blocks * BLOCK, np.int32), np.empty(n_blocks * BLOCK, np.int32)
-    flags, alive = np.zeros(n_blocks * BLOCK, np.uint8), np.empty(n_blocks, np.int32)
-    state = (exposed, met, resistances, flags, flags.view(np.uint64), alive)
-    active = np.empty(n + BLOCK, np.uint32)
+    met, alive = np.empty(n_blocks * BLOCK, np.uint64), np.empty(n_blocks, np.int32)
+    flags = np.zeros(BLOCK, np.uint8)
+    state = (met, resistances, flags, flags.view(np.uint64), alive)
+    active, few = np.empty(n + BLOCK, np.uint32), np.empty(n + 1, np.uint32)
     no_times = np.empty(0, np.int32)
     for column in range(task.begin, task.end):
         if task.halt[0]:
             break
-        fill_resistances(n, seed, U4(task.first + column), words, drawn)
+        fill_resistances(n, task.seed, U4(task.first + column), words, drawn)
         for seed_set in range(task.starts.size - 1):
             for node in range(U8(resistances.size)):
                 resistances[node] = drawn[node]
-                exposed[node] = 0
-                met[node] = 0
+                met[node] = _NONE
             for block in range(n_blocks):
                 alive[block] = BLOCK
             alive[n_blocks - 1] = n - (n_blocks - 1) * BLOCK
@@ -172,18 +230,22 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
             for k in range(tail):
                 alive[active[k] // _BLOCK] -= 1
             note_step(tally, column, 0, tail)
-            step, head = 0, 0
+            step, head, n_few = 0, 0, I8(-1)
             while step < max_steps and tail < n:
-                for k in range(head, tail):
-                    node = U8(active[k])
-                    for arc in range(indptr[node], indptr[node + _ONE]):
-                        exposed[targets[arc]] += I4(1)
+                _expose(rows, active, head, tail, step, met)
                 head = tail
-                if innovation == _ZERO and not _is_anyone_exposed(exposed, resistances):
+                if innovation == _ZERO and not _is_anyone_exposed(met, resistances):
                     break
                 step += 1
                 base = F(innovation * F(step))
-                tail = _adopt(state, base, imitation, active, tail)
+                if n_few < 0 and (n - tail) * _FEW <= n:
+                    n_few = _list_left(resistances, n, few)
+                if n_few < 0:
+                    tail = _adopt(state, U4(step), base, imitation, active, tail)
+                else:
+                    tail, n_few = _adopt_among(
+                        few, n_few, met, resistances, U4(step), base, imitation, active, tail
+                    )
                 if when.size > 0:
                     for k in range(head, tail):
                         when[active[k]] = step
@@ -258,11 +320,7 @@ def run_hazards(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None
                         continue
                     is_open = is_open or hazard[node] > 0.0
                     if by_step:
-                        chance = (
-                            p + q[0] * state[node] / max(indegree[node], 1.0)
-                            if is_fraction
-                            else 1.0 - state[node]
-                        )
+                        chance = p + q[0] * state[node] / max(indegree[node], 1.0)
                         adopts = adoption_uniform(node, step, seed, replicate) < chance
                     else:
                         met[node] += hazard[node]
@@ -327,9 +385,9 @@ def ascribe(
 
 
 @subframe
-def _is_anyone_exposed(exposed: Any, resistances: Any) -> Any:
+def _is_anyone_exposed(met: Any, resistances: Any) -> Any:
     """Return whether anyone who has not adopted has an adopted neighbor."""
-    for node in range(U8(exposed.size)):  # noqa: SIM110
-        if exposed[node] > 0 and resistances[node] < _INFINITE:
+    for node in range(U8(met.size)):  # noqa: SIM110
+        if met[node] != _NONE and resistances[node] < _INFINITE:
             return True
     return False

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.diffusion import draws
+from simulator.diffusion import draws, stepwise
 from simulator.diffusion.arguments import Asked
 from simulator.diffusion.cascade import Chances, chances, run_cascades, trace_cascades
 from simulator.diffusion.crowds import (
@@ -17,6 +17,7 @@ from simulator.diffusion.crowds import (
     needs_by_count,
     needs_by_share,
     needs_by_weight,
+    run_counts,
     run_thresholds,
     trace_thresholds,
 )
@@ -139,7 +140,8 @@ class Crowds:
     def run(self, task: Task, tally: Tally, row: int, times: Times | None) -> None:
         """Run replicates; see :class:`Process`."""
         if self.thresholds is None and times is None:
-            run_thresholds(self.rows, self.influences, task, tally)
+            run = run_counts if self.influences.gain.size == 1 else run_thresholds
+            run(self.rows, self.influences, task, tally)
             return
         at, by = _times(times, len(self.indegree))
         if self.thresholds is None:
@@ -171,6 +173,11 @@ class Adoption:
         self.is_fraction = asked.form == "fraction"
         indegree = self.graph.indegree.astype(np.float64)
         by_step = asked.draws == "step"
+        self.stepwise: stepwise.Chances | None = None
+        if by_step and not self.is_fraction:
+            self.stepwise = stepwise.Chances(
+                self.p, np.ascontiguousarray(self.q), stepwise.occurrences(self.graph)
+            )
         self.hazards = Hazards(self.p, np.ascontiguousarray(self.q), indegree, self.is_fraction, by_step)
         self.is_alike = not by_step and not self.is_fraction and self._is_alike()
         self.alike = Alike(
@@ -188,7 +195,10 @@ class Adoption:
     def run(self, task: Task, tally: Tally, row: int, times: Times | None) -> None:
         """Run replicates; see :class:`Process`."""
         at = np.empty((0, 0), dtype=np.int32) if times is None else times[0]
-        if self.is_alike:
+        if self.stepwise is not None:
+            rows = np.empty((1, self.graph.n_nodes), dtype=np.int32) if times is None else at
+            stepwise.run_stepwise(self.rows, self.stepwise, task, tally, rows)
+        elif self.is_alike:
             run_alike(self.rows, self.alike, task, tally, at)
         else:
             run_hazards(self.rows, self.hazards, task, tally, at)

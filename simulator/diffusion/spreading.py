@@ -88,8 +88,9 @@ def spread(
         ``bass``: product unless said otherwise; the forms differ. ``threshold``: whole numbers are counts,
         others are fractions, unless said otherwise.
     draws : {"resistance", "step"}, optional
-        ``si``, ``bass``: one exponential draw a node (the default), or one uniform draw a node and step.
-        The law is the same.
+        ``si``, ``bass``: one exponential draw a node (the default), or a uniform draw for every step and event.
+        The law is the same. By step, the product form draws where the market model does: under the same
+        seed and replicate, a market set to this corner adopts in the same steps, consumer by consumer.
     n_replicates : int, optional
         Replicates; 1,000, or as many as rows of coins or thresholds are given.
     seed : int

@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 
 from simulator.compiled import subframe
 
+U4 = np.uint32
+U8 = np.uint64
+_ONE = U8(1)
+#: Rows are fetched ahead, so many nodes at a time, in graphs of more nodes than caches hold.
+AHEAD = U8(128)
+MANY_NODES = 1 << 16
 #: Steps to run where nothing but the end of the process stops it.
 UNBOUNDED = 2**62
 
@@ -98,6 +104,46 @@ def new_tally(sizes: NDArray[np.int32], curves: NDArray[np.int32], n_steps: int)
     """
     zeros = np.zeros((4, n_steps), dtype=np.int64)
     return Tally(sizes, zeros[0], zeros[1], zeros[2], zeros[3], curves, np.zeros(1, dtype=np.int64))
+
+
+@subframe
+def touch(rows: Any, nodes: Any, first: Any, last: Any) -> Any:
+    """Read the ends of the rows of nodes whose turn comes next, so that memory fetches them all at once.
+
+    The rows of a large graph come from main memory; one after the other, each would be waited for.
+
+    Parameters
+    ----------
+    rows : Rows
+        The graph, with at least one arc.
+    nodes : ndarray of uint32
+        A list of nodes.
+    first, last : int
+        Which of them: the first, and the one after the last.
+
+    Returns
+    -------
+    uint32
+        Something that depends on all that was read, to be stored somewhere.
+    """
+    indptr, targets = rows.indptr, rows.targets
+    end, seen = U8(targets.size) - _ONE, U4(0)
+    for k in range(U8(first), U8(last)):
+        node = U8(nodes[k])
+        start, stop = indptr[node], indptr[node + _ONE]
+        seen ^= targets[min(start, end)] ^ targets[max(stop, _ONE) - _ONE]
+    return seen
+
+
+@subframe
+def touch_flags(rows: Any, flags: Any, nodes: Any, first: Any, last: Any) -> Any:
+    """As :func:`touch`, for flags (uint8) that stand beside the arcs."""
+    indptr = rows.indptr
+    end, seen = U8(flags.size) - _ONE, U4(0)
+    for k in range(U8(first), U8(last)):
+        node = U8(nodes[k])
+        seen ^= U4(flags[min(indptr[node], end)] ^ flags[max(indptr[node + _ONE], _ONE) - _ONE])
+    return seen
 
 
 @subframe

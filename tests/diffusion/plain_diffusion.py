@@ -121,6 +121,41 @@ def hazard(
     return trace
 
 
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+
+
+def philox(counter: Sequence[int], key: Sequence[int]) -> list[float]:
+    """Return four uniform numbers of 24 bits (Philox4x32-10; Salmon, Moraes, Dror & Shaw 2011)."""
+    a, b, c, d = counter
+    k0, k1 = key
+    for _ in range(10):
+        left, right = _MULTIPLIERS[0] * a, _MULTIPLIERS[1] * c
+        a, b, c, d = (right >> 32) ^ b ^ k0, right % 2**32, (left >> 32) ^ d ^ k1, left % 2**32
+        k0, k1 = (k0 + 0x9E3779B9) % 2**32, (k1 + 0xBB67AE85) % 2**32
+    return [(word >> 8) / 2**24 for word in (a, b, c, d)]
+
+
+def events(
+    n: int, arcs: Sequence[tuple[int, int]], seeds: Sequence[int], p: float, q: Any, steps: int, key: Any
+) -> Trace:
+    """Adoption by noticing or by being told, each event drawn at the address of the market's table of draws."""
+    trace = Trace(n, seeds)
+    notice, tie, brand = 1, 8, 1
+    for step in range(1, steps + 1):
+        active = trace.active(step - 1)
+        for node in set(range(n)) - active:
+            place = (64 * (node // 256) + node % 64, 0, step - 1, notice | brand << 8)
+            hears = philox(place, key)[node // 64 % 4] < p
+            for k, (source, target) in enumerate(arcs):
+                if target == node and source in active:
+                    parallel = arcs[:k].count((source, target))
+                    said = (source, target, (step - 2) % 2**32, tie | brand << 8 | parallel << 16)
+                    hears |= philox(said, key)[0] < q[k]
+            if hears:
+                trace.at[node] = step
+    return trace
+
+
 def exact_cascade(graph: nx.Graph, seeds: Sequence[int], p: Fraction) -> Fraction:
     """Return the expected size of an independent cascade by enumeration of all live arcs."""
     arcs = [arc for edge in graph.edges() for arc in (edge, edge[::-1])]

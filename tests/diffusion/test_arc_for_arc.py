@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_diffusion import arc_list, cascade, crowd, hazard
+from plain_diffusion import arc_list, cascade, crowd, events, hazard
 
 from simulator import diffusion
 from simulator.diffusion import draws, spread
@@ -97,11 +97,27 @@ def test_draws_by_step(data: Any) -> None:
     n = len(indptr) - 1
     seeds = sorted(data.draw(st.sets(st.integers(0, n - 1))))
     seed, replicate, steps = data.draw(st.integers(0, 2**32 - 1)), 4, 5
-    form = data.draw(st.sampled_from(["product", "fraction"]))
+    p, q = data.draw(st.sampled_from([0.0, 0.1])), uniform(data.draw, len(targets)) * 0.6
+    result = spread(
+        (indptr, targets), seeds, model="bass", p=p, q=q if len(q) else 0.3, draws="step", max_steps=steps,
+        n_replicates=1, first_replicate=replicate, seed=seed, record="activations", threads=1,
+    )  # fmt: skip
+    expected = events(n, arc_list(indptr, targets), seeds, p, q, steps, (seed, replicate))
+    assert result.activated_at is not None
+    assert result.activated_at[0].tolist() == expected.at
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_draws_by_step_of_the_fraction_form(data: Any) -> None:
+    indptr, targets = data.draw(multigraphs())
+    n = len(indptr) - 1
+    seeds = sorted(data.draw(st.sets(st.integers(0, n - 1))))
+    seed, replicate, steps = data.draw(st.integers(0, 2**32 - 1)), 4, 5
     p, q = 0.1, 0.3
     result = spread(
-        (indptr, targets), seeds, model="bass", p=p, q=q, form=form, draws="step", max_steps=steps, n_replicates=1,
-        first_replicate=replicate, seed=seed, record="activations", threads=1,
+        (indptr, targets), seeds, model="bass", p=p, q=q, form="fraction", draws="step", max_steps=steps,
+        n_replicates=1, first_replicate=replicate, seed=seed, record="activations", threads=1,
     )  # fmt: skip
     key = np.uint32(seed), np.uint32(replicate)
     uniforms = [
@@ -110,7 +126,7 @@ def test_draws_by_step(data: Any) -> None:
     ]
 
     def chance(k: int, d: int) -> float:
-        return 1 - (1 - p) * (1 - q) ** k if form == "product" else p + q * k / max(d, 1)
+        return p + q * k / max(d, 1)
 
     expected = hazard(n, arc_list(indptr, targets), seeds, chance, uniforms, steps)
     assert result.activated_at is not None
@@ -194,3 +210,40 @@ def test_adoption_is_ascribed_to_an_active_neighbor_or_to_innovation() -> None:
     frame = result.to_dataframe("activations")
     assert set(frame.columns) == {"replicate", "node", "step", "by"}
     assert len(frame) == result.sizes.sum()
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of a directed multigraph whose rows are fetched ahead: more nodes than caches hold."""
+    rng = np.random.default_rng(5)
+    outdegree = rng.integers(0, 9, 70_000)
+    return np.cumsum([0, *outdegree]), rng.integers(0, 70_000, outdegree.sum())
+
+
+@pytest.mark.parametrize("p", [0.12, 0.3, 0.9])
+def test_large_graphs_have_the_cascades_of_their_coins(large: Any, p: float) -> None:
+    seeds = list(range(0, 70_000, 7_000))
+    coins = diffusion.coins(large, seed=2, n_replicates=4)
+    drawn = spread(large, seeds, p=p, seed=2, n_replicates=4, threads=1)
+    given_coins = spread(large, seeds, p=p, arc_coins=coins)
+    assert np.array_equal(drawn.sizes, given_coins.sizes)
+    assert np.array_equal(drawn.curve, given_coins.curve)
+
+
+def test_large_graphs_reach_the_thresholds_that_can_be_asked_for(large: Any) -> None:
+    seeds = list(range(0, 70_000, 700))
+    drawn = spread(large, seeds, model="lt", seed=2, n_replicates=4)
+    held = spread(large, seeds, model="lt", thresholds=diffusion.thresholds(large, seed=2, n_replicates=4))
+    assert np.array_equal(drawn.sizes, held.sizes) and drawn.sizes.min() > 300
+    assert np.array_equal(drawn.curve, held.curve)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.02])
+def test_large_graphs_adopt_alike_with_equal_and_general_hazards(large: Any, p: float) -> None:
+    arguments: dict[str, Any] = {
+        "model": "bass", "p": p, "max_steps": 25, "n_replicates": 3, "record": "activations"
+    }  # fmt: skip
+    alike = spread(large, range(50), q=0.15, **arguments)
+    general = spread(large, range(50), q=np.full(len(large[1]), 0.15), **arguments)
+    assert np.array_equal(alike.activated_at, general.activated_at)  # type: ignore[arg-type]
+    assert alike.sizes.min() > 1000

@@ -13,10 +13,11 @@ import pytest
 from simulator.diffusion import arcs, curve, spread
 from simulator.engines.numba_engine import run_one
 from simulator.model.campaigns import build_plan
-from simulator.model.initialization import build_world
+from simulator.model.initialization import build_world, world_number
 from simulator.model.market import build_market
 from simulator.model.observation import FRACTION_SCALE, INDEX
 from simulator.model.seeding import choose_seeds
+from simulator.outcomes.consumer_records import record_consumers
 from simulator.scenario import load_scenario
 
 MOST_ERRORS = 5.0
@@ -42,6 +43,37 @@ def test_bass_on_a_network() -> None:
     assert (np.abs(adopters.mean(axis=0) - direct.curve[1:]) <= MOST_ERRORS * error + 1e-9).all()
     slower = spread(graph_of(worlds[0]), model="bass", p=0.02, q=0.045, max_steps=26, n_replicates=4000)
     assert (np.abs(adopters.mean(axis=0) - slower.curve[1:]) > MOST_ERRORS * error).any()
+
+
+@pytest.mark.parametrize("kind", ["watts_strogatz", "barabasi_albert"])
+def test_bass_drawn_by_step_adopts_with_the_market_consumer_by_consumer(kind: str) -> None:
+    """The same bits: every consumer of every replicate, against the agents of the one engine, adopts in its step."""
+    network = {} if kind == "watts_strogatz" else {"network": {"kind": kind, "attachments": 3}}
+    market = build_market(load_scenario("bass", network))
+    plan = build_plan(market, "none")
+    for replicate in range(2):
+        world = build_world(market, 1, world_number(market, replicate))
+        bought = record_consumers(market, plan, seed=1, replicate=replicate).purchases
+        when = np.where(bought.any(axis=0), bought.argmax(axis=0) + 1, -1)
+        arguments: dict[str, Any] = {
+            "model": "bass", "p": 0.02, "q": 0.05, "max_steps": len(bought), "n_replicates": 1, "seed": 1,
+            "first_replicate": replicate, "record": "activations",
+        }  # fmt: skip
+        direct = spread(graph_of(world), draws="step", **arguments)
+        assert direct.activated_at is not None
+        assert direct.activated_at[0].tolist() == when.tolist()
+        other = spread(graph_of(world), **arguments)
+        assert other.activated_at is not None and other.activated_at[0].tolist() != when.tolist()
+
+
+def test_bass_drawn_by_step_has_the_counts_of_the_compiled_market() -> None:
+    worlds, counts = played("bass", 20)
+    for replicate, (world, count) in enumerate(zip(worlds, counts, strict=True)):
+        direct = spread(
+            graph_of(world), model="bass", p=0.02, q=0.05, draws="step", max_steps=26, n_replicates=1, seed=1,
+            first_replicate=replicate,
+        )  # fmt: skip
+        assert direct.curve[1:].tolist() == count[:, 0, INDEX["customers"]].tolist()
 
 
 def test_linear_threshold_adopts_in_the_same_steps() -> None:
