@@ -99,6 +99,7 @@ def fake_engine(monkeypatch) -> FakeEngine:
 def scenario() -> Scenario:
     """Return a small scenario with three strategies and a hundred people per consumer."""
     data = load_scenario("minimal").to_dict()
+    del data["strategies"]["random_targeting"]
     data["strategies"]["price_cut"] = {
         "lines": [{"kind": "price_cut", "share": 1.0}],
         "label": "a cut of the price",

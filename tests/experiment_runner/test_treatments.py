@@ -59,7 +59,11 @@ def test_treatments_are_equal_by_content() -> None:
 
 
 def test_settings_are_read_back_by_the_command_line(scenario) -> None:
-    changes = {"brands.Ours.price": 1e-05, "market.currency": "US dollar", "comparison.strategies": ["mass"]}
+    changes = {
+        "channels.tv.attention": 1e-05,
+        "market.currency": "US dollar",
+        "comparison.strategies": ["mass"],
+    }
     settings = Treatment("mass", changes).settings
     assert scenario.with_overrides(list(settings)) == scenario.with_overrides(changes)
 
