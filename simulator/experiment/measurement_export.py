@@ -36,14 +36,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.arguments import check_arguments
-from simulator.experiment.measurement_tables import (
-    Design,
-    Found,
-    ab_test,
-    geo_lift,
-    media_mix,
-    referral,
-)
+from simulator.experiment.measurement_tables import media_mix
+from simulator.experiment.measurement_trials import ab_test, geo_lift, referral
+from simulator.experiment.measurement_worlds import Design, Found
 from simulator.experiment.simulation import OnProgress
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.document_digest import document_digest

@@ -20,10 +20,10 @@ import numpy as np
 
 from simulator import __version__
 from simulator.errors import EngineError, FaultyInputError
+from simulator.experiment.levels import level_of
 from simulator.experiment.treatments import (
     Setting,
     Treatment,
-    level_of,
     n_plans,
     settings_of,
     values_of,

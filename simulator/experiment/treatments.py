@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import EngineError, Fault, ScenarioError
 from simulator.experiment.arguments import LARGEST_REPLICATE, Arguments, check_arguments
+from simulator.experiment.levels import LEVELS, balanced_plan
 from simulator.experiment.simulation import (
     MEMORY_LIMIT,
     SIMULATING,
@@ -39,8 +38,6 @@ from simulator.scenario.wording import listed, shown
 
 #: Most bytes of recorded numbers that an evaluation holds at once.
 _BLOCK_BYTES = MEMORY_LIMIT // 8
-#: Most solved levels that a process remembers.
-_MOST_LEVELS = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +158,7 @@ class Setting:
         market = build_market(self.scenario)
         given = {name: parts for name, parts in (levels or {}).items() if name in strategies}
         rest = [name for name in strategies if name not in given]
-        balanced = _LEVELS.plans(self.scenario, market, rest, seed, threads, on_progress)
+        balanced = LEVELS.plans(self.scenario, market, rest, seed, threads, on_progress)
         balanced.update({name: balanced_plan(market, name, parts) for name, parts in given.items()})
         asked = Arguments(strategies, seed, range(0), engine, threads)
         return Treatments(self.scenario, market, asked, balanced)
@@ -222,57 +219,6 @@ def _overridden(
         for fault in error.faults:
             faults.setdefault(f"{fault.place}: {fault.expected}", fault)
         return None
-
-
-def level_of(plan: Any) -> dict[str, Any]:
-    """Return how a balanced plan was solved, without its arrays."""
-    return {key: value for key, value in vars(plan).items() if key != "plan"}
-
-
-def balanced_plan(market: Any, strategy: str, parts: Mapping[str, Any]) -> Any:
-    """Return the balanced plan of a strategy from how it was solved; see :func:`level_of`."""
-    from simulator.experiment.budget import BalancedPlan
-    from simulator.model.campaigns import build_plan
-
-    level = parts["level"] if parts["n_pilot_runs"] else None
-    return BalancedPlan(plan=build_plan(market, strategy, level=level), **parts)
-
-
-class KnownLevels:
-    """Solved levels of strategies, remembered by scenario, strategy and seed; they depend on nothing else."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, str, int], dict[str, Any]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def plans(
-        self,
-        scenario: Scenario,
-        market: Any,
-        strategies: Sequence[str],
-        seed: int,
-        threads: int,
-        on_progress: OnProgress | None,
-    ) -> dict[str, Any]:
-        """Return balanced plans, solving only what is not known yet."""
-        from simulator.experiment.budget import balanced_plans
-
-        with self._lock:
-            keys = {name: (scenario.digest, name, seed) for name in strategies}
-            known = {name: self._known[key] for name, key in keys.items() if key in self._known}
-        missing = [name for name in strategies if name not in known]
-        solved: dict[str, Any] = {}
-        if missing:
-            solved = balanced_plans(scenario, market, missing, seed, threads=threads, on_progress=on_progress)
-            with self._lock:
-                self._known.update({keys[name]: level_of(found) for name, found in solved.items()})
-                while len(self._known) > _MOST_LEVELS:
-                    self._known.popitem(last=False)
-        solved.update({name: balanced_plan(market, name, parts) for name, parts in known.items()})
-        return {name: solved[name] for name in strategies}
-
-
-_LEVELS = KnownLevels()
 
 
 def evaluate(

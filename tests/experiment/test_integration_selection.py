@@ -10,9 +10,10 @@ import pytest
 
 import simulator as sim
 from simulator.errors import ScenarioError
+from simulator.experiment.levels import LEVELS
 from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK
-from simulator.experiment.treatments import _LEVELS, Treatment, evaluate
+from simulator.experiment.treatments import Treatment, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -361,7 +362,7 @@ def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, 
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(engines, "run_replicates", interrupted)
-        patch.setattr(_LEVELS, "_known", type(_LEVELS._known)())
+        patch.setattr(LEVELS, "_known", type(LEVELS._known)())
         run(tiny, **options, seed=5, keep_in=place)
     kept = stored(place)
     assert len(kept) == 1

@@ -156,9 +156,9 @@ def test_levels_are_solved_once_per_point(design: Design, tmp_path: Path, monkey
         return solve(*arguments, **options)
 
     def forgetful(scenarios, task):
-        from simulator.experiment import treatments
+        from simulator.experiment.levels import LEVELS
 
-        treatments._LEVELS._known.clear()
+        LEVELS._known.clear()
         return run(scenarios, task)
 
     monkeypatch.setattr(budget, "balanced_plans", counted)
