@@ -5,11 +5,18 @@
 from __future__ import annotations
 
 import ctypes
+import json
+import subprocess
+import sys
+import tempfile
 import time
+import weakref
 from array import array
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -20,6 +27,10 @@ import simulator as sim
 
 P, Q, STEPS, N_SEEDS = 0.01, 0.05, 52, 10
 OURS = "simulator"
+#: Processor time that other processes spent on the turn.
+OUTSIDE = [0.0]
+#: EoN and NDlib, which walk over dictionaries, take part up to so many nodes.
+MOST_NODES_IN_PYTHON = 100_000
 
 
 @dataclass
@@ -31,20 +42,44 @@ class Contestant:
     threads: int
     run: Callable[[int], Any]
     seconds: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
     sizes: list[Any] = field(default_factory=list)
+    shape: tuple[int, ...] = ()
 
     def turn(self, seed: int) -> None:
-        begin = time.perf_counter()
+        OUTSIDE[0] = 0.0
+        begin, worked = time.perf_counter(), time.process_time()
         sizes = self.run(seed)
         self.seconds.append(time.perf_counter() - begin)
+        self.work.append(time.process_time() - worked + OUTSIDE[0])
         self.sizes.append(np.asarray(sizes, dtype=np.float64).ravel())
+        self.shape = np.shape(sizes)
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean size: seed sets and replicates that recur are counted once."""
+        n_sets = self.shape[0] if len(self.shape) > 1 else 1
+        table = np.concatenate([sizes.reshape(n_sets, -1) for sizes in self.sizes], axis=1)
+        error = table.mean(axis=0).std(ddof=1) / np.sqrt(table.shape[1])
+        if n_sets > 1:
+            error = np.hypot(error, table.mean(axis=1).std(ddof=1) / np.sqrt(n_sets))
+        elif self.task == "W2":
+            # the same sets in every turn
+            error *= np.sqrt(len(self.sizes))
+        return float(error)
 
     @property
     def rate(self) -> float:
         """Runs a second, in the best turn."""
-        return max(
-            len(sizes) / seconds for sizes, seconds in zip(self.sizes[1:], self.seconds[1:], strict=True)
-        )
+        return self._best(self.seconds)
+
+    @property
+    def rate_of_work(self) -> float:
+        """Runs a second of processor time, in the best turn: the same on a busy machine."""
+        return self._best(self.work)
+
+    def _best(self, seconds: list[float]) -> float:
+        return max(len(sizes) / one for sizes, one in zip(self.sizes[1:], seconds[1:], strict=True))
 
 
 @dataclass
@@ -145,8 +180,21 @@ def numpy_by_hand(stage: Stage) -> list[Contestant]:
     ]
 
 
+def together(run: Callable[[int, int], Any], runs: int, threads: int) -> Callable[[int], Any]:
+    """Return a contestant's ``run(seed)`` that shares its runs out among threads, each with a seed of its own."""
+
+    def shared(seed: int) -> Any:
+        share = max(1, runs // threads)
+        if threads == 1:
+            return run(seed, share)
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(lambda k: run(seed + 1000 * k, share), range(threads))))
+
+    return shared
+
+
 def straight_c(stage: Stage) -> list[Contestant]:
-    """Return C compiled by gcc -O3 -march=native, where there is gcc."""
+    """Return C compiled by gcc -O3 -march=native, where there is gcc, on one and two threads."""
     library = plain.compiled_c()
     if library is None:
         return []
@@ -155,40 +203,84 @@ def straight_c(stage: Stage) -> list[Contestant]:
     limit = np.minimum(stage.p.astype(np.float64) * 2.0**32, 2.0**32 - 1).astype(np.uint32)
     indegree, root = g.indegree.astype(np.int32), np.array([stage.root], np.int32)
     n, rows = i64(g.n_nodes), (at(g.indptr), at(g.targets))
-    sets = stage.seed_sets(0, stage.runs(20_000))
+    n_runs = {"W1": stage.runs(500), "W2": stage.runs(20_000), "W3": stage.runs(500), "SI": stage.runs(500)}
+    sets = stage.seed_sets(0, n_runs["W2"])
 
-    def cascade(seed: int) -> Any:
-        sizes = np.empty(stage.runs(500), np.int32)
-        library.cascade(
-            n, *rows, at(limit), at(root), i64(1), i64(len(sizes)), ctypes.c_uint64(seed), at(sizes)
-        )
+    def cascade(seed: int, runs: int) -> Any:
+        sizes = np.empty(runs, np.int32)
+        library.cascade(n, *rows, at(limit), at(root), i64(1), i64(runs), ctypes.c_uint64(seed), at(sizes))
         return sizes
 
-    def threshold(seed: int) -> Any:
-        sizes = np.empty(len(sets), np.int32)
-        library.threshold(
-            n, *rows, at(indegree), at(sets), i64(N_SEEDS), i64(len(sizes)), ctypes.c_uint64(seed), at(sizes)
-        )
+    def threshold(seed: int, runs: int) -> Any:
+        sizes, mine = np.empty(runs, np.int32), sets[seed // 1000 * runs :][:runs]
+        key = ctypes.c_uint64(seed)
+        library.threshold(n, *rows, at(indegree), at(mine), i64(N_SEEDS), i64(runs), key, at(sizes))
         return sizes
 
-    def adoption(seed: int, p: float = P, n_seeds: int = 0) -> Any:
-        sizes = np.empty(stage.runs(500), np.int32)
+    def adoption(seed: int, runs: int, p: float = P, n_seeds: int = 0) -> Any:
+        sizes = np.empty(runs, np.int32)
         hazards = ctypes.c_float(-np.log1p(-p)), ctypes.c_float(-np.log1p(-Q))
-        library.adoption(
-            n,
-            *rows,
-            *hazards,
-            at(root),
-            i64(n_seeds),
-            i64(STEPS),
-            i64(len(sizes)),
-            ctypes.c_uint64(seed),
-            at(sizes),
-        )
+        given = *hazards, at(root), i64(n_seeds), i64(STEPS), i64(runs), ctypes.c_uint64(seed), at(sizes)
+        library.adoption(n, *rows, *given)
         return sizes
 
-    tasks = {"W1": cascade, "W2": threshold, "W3": adoption, "SI": lambda seed: adoption(seed, 0.0, 1)}
-    return [Contestant(task, "C, gcc -O3", 1, run) for task, run in tasks.items()]
+    tasks: dict[str, Callable[[int, int], Any]] = {
+        "W1": cascade, "W2": threshold, "W3": adoption, "SI": lambda seed, runs: adoption(seed, runs, 0.0, 1)
+    }  # fmt: skip
+    return [
+        Contestant(task, "C, gcc -O3", threads, together(run, n_runs[task], threads))
+        for threads in (1, 2)
+        for task, run in tasks.items()
+    ]
+
+
+def graph_tool(stage: Stage) -> list[Contestant]:
+    """Return graph-tool's SI model, where some interpreter has it: on one processor, and as two processes."""
+    pythons = [path for path in (sys.executable, "/usr/bin/python3") if _has_graph_tool(path)]
+    if not pythons:
+        return []
+    g = stage.network
+    edges = np.stack([g.sources, g.targets], axis=1)
+    folder = tempfile.TemporaryDirectory()
+    file, worker = Path(folder.name) / "graph.npz", Path(plain.__file__).with_name("graph_tool_worker.py")
+    np.savez(file, n=g.n_nodes, edges=edges[edges[:, 0] < edges[:, 1]])
+    command = [pythons[0], str(worker), str(file), "1"]
+    workers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for one in workers:
+        one.stdout.readline()  # type: ignore[union-attr]
+    weakref.finalize(stage, _dismiss, workers, folder)
+
+    def run(seed: int, runs: int, p: float = P, root: int = -1) -> Any:
+        one = workers[seed // 1000]
+        one.stdin.write(f"{runs} {seed} {p} {Q} {STEPS} {root}\n")  # type: ignore[union-attr]
+        one.stdin.flush()  # type: ignore[union-attr]
+        sizes, work = json.loads(one.stdout.readline())  # type: ignore[union-attr]
+        OUTSIDE[0] += work
+        return np.array(sizes)
+
+    few = stage.runs(100)
+    tasks: dict[str, Callable[[int, int], Any]] = {
+        "W3": run, "SI": lambda seed, runs: run(seed, runs, 0.0, stage.root)
+    }  # fmt: skip
+    return [
+        Contestant(task, "graph-tool", threads, together(one, few, threads))
+        for threads in (1, 2)
+        for task, one in tasks.items()
+    ]
+
+
+def _has_graph_tool(python: str) -> bool:
+    command = [python, "-c", "import graph_tool.dynamics"]
+    return Path(python).exists() and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _dismiss(workers: list[Any], folder: Any) -> None:
+    for one in workers:
+        one.stdin.close()
+        one.wait()
+    folder.cleanup()
 
 
 def cynetdiff(stage: Stage) -> list[Contestant]:
@@ -296,5 +388,7 @@ def ndlib(stage: Stage) -> list[Contestant]:
 
 def everyone(stage: Stage) -> list[Contestant]:
     """Return all contestants that are installed."""
-    makers = (ours, straight_c, plain_numba, numpy_by_hand, cynetdiff, eon, ndlib)
+    makers = [ours, straight_c, plain_numba, numpy_by_hand, cynetdiff, graph_tool]
+    if stage.network.n_nodes <= MOST_NODES_IN_PYTHON:
+        makers += [eon, ndlib]
     return [one for make in makers for one in make(stage)]

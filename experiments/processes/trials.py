@@ -54,7 +54,7 @@ print("digest:", result.digest, flush=True)
 )
 #: In plain Python a job takes nothing from a cache.
 PLAIN = {"NUMBA_DISABLE_JIT": "1"}
-PATIENCE = 600.0
+PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
     python graph_tool_worker.py GRAPH.npz OPENMP_THREADS
 
-Reads lines of ``runs seed p q steps root`` (root -1 for none) and answers each with the sizes of its runs.
+Reads lines of ``runs seed p q steps root`` (root -1 for none) and answers each with the sizes of its
+runs and the processor time that they took.
 """
 
 import json
 import sys
+import time
 
 import graph_tool
 import numpy as np
@@ -25,7 +27,7 @@ def main(path: str, threads: int) -> None:
     for line in sys.stdin:
         runs, seed, p, q, steps, root = (float(word) for word in line.split())
         graph_tool.seed_rng(int(seed) + 1)
-        sizes = []
+        sizes, begin = [], time.process_time()
         for _ in range(int(runs)):
             # a state counts infected neighbors as it goes: a run needs one of its own
             infected = graph.new_vertex_property("int32_t", val=0)
@@ -35,7 +37,7 @@ def main(path: str, threads: int) -> None:
             state = SIState(graph, beta=q, r=p, s=infected)
             state.iterate_sync(niter=int(steps))
             sizes.append(int(state.get_state().a.sum()))
-        print(json.dumps(sizes), flush=True)
+        print(json.dumps([sizes, time.process_time() - begin]), flush=True)
 
 
 if __name__ == "__main__":
