@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+import numpy as np
 
 from simulator.model.observation import SPEND_KINDS
 from simulator.outcomes.all_pairs import AllPairs, compare_all_pairs
 from simulator.outcomes.differences import differences_to
 from simulator.outcomes.metrics import METRIC, Outcomes
-from simulator.outcomes.statistics import Difference, Estimate, Risk, estimate, risks
+from simulator.outcomes.statistics import Difference, Estimate, Risk, estimate, risks, unflattered
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,27 @@ def estimate_all(outcomes: Outcomes, baseline: str, confidence: float) -> Estima
     pairs: dict[str, AllPairs] = {}
     chances: dict[str, dict[str, Risk]] = {name: {} for name in names}
     for metric in outcomes.metrics:
-        values = outcomes.of(metric)
+        asked, raw = METRIC[metric], outcomes.of(metric)
+        values = unflattered(raw) if asked.is_censored else raw
         for s, name in enumerate(names):
-            means[name][metric] = estimate(values[s], confidence)
+            n = int((~np.isnan(raw[s])).sum())
+            means[name][metric] = replace(estimate(values[s], confidence), n=n, n_undefined=raw.shape[1] - n)
         for name, difference in differences_to(values, names, baseline, confidence).items():
             to_baseline[name][metric] = difference
-        asked = METRIC[metric]
         if asked.better is None:
             continue
         is_higher = asked.better == "higher"
         pairs[metric] = compare_all_pairs(values, names, confidence, higher_is_better=is_higher)
         for name, difference in pairs[metric].to_best().items():
             to_best[name][metric] = difference
-        found = risks(values, names, baseline, higher_is_better=is_higher, has_loss=asked.has_loss)
+        found = risks(
+            raw,
+            names,
+            baseline,
+            higher_is_better=is_higher,
+            has_loss=asked.has_loss,
+            undefined_is_worst=asked.is_censored,
+        )
         for name, risk in found.items():
             chances[name][metric] = risk
     return Estimates(means, to_baseline, to_best, pairs, chances)

@@ -18,6 +18,7 @@ from simulator.experiment.verdict_wording import Evidence
 from simulator.model.observation import SOURCES
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.differences import replicates_needed
+from simulator.outcomes.metrics import INCREMENTAL
 from simulator.outcomes.statistics import Difference, fewest_alike
 
 __all__ = ["Evidence", "Verdict", "judge"]
@@ -141,16 +142,21 @@ def _obstacle(evidence: Evidence) -> str:
     if len(evidence.pairs.order) < 2 and not metric.is_censored:
         return f"No verdict: {called} is defined for fewer than two strategies."
     values = evidence.outcomes.of(metric.name)
-    if metric.is_censored and np.isnan(values).any():
-        missing = [
-            f'{int(np.isnan(row).sum()):,} of "{name}"'
-            for name, row in zip(evidence.outcomes.strategies, values, strict=True)
-            if np.isnan(row).any()
-        ]
+    missing = [
+        f'{int(np.isnan(row).sum()):,} of "{name}"'
+        for name, row in zip(evidence.outcomes.strategies, values, strict=True)
+        if np.isnan(row).any() and not (name == REFERENCE and metric.name in INCREMENTAL)
+    ]
+    if metric.is_censored and missing:
+        where = f"in {' and '.join(missing)} of {values.shape[1]:,} replicates each"
+        if metric.unit == "step":
+            return (
+                f"No verdict: {called} is not reached within the horizon {where}. Leaving those out would flatter the "
+                "slowest: lengthen the horizon, or decide by adoption."
+            )
         return (
-            f"No verdict: {called} is not reached within the horizon in {' and '.join(missing)} of "
-            f"{values.shape[1]:,} replicates each. Leaving those out would flatter the slowest: lengthen the "
-            "horizon, or decide by adoption."
+            f"No verdict: {called} is undefined {where}, because nobody was won there. Leaving those out would "
+            "flatter the worst: decide by profit, or by what is gained."
         )
     if not evidence.pairs.contenders:
         return (

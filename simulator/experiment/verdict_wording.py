@@ -11,7 +11,7 @@ import numpy as np
 from simulator.experiment.estimation import BudgetUse
 from simulator.outcomes.all_pairs import AllPairs
 from simulator.outcomes.brand_view import REFERENCE
-from simulator.outcomes.metrics import Metric, Outcomes
+from simulator.outcomes.metrics import INCREMENTAL, Metric, Outcomes
 from simulator.outcomes.statistics import TAIL, Difference, Risk, largest_share_unseen
 from simulator.outcomes.wording import percent, rounded
 
@@ -268,7 +268,8 @@ def warnings_of(evidence: Evidence) -> tuple[str, ...]:
     values = evidence.outcomes.of(evidence.metric.name)
     for s, name in enumerate(evidence.outcomes.strategies):
         missing = int(np.isnan(values[s]).sum())
-        if missing:
+        by_definition = name == REFERENCE and evidence.metric.name in INCREMENTAL
+        if missing and not by_definition:
             warnings.append(
                 f'{called(evidence.metric)} of "{name}" is undefined in {missing:,} of {values.shape[1]:,} '
                 "replicates, which are left out of its differences."

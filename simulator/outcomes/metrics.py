@@ -62,8 +62,8 @@ class Metric:
     has_loss : bool
         Whether it has a natural zero below which something is lost.
     is_censored : bool
-        Whether it is undefined where something has not happened by the end: those replicates are the worst, so
-        a mean over the others flatters.
+        Whether it is undefined where something has not happened by the end (adoption reached, a buyer won): those
+        replicates are the worst, so a mean over the others flatters.
     """
 
     name: str
@@ -259,7 +259,7 @@ _MONEY = (
     Metric("roi", "profit per unit of spend", "ratio", "profit / spend",
            lambda v: ratio(profit(v), v.spend()), "higher", has_loss=True),
     Metric("cost_per_order", "spend per unit sold", "currency", "spend / sum purchases",
-           lambda v: ratio(v.spend(), v.total("purchases")), "lower"),
+           lambda v: ratio(v.spend(), v.total("purchases")), "lower", is_censored=True),
 )
 
 _INCREMENTAL = (
@@ -282,7 +282,7 @@ _INCREMENTAL = (
     Metric(
         "cost_per_incremental_buyer", "incremental spend per first-time buyer gained", "currency",
         "incremental_spend / incremental_buyers, undefined where none was gained",
-        cost_per_incremental_buyer, "lower",
+        cost_per_incremental_buyer, "lower", is_censored=True,
     ),
 )
 

@@ -11,7 +11,7 @@ binomial. Biometrika 26, 404-413.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -235,6 +235,7 @@ def risks(
     *,
     higher_is_better: bool = True,
     has_loss: bool = True,
+    undefined_is_worst: bool = False,
 ) -> dict[str, Risk]:
     """Return every strategy's chances and tail in one metric.
 
@@ -250,12 +251,23 @@ def risks(
         Direction of the metric.
     has_loss : bool
         Whether an outcome below zero is a loss.
+    undefined_is_worst : bool
+        Whether an undefined outcome is worse than any other, if the strategy has others; then the chance of the best
+        mean, and a tail that contains such an outcome, are unknown.
 
     Returns
     -------
     dict of str to Risk
         By strategy.
     """
+    if undefined_is_worst and np.isnan(outcomes).any():
+        ever = ~np.isnan(outcomes).all(axis=1, keepdims=True)
+        ranked = np.where(np.isnan(outcomes) & ever, -np.inf if higher_is_better else np.inf, outcomes)
+        with np.errstate(invalid="ignore"):
+            found = risks(ranked, names, baseline, higher_is_better=higher_is_better, has_loss=has_loss)
+        return {
+            name: _of_defined(risk, row) for (name, risk), row in zip(found.items(), outcomes, strict=True)
+        }
     often, probably = probabilities_of_best(outcomes, higher_is_better=higher_is_better)
     if _is_undecided(outcomes):
         probably = np.full(len(names), np.nan)
@@ -276,6 +288,38 @@ def risks(
             outcomes.shape[1] - n_defined,
         )
     return result
+
+
+def _of_defined(risk: Risk, outcomes: Values) -> Risk:
+    """Return a risk in whose place undefined outcomes stood as the worst, with what is unknown left open."""
+    n = int((~np.isnan(outcomes)).sum())
+    bound, tail = risk.value_at_risk, risk.conditional_value_at_risk
+    return replace(
+        risk,
+        p_best_mean=float("nan"),
+        value_at_risk=bound if np.isfinite(bound) else float("nan"),
+        conditional_value_at_risk=tail if np.isfinite(tail) else float("nan"),
+        n=n,
+        n_undefined=outcomes.size - n,
+    )
+
+
+def unflattered(outcomes: Values) -> Values:
+    """Return outcomes without the strategies that have an undefined one, which is worse than any other.
+
+    A mean over the replicates in which a time is reached, or a cost defined, flatters whoever reaches it rarely.
+
+    Parameters
+    ----------
+    outcomes : ndarray of float64, shape (strategy, replicate)
+        One metric's outcomes.
+
+    Returns
+    -------
+    ndarray of float64, shape (strategy, replicate)
+        Rows with an undefined outcome are undefined throughout.
+    """
+    return np.where(np.isnan(outcomes).any(axis=1, keepdims=True), np.nan, outcomes)
 
 
 def without_rounding(differences: Values, outcomes: Values) -> Values:

@@ -227,7 +227,8 @@ def plot_spend(result: Comparison) -> Chart:
         planned = total - use.spend + use.budget
         if use.budget > 0:
             axes.plot([planned, planned], [y - 0.42, y + 0.42], color="black", lw=2)
-        text = short(total, "currency") + (f"   ({use.imbalance:+.1%} of budget)" if use.budget > 0 else "")
+        share = f"   ({round(use.imbalance, 3) + 0.0:+.1%} of budget)" if use.budget > 0 else ""
+        text = short(total, "currency") + share
         axes.annotate(
             text,
             (1.02, y),
@@ -363,7 +364,7 @@ def plot_risk(result: Comparison) -> Chart:
     names = _best_last(result, metric)
     colors = colors_of(result.strategies, result.baseline)
     title = f"Risk: {metric.name.replace('_', ' ')} in each of {result.n_replicates:,} replicates"
-    is_tail_one = any(risk.is_tail_one_replicate for risk in result.risks.values())
+    is_tail_one = any(risk.is_tail_one_replicate for risk in result.risks.values() if risk.n > 0)
     tail = "the worst replicate" if is_tail_one else "mean of the worst 5 % (conditional value at risk)"
     subtitle = f"dots: replicates;  bar: mean;  triangle: {tail}"
     chart = new_chart(9.6, 1.55 + 0.46 * max(2, len(names)), title, subtitle)
@@ -377,8 +378,8 @@ def plot_risk(result: Comparison) -> Chart:
         mean = result.estimates[name][metric.name].mean
         axes.plot([mean, mean], [y - 0.3, y + 0.3], color="black", lw=2)
         axes.plot(risk.conditional_value_at_risk, y, "v", color="black", ms=7, mec="white", mew=0.8)
-        text = f"best in {risk.p_best_replicate:.0%}"
-        if name != result.baseline:
+        text = f"best in {risk.p_best_replicate:.0%}" if risk.n > 0 else "undefined"
+        if name != result.baseline and np.isfinite(risk.p_worse_than_baseline):
             text += f", worse than {result.baseline} in {risk.p_worse_than_baseline:.0%}"
         axes.annotate(
             text,

@@ -74,7 +74,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
     metric, currency = METRIC[comparison.metric], comparison.currency
     order = best_first(comparison)
     has_total = any(abs(use.total_imbalance - use.imbalance) > _SAME for use in comparison.budgets.values())
-    is_tail_one = any(risk.is_tail_one_replicate for risk in comparison.risks.values())
+    is_tail_one = any(risk.is_tail_one_replicate for risk in comparison.risks.values() if risk.n > 0)
     rows = [
         [
             "strategy",

@@ -11,14 +11,17 @@ from engine_tools import SEED, make_case
 
 import simulator as sim
 from simulator.engines.numba_engine import run_one
+from simulator.engines.numba_engine.layout import is_rationed
 from simulator.engines.runner import run_replicates
 
 LARGE = {"population.consumers": 40_000, "burn_in": 1}
+#: All but the last may run out of stock, so that their purchases are carried out at the end of a step.
 MARKETS = {
     "repeat": {},
     "durable": {"market.category": "durable", "market.replacement_weeks": 3.0},
     "scarce": {"brands.Ours.weekly_supply": 4000.0, "brands.Ours.initial_stock": 10.0},
     "neighbors": {"market.externality": "linear", "market.externality_scope": "local"},
+    "plenty": {"brands.Theirs.weekly_supply": None, "brands.Theirs.initial_stock": None, "events": ()},
 }
 
 
@@ -26,6 +29,7 @@ MARKETS = {
 @pytest.mark.parametrize("name", MARKETS)
 def test_threads_within_a_replicate_change_no_bit(name: str, strategy: str) -> None:
     case = make_case("tiny", {**LARGE, **MARKETS[name]})
+    assert is_rationed(case.market) == (name != "plenty")
     plan = case.plan(strategy)
     alone, *together = (
         run_one(case.market, plan, case.world, SEED, 0, threads=threads) for threads in (1, 2, 3)

@@ -7,7 +7,7 @@ from simulator.experiment.verdict import Evidence, judge
 from simulator.outcomes.all_pairs import compare_all_pairs
 from simulator.outcomes.differences import differences_to
 from simulator.outcomes.metrics import METRIC, Outcomes
-from simulator.outcomes.statistics import risks
+from simulator.outcomes.statistics import risks, unflattered
 
 
 @pytest.fixture(autouse=True)
@@ -253,3 +253,31 @@ def test_how_replicates_came_about_is_a_warning(scenario):
 def test_a_tail_of_less_than_one_replicate_is_not_called_one(n, said):
     values = np.random.default_rng(9).normal(size=(3, n))
     assert any(said in reason for reason in verdict_on(values).reasons)
+
+
+def test_a_cost_of_winning_nobody_gives_no_verdict():
+    """Whoever wins a buyer in six of sixty replicates, cheaply, is not better than whoever always wins some."""
+    costs = np.full((3, 60), np.nan)
+    costs[1] = 30 + np.arange(60) % 3
+    costs[2, :6] = 20
+    found = verdict_on(costs, metric="cost_per_incremental_buyer")
+    assert found.kind == "undefined"
+    assert '54 of "b"' in found.sentence and '"none"' not in found.sentence
+    costs[2] = 20 + np.arange(60) % 5
+    assert verdict_on(costs, metric="cost_per_incremental_buyer").best == "b"
+
+
+def test_times_that_are_not_reached_flatter_nobody():
+    """In half of the replicates "b" is early, in the others never: its mean is unknown, and it is often worse."""
+    times = np.full((2, 200), 20.0)
+    times[0] += np.arange(200) % 3
+    times[1, :100] = 5
+    times[1, 100:] = np.nan
+    found = risks(times, ("a", "b"), "a", higher_is_better=False, has_loss=False, undefined_is_worst=True)
+    assert found["b"].p_worse_than_baseline == 0.5
+    assert found["b"].p_best_replicate == 0.5
+    assert np.isnan(found["b"].conditional_value_at_risk) and np.isnan(found["b"].p_best_mean)
+    assert (found["b"].n, found["b"].n_undefined) == (100, 100)
+    assert np.isnan(unflattered(times)[1]).all() and not np.isnan(unflattered(times)[0]).any()
+    flattered = risks(times, ("a", "b"), "a", higher_is_better=False, has_loss=False)
+    assert flattered["b"].p_worse_than_baseline == 0.0

@@ -171,30 +171,40 @@ def test_a_brand_that_has_left_spends_nothing_and_one_to_come_gets_no_stock(engi
     assert late[:, 4].sum() > 0
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("rule", ["threshold", "passive"])
-def test_whoever_is_refused_keeps_to_the_way_of_choosing(engine: str, rule: str) -> None:
-    """Thresholds that nobody reaches but by advertising: where that brand runs out, no other is bought."""
-    key = {"threshold": {"adoption_rule": "threshold"}, "passive": {"search": "passive"}}[rule]
-    data = market_of([], {"memory_retention": 1.0}).scenario.to_dict()
+def bought_when_ours_is_scarce(engine: str, key: dict[str, str], **brands: dict[str, Any]) -> np.ndarray:
+    """Return first-step purchases by brand, Theirs, Ours and Late, where hardly any unit of ours is there."""
+    still = {"memory_retention": 1.0, "delay_weight": 0.3, "category_value": 6.0}
+    data = market_of([], still).scenario.to_dict()
     data["market"] |= key
-    bought = {}
-    for supply in (None, 30.0):
-        brands = []
-        for brand in data["brands"]:
-            ours = brand["name"] == "Ours"
-            lines = [{"kind": "advertising", "channel": "tv", "weekly_spend": 5000.0}] if ours else []
-            stock = {"weekly_supply": supply, "initial_stock": supply} if ours and supply else {}
-            known = {"initial_memory": 0.9 if ours else 0.2, "initial_buyers": 0.0}
-            brands.append({**brand, **known, **stock, "lines": lines})
-        market = build_market(Scenario.from_dict(data | {"brands": brands}, name=rule))
-        counts = counts_of(market, replicates=range(2), engine=engine)[0]
-        bought[supply] = counts[:, 0, :, INDEX["purchases"]].sum(axis=0)
-        refused = counts[:, 0, OURS, INDEX["refused"]].sum()
-    assert refused > 0
-    others = [k for k in range(len(market.brands)) if k != OURS]
-    if rule == "threshold":
-        assert bought[30.0][others].sum() == bought[None][others].sum() == 0
-    else:
-        assert bought[30.0][others].sum() >= bought[None][others].sum()
-    assert bought[30.0][OURS] < bought[None][OURS]
+    known = {"initial_buyers": 0.0, "online_coverage": 0.0, "lines": [], "present_from_start": True}
+    data["brands"] = [
+        {**{k: v for k, v in brand.items() if k != "launch_step"}, **known, **brands[brand["name"]]}
+        for brand in data["brands"]
+    ]
+    market = build_market(Scenario.from_dict(data | {"burn_in": 0}, name="scarce"))
+    counts = counts_of(market, replicates=range(2), engine=engine)[0]
+    assert counts[:, 0, OURS, INDEX["refused"]].sum() > 0
+    return counts[:, 0, :, INDEX["purchases"]].sum(axis=0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_whoever_is_refused_adopts_no_brand_whose_threshold_is_not_reached(engine: str) -> None:
+    advertised = {"lines": [{"kind": "advertising", "channel": "tv", "weekly_spend": 5000.0}]}
+    plenty = {"weekly_supply": None, "initial_stock": None, "initial_memory": 1.0}
+    scarce = {"weekly_supply": 10.0, "initial_stock": 0.0, "initial_memory": 1.0, **advertised}
+    bought = bought_when_ours_is_scarce(
+        engine, {"adoption_rule": "threshold"}, Ours=scarce, Theirs=plenty, Late=plenty
+    )
+    assert bought[OURS] > 0
+    assert bought[0] == bought[2] == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_whoever_is_refused_in_passive_search_looks_at_the_next_one_remembered(engine: str) -> None:
+    """Late would be everybody's choice, and Theirs comes to mind first."""
+    scarce = {"weekly_supply": 10.0, "initial_stock": 0.0, "initial_memory": 1.0}
+    theirs = {"weekly_supply": None, "initial_stock": None, "initial_memory": 0.99}
+    late = {**theirs, "initial_memory": 0.98, "price": 0.01}
+    bought = bought_when_ours_is_scarce(engine, {"search": "passive"}, Ours=scarce, Theirs=theirs, Late=late)
+    assert bought[0] > 10 * bought[2]
+    assert bought[0] > 20

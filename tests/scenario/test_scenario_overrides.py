@@ -37,7 +37,12 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "strategies.social.lines[1].invitations": st.floats(0.1, 100),
     "strategies.mass.label": st.text(max_size=200),
     "market.externality": st.sampled_from(["none", "log", "linear"]),
-    **{f"parameters.{p.name}": st.floats(p.low, p.high) for p in PARAMETERS},
+    **{
+        f"parameters.{p.name}": st.integers(int(p.low), int(p.high))
+        if p.is_whole
+        else st.floats(p.low, p.high)
+        for p in PARAMETERS
+    },
 }
 
 

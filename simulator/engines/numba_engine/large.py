@@ -104,6 +104,8 @@ class LargeRun:
         with ThreadPoolExecutor(max(1, n_threads - 1)) as pool:
             for step in range(self.counts.shape[0]):
                 self._run_step(step, pool, n_threads - 1)
+        for slot in self.slots:
+            self.counts += slot.counts
 
     def _run_step(self, step: int, pool: ThreadPoolExecutor, n_helpers: int) -> None:
         self._act(step, (0, 0), self.state, self.work, self.counts, begins=True)
@@ -130,9 +132,10 @@ class LargeRun:
             absorb(self.work, slot.work)
             self.state.books[...] += slot.books - books
             free.append(slot)
+        # the end of a step reads what was counted in it; pieces of content also count in earlier steps, added in the end
         for slot in self.slots:
-            self.counts += slot.counts
-            slot.counts[...] = 0
+            self.counts[step] += slot.counts[step]
+            slot.counts[step] = 0
         self._settle(step, self.work, is_last=True)
 
     def _act_apart(self, step: int, chunk: tuple[int, int], slot: Slot, books: np.ndarray) -> None:

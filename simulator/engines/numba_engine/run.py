@@ -85,7 +85,8 @@ def _run_steps_in_python(
 def _run_large(
     market: Market, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray, threads: int
 ) -> None:
-    """Run all steps of a replicate on several threads."""
+    """Run all steps of a replicate on several threads, each with two chunks' worth of work or more."""
+    threads = min(threads, given[4].values.shape[0] // CHUNK)
     n_lines, books = given[4].lines.shape[0], given[4].books
     slots = [
         Slot(
@@ -108,7 +109,7 @@ def run_one(
     seed, replicate : int
         Key of the draws, each 0 to 2^32 - 1.
     threads : int
-        Threads for this replicate; they change no bit. Markets of one chunk of consumers take one.
+        Threads for this replicate; they change no bit. Markets of fewer than 32,768 consumers take one.
 
     Returns
     -------
@@ -124,7 +125,7 @@ def run_one(
     reset(market.arrays, world, on, state)
     given = terms, market.parameters, graph._replace(seeds=seeds), on, state, work
     key = np.uint32(seed), np.uint32(replicate)
-    if threads > 1 and is_compiled() and state.values.shape[0] > CHUNK:
+    if threads > 1 and is_compiled() and state.values.shape[0] >= 2 * CHUNK:
         _run_large(market, key, given, counts, threads)
     else:
         run_steps(0, counts.shape[0], key, given, counts)

@@ -42,7 +42,7 @@ class Network:
     is_strong : ndarray of uint8, shape (n_arcs,)
         1 on strong ties, 0 on weak ones.
     weights : ndarray of float32, shape (n_arcs,) or (0,)
-        Tie weights above 0; empty where all are 1. Weight w turns a tie's probability p into 1 - (1 - p)^w.
+        Tie weights above 0; empty where all are 1. A weight multiplies a tie's rate of talk.
     occurrence : ndarray of uint8, shape (n_arcs,) or (0,)
         Number of a parallel tie, from 0; empty where there are no parallel ties.
     is_directed : bool
