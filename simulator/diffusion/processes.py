@@ -21,7 +21,7 @@ from simulator.diffusion.crowds import (
     run_thresholds,
     trace_thresholds,
 )
-from simulator.diffusion.hazards import Alike, Hazards, ascribe, run_alike, run_hazards
+from simulator.diffusion.hazards import Alike, Hazards, ascribe, is_narrow, run_alike, run_hazards
 from simulator.diffusion.tally import Rows, Tally, Task
 
 Times = tuple[NDArray[np.int32], NDArray[np.int32]]
@@ -199,7 +199,9 @@ class Adoption:
             rows = np.empty((1, self.graph.n_nodes), dtype=np.int32) if times is None else at
             stepwise.run_stepwise(self.rows, self.stepwise, task, tally, rows)
         elif self.is_alike:
-            run_alike(self.rows, self.alike, task, tally, at)
+            most = int(self.graph.indegree.max(initial=0))
+            wide = None if is_narrow(most, task.max_steps) else True
+            run_alike(self.rows, self.alike, wide, task, tally, at)
         else:
             run_hazards(self.rows, self.hazards, task, tally, at)
         if times is not None:

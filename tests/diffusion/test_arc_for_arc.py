@@ -180,14 +180,16 @@ def test_coins_that_tie_with_a_probability_are_decided_by_their_lower_bits() -> 
     assert spread(graph, [0], p=coins + 2.0**-48, seed=2, n_replicates=1).mean == 40_001
 
 
-def test_equal_and_general_hazards_adopt_in_the_same_steps() -> None:
+@pytest.mark.parametrize("max_steps", [20, 20_000])
+def test_equal_and_general_hazards_adopt_in_the_same_steps(max_steps: int) -> None:
+    """Counts are held in 32 bits where they fit, as they do with few steps, and else in 64."""
     graph = nx.watts_strogatz_graph(500, 6, 0.2, seed=1)
     m = 2 * graph.number_of_edges()
     for p in (0.0, 0.02):
         arguments: dict[str, Any] = {
             "model": "bass",
             "p": p,
-            "max_steps": 20,
+            "max_steps": max_steps,
             "n_replicates": 50,
             "record": "activations",
         }
