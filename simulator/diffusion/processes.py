@@ -91,6 +91,10 @@ class Cascades:
         self.chances: Chances = chances(self.p)
         self.n_arcs = asked.graph.n_arcs
         self.n_nodes = asked.graph.n_nodes
+        self.stepwise: stepwise.Chances | None = None
+        if asked.draws == "step":
+            each = np.ascontiguousarray(self.p, dtype=np.float64)
+            self.stepwise = stepwise.Chances(0.0, each, stepwise.occurrences(asked.graph))
 
     @property
     def takes_one_set(self) -> bool:
@@ -99,10 +103,13 @@ class Cascades:
 
     def run(self, task: Task, tally: Tally, row: int, times: Times | None) -> None:
         """Run replicates; see :class:`Process`."""
-        if self.coins is None and times is None:
+        if self.coins is None and times is None and self.stepwise is None:
             run_cascades(self.rows, self.chances, task, tally)
             return
         at, by = _times(times, self.n_nodes)
+        if self.stepwise is not None:
+            stepwise.run_stepwise_cascades(self.rows, self.stepwise, task, tally, at, by)
+            return
         trace_cascades(self.rows, self._live(task, row), task, tally, at, by)
 
     def _live(self, task: Task, row: int) -> NDArray[np.uint8]:

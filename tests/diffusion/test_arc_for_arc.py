@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_diffusion import arc_list, cascade, crowd, events, hazard
+from plain_diffusion import arc_list, cascade, crowd, events, hazard, philox
 
 from simulator import diffusion
 from simulator.diffusion import draws, spread
@@ -105,6 +105,31 @@ def test_draws_by_step(data: Any) -> None:
     expected = events(n, arc_list(indptr, targets), seeds, p, q, steps, (seed, replicate))
     assert result.activated_at is not None
     assert result.activated_at[0].tolist() == expected.at
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_cascades_drawn_by_step(data: Any) -> None:
+    """A coin is looked up at the step of its source; it depends on nothing else, so that it can be given."""
+    indptr, targets = data.draw(multigraphs())
+    n, m = len(indptr) - 1, len(targets)
+    seeds = sorted(data.draw(st.sets(st.integers(0, n - 1))))
+    seed, replicate, p = data.draw(st.integers(0, 2**32 - 1)), 3, uniform(data.draw, m)
+    result = spread(
+        (indptr, targets), seeds, p=p if m else 0.5, draws="step", n_replicates=1, first_replicate=replicate,
+        seed=seed, record="activations", threads=1,
+    )  # fmt: skip
+    assert result.activated_at is not None and result.activated_by is not None
+    arcs = arc_list(indptr, targets)
+    coins = np.ones(m)
+    for k, (source, target) in enumerate(arcs):
+        said = int(result.activated_at[0, source])
+        parallel = arcs[:k].count((source, target)) + 256 * (said == 0)
+        if said >= 0:
+            coins[k] = philox((source, target, said, 8 | 1 << 8 | parallel << 16), (seed, replicate))[0]
+    expected = cascade(n, arcs, seeds, p, coins, 10**9)
+    assert result.activated_at[0].tolist() == expected.at
+    assert result.activated_by[0].tolist() == expected.by
 
 
 @settings(max_examples=30, deadline=None)
