@@ -15,15 +15,17 @@ from simulator.errors import Fault, FaultyInputError, ScenarioError
 
 #: Models, and the arguments of each beside graph, seeds and those about replicates.
 MODELS: Mapping[str, tuple[str, ...]] = {
-    "ic": ("p", "weights", "arc_coins"),
-    "wc": ("arc_coins",),
+    "ic": ("p", "weights", "arc_coins", "draws"),
+    "wc": ("arc_coins", "draws"),
     "lt": ("weights", "thresholds"),
     "si": ("p", "q", "weights", "draws"),
     "bass": ("p", "q", "weights", "form", "draws"),
     "threshold": ("thresholds", "form"),
 }
 FORMS: Mapping[str, tuple[str, ...]] = {"bass": ("product", "fraction"), "threshold": ("fraction", "count")}
-DRAWS = ("resistance", "step")
+_COINS, _HAZARDS = ("arc", "step"), ("resistance", "step")
+#: How the models with a choice draw; the first unless said otherwise.
+DRAWS: Mapping[str, tuple[str, ...]] = {"ic": _COINS, "wc": _COINS, "si": _HAZARDS, "bass": _HAZARDS}
 RECORDS = ("sizes", "curves", "activations")
 DEFAULT_REPLICATES = 1000
 _MOST_KEPT = 2_000_000_000
@@ -38,7 +40,7 @@ class Asked:
     graph : Arcs
         The graph.
     model, form, draws : str
-        Model; form of a hazard or threshold, empty where there is none; how adoption is drawn.
+        Model; form of a hazard or threshold, how chance is drawn: empty where there is no choice.
     p, q, weights : ndarray of float64, or None
         One value for all arcs, shape (1,), or one for each.
     arc_coins : ndarray of float64, shape (1 or n_replicates, n_arcs), or None
@@ -160,9 +162,14 @@ def ask(graph: Graph, given: Mapping[str, Any]) -> Asked:
         )
     n_replicates = _n_replicates(given["n_replicates"], coins if coins is not None else thresholds, faults)
     numbers = _whole_numbers(given, n_replicates, faults)
-    draws = given["draws"] or DRAWS[0]
-    if draws not in DRAWS:
-        faults.add("draws", repr(draws), f"one of {', '.join(DRAWS)}")
+    known = DRAWS.get(model, ("",))
+    draws = given["draws"] or known[0]
+    if draws not in known:
+        faults.add("draws", repr(draws), f"one of {', '.join(known)}")
+    elif draws == "step" and coins is not None:
+        faults.add(
+            "draws", "'step' beside arc_coins", "nothing, as nothing is drawn", "leave one of them out"
+        )
     _check_record(given["record"], n_replicates, network.n_nodes, faults)
     faults.raise_if_any()
     return Asked(

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.compiled import kernel, rule, subframe
+from simulator.compiled import kernel, part, subframe
 from simulator.diffusion.draws import adoption_uniform, cause_uniform, fill_resistances
 from simulator.diffusion.tally import AHEAD, MANY_NODES, note_end, note_step, touch
 
@@ -40,8 +40,27 @@ _NONE = U8(0)
 _ZERO = F(0.0)
 _INFINITE = F(np.inf)
 _HALF = U8(32)
+#: In 32 bits, the number of adopted arcs takes the lower twelve, the sum of their steps the others.
+_PART = U8(12)
+_LOW_PART = U8(4095)
+_MOST_STEPS = 2**20
 #: Those who are left are listed once they are one in so many.
-_FEW = 8
+_FEW = 4
+_SIXTY_FOUR = U8(64)
+#: Gathers the lowest bits of eight bytes in the highest byte.
+_TO_BITS = U8(0x0102040810204080)
+_TOP, _TOP_SIX = U8(56), U8(58)
+#: A sequence of 64 bits in which every six in a row differ, and which place each six is at.
+_DE_BRUIJN = U8(0x03F79D71B4CB0A89)
+_PLACES = np.zeros(64, np.uint8)
+_PLACES[[((0x03F79D71B4CB0A89 << k) % 2**64) >> 58 for k in range(64)]] = range(64)
+_HALF = U8(32)
+#: In 32 bits, the number of adopted arcs takes the lower twelve, the sum of their steps the others.
+_PART = U8(12)
+_LOW_PART = U8(4095)
+_MOST_STEPS = 2**20
+#: Those who are left are listed once they are one in so many.
+_FEW = 4
 #: Above so many in a block all flags are gone through, without a branch.
 _MANY = 12
 
@@ -97,8 +116,29 @@ def _start(task: Any, seed_set: Any, resistances: Any, active: Any, when: Any) -
     return n_seeds
 
 
+def is_narrow(most_arcs: int, max_steps: int) -> bool:
+    """Return whether the number of adopted arcs into a node, and the sum of their steps, fit into 32 bits.
+
+    Parameters
+    ----------
+    most_arcs : int
+        The largest indegree.
+    max_steps : int
+        Steps to run at most.
+    """
+    return most_arcs <= int(_LOW_PART) and most_arcs * max_steps < _MOST_STEPS
+
+
+@part
+def _exposure(met: Any, now: Any, wide: Any) -> Any:
+    """Return over how many steps, summed over adopted arcs, a node has been exposed by step ``now``."""
+    if wide is None:
+        return I4(U4(U4(met & _LOW_PART) * now) - U4(met >> _PART))
+    return I4(U4(U4(met) * now) - U4(met >> _HALF))
+
+
 @subframe
-def _adopt(state: Any, now: Any, base: Any, each: Any, active: Any, tail: Any) -> Any:
+def _adopt(state: Any, wide: Any, now: Any, base: Any, each: Any, active: Any, tail: Any) -> Any:
     """List those whose exposure up to a step exceeds their resistance, ascending; return the list's new length."""
     met, resistances, flags, words, alive = state
     tail = U8(tail)
@@ -108,23 +148,23 @@ def _adopt(state: Any, now: Any, base: Any, each: Any, active: Any, tail: Any) -
         n_here = I4(0)
         first = block * _BLOCK
         for k in range(_BLOCK):
-            adopts = np.uint8(base + each * F(_exposure(met[first + k], now)) > resistances[first + k])
+            adopts = np.uint8(base + each * F(_exposure(met[first + k], now, wide)) > resistances[first + k])
             flags[k] = adopts
             n_here += I4(adopts)
         if n_here == 0:
             continue
         alive[block] -= n_here
         old = tail
-        if n_here > _MANY:
-            for k in range(_BLOCK):
-                active[tail] = first + k
-                tail += U8(flags[k])
-        else:
-            for word in range(_BLOCK // _EIGHT):
-                if words[word] != _NONE:
-                    for k in range(word * _EIGHT, word * _EIGHT + _EIGHT):
-                        active[tail] = first + k
-                        tail += U8(flags[k])
+        for quarter in range(_BLOCK // _SIXTY_FOUR):
+            bits = _NONE
+            for word in range(_EIGHT):
+                bits |= ((words[quarter * _EIGHT + word] * _TO_BITS) >> _TOP) << (word * _EIGHT)
+            start = first + quarter * _SIXTY_FOUR
+            while bits != _NONE:
+                lowest = bits & (~bits + _ONE)
+                active[tail] = start + _PLACES[(lowest * _DE_BRUIJN) >> _TOP_SIX]
+                tail += _ONE
+                bits ^= lowest
         for k in range(old, tail):
             resistances[active[k]] = _INFINITE
     return I8(tail)
@@ -132,13 +172,14 @@ def _adopt(state: Any, now: Any, base: Any, each: Any, active: Any, tail: Any) -
 
 @subframe
 def _adopt_among(
-    few: Any, n_few: Any, met: Any, resistances: Any, now: Any, base: Any, each: Any, active: Any, tail: Any
+    few: Any, n_few: Any, state: Any, wide: Any, now: Any, base: Any, each: Any, active: Any, tail: Any
 ) -> Any:
     """As ``_adopt``, among the listed few who are left; return the lengths of both lists."""
+    met, resistances = state[0], state[1]
     kept, tail = U8(0), U8(tail)
     for k in range(U8(n_few)):
         node = few[k]
-        adopts = U8(base + each * F(_exposure(met[node], now)) > resistances[node])
+        adopts = U8(base + each * F(_exposure(met[node], now, wide)) > resistances[node])
         active[tail] = node
         few[kept] = node
         tail += adopts
@@ -146,17 +187,11 @@ def _adopt_among(
     return I8(tail), I8(kept)
 
 
-@rule("i4(u8, u4)")
-def _exposure(met: Any, now: Any) -> Any:
-    """Return over how many steps, summed over adopted arcs, a node has been exposed by step ``now``."""
-    return I4(U4(U4(met) * now) - U4(met >> _HALF))
-
-
 @subframe
-def _expose(rows: Any, active: Any, head: Any, tail: Any, step: Any, met: Any) -> None:
+def _expose(rows: Any, active: Any, head: Any, tail: Any, step: Any, met: Any, wide: Any) -> None:
     """Let those who adopted in a step expose their neighbors from then on."""
     indptr, targets = rows.indptr, rows.targets
-    arrival = (U8(step) << _HALF) | _ONE
+    arrival = met.dtype.type((U8(step) << (_PART if wide is None else _HALF)) | _ONE)
     is_large = indptr.size > MANY_NODES and targets.size > 0
     begin, tail = U8(head), U8(tail)
     while begin < tail:
@@ -181,7 +216,7 @@ def _list_left(resistances: Any, n: Any, few: Any) -> Any:
 
 
 @kernel
-def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
+def run_alike(rows: Any, hazards: Any, wide: Any, task: Any, tally: Any, at: Any) -> None:
     """Run replicates of the product form with equal arcs, with drawn resistances.
 
     Exposure is counted in whole numbers: a node that has met K adopted arcs in t steps has met the hazard
@@ -195,6 +230,8 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
         The graph.
     hazards : Alike
         Hazards.
+    wide : bool or None
+        None where both numbers fit into 32 bits (:func:`is_narrow`); anything else takes 64.
     task : Task
         Which replicates, from which seeds.
     tally : Tally
@@ -207,7 +244,8 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
     n_blocks = (n + BLOCK - 1) // BLOCK
     words, drawn = np.empty(4 * ((n + 3) // 4), np.uint32), np.full(n_blocks * BLOCK, _INFINITE, np.float32)
     resistances = np.full(n_blocks * BLOCK, _INFINITE, np.float32)
-    met, alive = np.empty(n_blocks * BLOCK, np.uint64), np.empty(n_blocks, np.int32)
+    met = np.empty(n_blocks * BLOCK, np.uint32 if wide is None else np.uint64)
+    alive = np.empty(n_blocks, np.int32)
     flags = np.zeros(BLOCK, np.uint8)
     state = (met, resistances, flags, flags.view(np.uint64), alive)
     active, few = np.empty(n + BLOCK, np.uint32), np.empty(n + 1, np.uint32)
@@ -219,7 +257,7 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
         for seed_set in range(task.starts.size - 1):
             for node in range(U8(resistances.size)):
                 resistances[node] = drawn[node]
-                met[node] = _NONE
+                met[node] = 0
             for block in range(n_blocks):
                 alive[block] = BLOCK
             alive[n_blocks - 1] = n - (n_blocks - 1) * BLOCK
@@ -232,7 +270,7 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
             note_step(tally, column, 0, tail)
             step, head, n_few = 0, 0, I8(-1)
             while step < max_steps and tail < n:
-                _expose(rows, active, head, tail, step, met)
+                _expose(rows, active, head, tail, step, met, wide)
                 head = tail
                 if innovation == _ZERO and not _is_anyone_exposed(met, resistances):
                     break
@@ -241,10 +279,10 @@ def run_alike(rows: Any, hazards: Any, task: Any, tally: Any, at: Any) -> None:
                 if n_few < 0 and (n - tail) * _FEW <= n:
                     n_few = _list_left(resistances, n, few)
                 if n_few < 0:
-                    tail = _adopt(state, U4(step), base, imitation, active, tail)
+                    tail = _adopt(state, wide, U4(step), base, imitation, active, tail)
                 else:
                     tail, n_few = _adopt_among(
-                        few, n_few, met, resistances, U4(step), base, imitation, active, tail
+                        few, n_few, state, wide, U4(step), base, imitation, active, tail
                     )
                 if when.size > 0:
                     for k in range(head, tail):
@@ -388,6 +426,6 @@ def ascribe(
 def _is_anyone_exposed(met: Any, resistances: Any) -> Any:
     """Return whether anyone who has not adopted has an adopted neighbor."""
     for node in range(U8(met.size)):  # noqa: SIM110
-        if met[node] != _NONE and resistances[node] < _INFINITE:
+        if met[node] != 0 and resistances[node] < _INFINITE:
             return True
     return False

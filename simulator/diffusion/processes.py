@@ -21,7 +21,7 @@ from simulator.diffusion.crowds import (
     run_thresholds,
     trace_thresholds,
 )
-from simulator.diffusion.hazards import Alike, Hazards, ascribe, run_alike, run_hazards
+from simulator.diffusion.hazards import Alike, Hazards, ascribe, is_narrow, run_alike, run_hazards
 from simulator.diffusion.tally import Rows, Tally, Task
 
 Times = tuple[NDArray[np.int32], NDArray[np.int32]]
@@ -91,6 +91,10 @@ class Cascades:
         self.chances: Chances = chances(self.p)
         self.n_arcs = asked.graph.n_arcs
         self.n_nodes = asked.graph.n_nodes
+        self.stepwise: stepwise.Chances | None = None
+        if asked.draws == "step":
+            each = np.ascontiguousarray(self.p, dtype=np.float64)
+            self.stepwise = stepwise.Chances(0.0, each, stepwise.occurrences(asked.graph))
 
     @property
     def takes_one_set(self) -> bool:
@@ -99,10 +103,13 @@ class Cascades:
 
     def run(self, task: Task, tally: Tally, row: int, times: Times | None) -> None:
         """Run replicates; see :class:`Process`."""
-        if self.coins is None and times is None:
+        if self.coins is None and times is None and self.stepwise is None:
             run_cascades(self.rows, self.chances, task, tally)
             return
         at, by = _times(times, self.n_nodes)
+        if self.stepwise is not None:
+            stepwise.run_stepwise_cascades(self.rows, self.stepwise, task, tally, at, by)
+            return
         trace_cascades(self.rows, self._live(task, row), task, tally, at, by)
 
     def _live(self, task: Task, row: int) -> NDArray[np.uint8]:
@@ -199,7 +206,9 @@ class Adoption:
             rows = np.empty((1, self.graph.n_nodes), dtype=np.int32) if times is None else at
             stepwise.run_stepwise(self.rows, self.stepwise, task, tally, rows)
         elif self.is_alike:
-            run_alike(self.rows, self.alike, task, tally, at)
+            most = int(self.graph.indegree.max(initial=0))
+            wide = None if is_narrow(most, task.max_steps) else True
+            run_alike(self.rows, self.alike, wide, task, tally, at)
         else:
             run_hazards(self.rows, self.hazards, task, tally, at)
         if times is not None:

@@ -30,7 +30,7 @@ def spread(
     thresholds: Any = None,
     arc_coins: Any = None,
     form: Literal["product", "fraction", "count"] | None = None,
-    draws: Literal["resistance", "step"] | None = None,
+    draws: Literal["arc", "resistance", "step"] | None = None,
     n_replicates: int | None = None,
     seed: int = 0,
     first_replicate: int = 0,
@@ -87,10 +87,12 @@ def spread(
     form : {"product", "fraction", "count"}, optional
         ``bass``: product unless said otherwise; the forms differ. ``threshold``: whole numbers are counts,
         others are fractions, unless said otherwise.
-    draws : {"resistance", "step"}, optional
-        ``si``, ``bass``: one exponential draw a node (the default), or a uniform draw for every step and event.
-        The law is the same. By step, the product form draws where the market model does: under the same
-        seed and replicate, a market set to this corner adopts in the same steps, consumer by consumer.
+    draws : {"arc", "resistance", "step"}, optional
+        ``ic``, ``wc``: a coin by the number of the arc (``"arc"``, the default). ``si``, ``bass``: one
+        exponential draw a node (``"resistance"``, the default). With ``"step"``, every event has a draw that
+        depends on its step, and, but for ``form="fraction"``, stands where the market model draws it: under
+        the same seed and replicate a market set to this corner adopts in the same steps, consumer by
+        consumer. The law is the same.
     n_replicates : int, optional
         Replicates; 1,000, or as many as rows of coins or thresholds are given.
     seed : int

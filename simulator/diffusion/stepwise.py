@@ -5,7 +5,9 @@ of it from each of k adopted neighbors with chance q, all apart. Here each of th
 and it stands where the market model draws the same event: innovation at the ``notice`` of the first line of
 the brand with id 1 on the channel with id 0, talk at the ``tie`` from the adopted neighbor, sent in the step
 before it is heard. A market in which whoever hears of a durable buys it, and owners always talk, therefore
-adopts in the same steps, consumer by consumer, under the same seed and replicate.
+adopts in the same steps, consumer by consumer, under the same seed and replicate. So does one in which buyers
+alone talk, against an independent cascade: there an arc's coin is what its source says in the step in which
+it becomes active, seeds as those who were given the product.
 
 References
 ----------
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 from simulator.compiled import kernel, rule
 from simulator.diffusion.rows import Arcs, by_row
 from simulator.diffusion.tally import note_end, note_step
-from simulator.model.draws import NOTICE, TIE, dense_uniform, sparse_uniforms, tail
+from simulator.model.draws import NOTICE, SEED_OCCURRENCE, TIE, dense_uniform, sparse_uniforms, tail
 
 U4 = np.uint32
 U8 = np.uint64
@@ -32,6 +34,7 @@ _SLOT = U4(0)
 _ONE = U4(1)
 _TWO = U4(2)
 _FIRST = U8(0)
+_AS_SEED = U4(SEED_OCCURRENCE)
 
 
 class Chances(NamedTuple):
@@ -40,9 +43,9 @@ class Chances(NamedTuple):
     Parameters
     ----------
     p : float64
-        Chance of innovation.
+        Chance of innovation; not for cascades.
     q : ndarray of float64, shape (n_arcs,) or (1,)
-        Chance of hearing, for each adopted arc.
+        Chance of hearing, for each arc.
     occurrence : ndarray of uint32, shape (n_arcs,) or (1,)
         How many arcs between the same ends, in the same direction, come before.
     """
@@ -80,11 +83,10 @@ def innovation_uniform(node: Any, step: Any, seed: Any, replicate: Any) -> Any:
 
 
 @rule("f4(u4, u4, u4, u4, u4, u4)")
-def talk_uniform(source: Any, target: Any, occurrence: Any, step: Any, seed: Any, replicate: Any) -> Any:
-    """Return the uniform number with which a node hears of it in a step on an arc: said in the step before."""
-    said = U4(U4(step) - _TWO)
+def talk_uniform(source: Any, target: Any, occurrence: Any, said: Any, seed: Any, replicate: Any) -> Any:
+    """Return the uniform number with which what is said in one of the market's steps is heard on an arc."""
     word = tail(TIE, _BRAND, U4(occurrence))
-    return sparse_uniforms(U4(source), U4(target), said, word, U4(seed), U4(replicate))[0]
+    return sparse_uniforms(U4(source), U4(target), U4(said), word, U4(seed), U4(replicate))[0]
 
 
 @kernel
@@ -124,6 +126,8 @@ def run_stepwise(rows: Any, chances: Any, task: Any, tally: Any, at: Any) -> Non
             while step < task.max_steps and n_active < n:
                 step += 1
                 before, is_open = n_active, p > 0.0
+                # in the market's steps, which start from 0, and in the step before
+                said = U4(U4(step) - _TWO)
                 for k in range(before):
                     node = active[k]
                     for arc in range(indptr[node], indptr[U8(node) + U8(1)]):
@@ -133,7 +137,7 @@ def run_stepwise(rows: Any, chances: Any, task: Any, tally: Any, at: Any) -> Non
                             continue
                         is_open = True
                         parallel = occurrence[arc if occurrence.size > 1 else _FIRST]
-                        if talk_uniform(node, target, parallel, U4(step), seed, replicate) < chance:
+                        if talk_uniform(node, target, parallel, said, seed, replicate) < chance:
                             when[target] = step
                             active[n_active] = target
                             n_active += 1
@@ -146,5 +150,63 @@ def run_stepwise(rows: Any, chances: Any, task: Any, tally: Any, at: Any) -> Non
                 if not is_open:
                     step -= 1
                     break
+                note_step(tally, column, step, n_active)
+            note_end(tally, seed_set, column, step, n_active)
+
+
+@kernel
+def run_stepwise_cascades(rows: Any, chances: Any, task: Any, tally: Any, at: Any, by: Any) -> None:
+    """Run cascades whose coins depend on the step in which they are tossed; parameters as for ``trace_cascades``.
+
+    Parameters
+    ----------
+    rows : Rows
+        The graph.
+    chances : Chances
+        Chances of the arcs.
+    task : Task
+        Which replicates, from which seeds.
+    tally : Tally
+        Filled in.
+    at, by : ndarray of int32, shape (n_columns, n_nodes) or (1, n_nodes)
+        Step of activation and who caused it, -1 for none; one row is used over and over.
+    """
+    indptr, targets, q, occurrence = rows.indptr, rows.targets, chances.q, chances.occurrence
+    queue = np.empty(indptr.size, np.uint32)
+    for column in range(task.begin, task.end):
+        if task.halt[0]:
+            break
+        replicate, row = U4(task.first + column), column - task.begin
+        when, whom = at[row if at.shape[0] > 1 else 0], by[row if at.shape[0] > 1 else 0]
+        for seed_set in range(task.starts.size - 1):
+            when[:] = -1
+            whom[:] = -1
+            head, n_active, step = 0, 0, 0
+            for k in range(task.starts[seed_set], task.starts[seed_set + 1]):
+                queue[n_active] = task.nodes[k]
+                when[queue[n_active]] = 0
+                n_active += 1
+            note_step(tally, column, 0, n_active)
+            while head < n_active and step < task.max_steps:
+                level = n_active
+                queue[head:level].sort()
+                own = _AS_SEED if step == 0 else _SLOT
+                while head < level:
+                    node = queue[head]
+                    head += 1
+                    for arc in range(indptr[node], indptr[U8(node) + U8(1)]):
+                        target = targets[arc]
+                        if when[target] >= 0:
+                            continue
+                        parallel = U4(occurrence[arc if occurrence.size > 1 else _FIRST] + own)
+                        coin = talk_uniform(node, target, parallel, U4(step), task.seed, replicate)
+                        if coin < q[arc if q.size > 1 else _FIRST]:
+                            when[target] = step + 1
+                            whom[target] = node
+                            queue[n_active] = target
+                            n_active += 1
+                if n_active == level:
+                    break
+                step += 1
                 note_step(tally, column, step, n_active)
             note_end(tally, seed_set, column, step, n_active)

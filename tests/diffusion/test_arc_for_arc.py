@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_diffusion import arc_list, cascade, crowd, events, hazard
+from plain_diffusion import arc_list, cascade, crowd, events, hazard, philox
 
 from simulator import diffusion
 from simulator.diffusion import draws, spread
@@ -109,6 +109,31 @@ def test_draws_by_step(data: Any) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.data())
+def test_cascades_drawn_by_step(data: Any) -> None:
+    """A coin is looked up at the step of its source; it depends on nothing else, so that it can be given."""
+    indptr, targets = data.draw(multigraphs())
+    n, m = len(indptr) - 1, len(targets)
+    seeds = sorted(data.draw(st.sets(st.integers(0, n - 1))))
+    seed, replicate, p = data.draw(st.integers(0, 2**32 - 1)), 3, uniform(data.draw, m)
+    result = spread(
+        (indptr, targets), seeds, p=p if m else 0.5, draws="step", n_replicates=1, first_replicate=replicate,
+        seed=seed, record="activations", threads=1,
+    )  # fmt: skip
+    assert result.activated_at is not None and result.activated_by is not None
+    arcs = arc_list(indptr, targets)
+    coins = np.ones(m)
+    for k, (source, target) in enumerate(arcs):
+        said = int(result.activated_at[0, source])
+        parallel = arcs[:k].count((source, target)) + 256 * (said == 0)
+        if said >= 0:
+            coins[k] = philox((source, target, said, 8 | 1 << 8 | parallel << 16), (seed, replicate))[0]
+    expected = cascade(n, arcs, seeds, p, coins, 10**9)
+    assert result.activated_at[0].tolist() == expected.at
+    assert result.activated_by[0].tolist() == expected.by
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
 def test_draws_by_step_of_the_fraction_form(data: Any) -> None:
     indptr, targets = data.draw(multigraphs())
     n = len(indptr) - 1
@@ -180,14 +205,16 @@ def test_coins_that_tie_with_a_probability_are_decided_by_their_lower_bits() -> 
     assert spread(graph, [0], p=coins + 2.0**-48, seed=2, n_replicates=1).mean == 40_001
 
 
-def test_equal_and_general_hazards_adopt_in_the_same_steps() -> None:
+@pytest.mark.parametrize("max_steps", [20, 20_000])
+def test_equal_and_general_hazards_adopt_in_the_same_steps(max_steps: int) -> None:
+    """Counts are held in 32 bits where they fit, as they do with few steps, and else in 64."""
     graph = nx.watts_strogatz_graph(500, 6, 0.2, seed=1)
     m = 2 * graph.number_of_edges()
     for p in (0.0, 0.02):
         arguments: dict[str, Any] = {
             "model": "bass",
             "p": p,
-            "max_steps": 20,
+            "max_steps": max_steps,
             "n_replicates": 50,
             "record": "activations",
         }

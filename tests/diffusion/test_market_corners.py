@@ -76,6 +76,27 @@ def test_bass_drawn_by_step_has_the_counts_of_the_compiled_market() -> None:
         assert direct.curve[1:].tolist() == count[:, 0, INDEX["customers"]].tolist()
 
 
+def test_a_cascade_drawn_by_step_adopts_with_the_market_consumer_by_consumer() -> None:
+    """The same bits as the market's cascade, from the seeds that the market chose, which adopt in its first step."""
+    market = build_market(load_scenario("independent_cascade"))
+    plan = build_plan(market, "seeding")
+    for replicate in range(20):
+        world = build_world(market, 1, world_number(market, replicate))
+        seeds, _ = choose_seeds(market.arrays, plan.arrays, world, 1, replicate)
+        count = run_one(market, plan, world, 1, replicate)[:, 0, INDEX["customers"]]
+        direct = spread(
+            graph_of(world), seeds, p=0.1, draws="step", max_steps=len(count) - 1, n_replicates=1, seed=1,
+            first_replicate=replicate, record="activations",
+        )  # fmt: skip
+        assert direct.curve.tolist() == count.tolist()
+        if replicate == 0:
+            bought = record_consumers(market, plan, seed=1, replicate=replicate).purchases
+            when = np.where(bought.any(axis=0), bought.argmax(axis=0), -1)
+            when[seeds] = 0
+            assert direct.activated_at is not None
+            assert direct.activated_at[0].tolist() == when.tolist()
+
+
 def test_linear_threshold_adopts_in_the_same_steps() -> None:
     worlds, counts = played("linear_threshold", 20)
     for world, count in zip(worlds, counts, strict=True):
