@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,15 @@ def test_contestants_agree(monkeypatch):
         one.turn(1)
     mine = [one for one in taking_part if one.task == "W1" and one.name == contestants.OURS]
     assert benchmark.disagreements([*mine, *wrong]) != []
+
+
+def test_the_graph_of_the_seeding_benchmark_is_as_large_as_it_says(monkeypatch):
+    monkeypatch.syspath_prepend(str(_FOLDER))
+    import seeding as benchmark
+
+    indptr, targets = benchmark.large_graph(3000, 20_000)
+    assert len(indptr) == 3001 and indptr[-1] == len(targets) == 20_000
+    rows = [targets[a:b].tolist() for a, b in pairwise(indptr)]
+    assert all(len(set(row)) == len(row) and node not in row for node, row in enumerate(rows))
+    indegree = sorted(map(targets.tolist().count, range(50)))
+    assert max(map(len, rows)) > 10 * 20_000 / 3000 and indegree[-1] > 2 * indegree[25]
