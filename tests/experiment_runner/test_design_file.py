@@ -142,9 +142,9 @@ def test_blocks_of_replicates_never_meet(design: Design) -> None:
 
 
 def test_other_consumers_keep_the_number_of_people(design: Design) -> None:
-    few = design.changed(consumers=20).scenarios[0].population
+    few = design.changed(consumers=30).scenarios[0].population
     all_of_them = design.scenarios[0].population
-    assert few.consumers == 20
+    assert few.consumers == 30
     assert few.consumers * few.people_per_consumer == pytest.approx(
         all_of_them.consumers * all_of_them.people_per_consumer
     )

@@ -60,7 +60,7 @@ def with_idle_consumers(world: World, n_active: int, cell: int) -> World:
 def run_one(engine: str, market: Market, world: World) -> np.ndarray:
     from simulator.engines.runner import _runner
 
-    return _runner(engine)(market, build_plan(market, "everything"), world, 7, 0)
+    return _runner(engine, 1)(market, build_plan(market, "everything"), world, 7, 0)
 
 
 def counts_with_idle(engine: str, n_active: int, n_idle: int) -> np.ndarray:

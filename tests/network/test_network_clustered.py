@@ -192,7 +192,10 @@ def test_ring_order_is_a_permutation_sorted_by_cell_under_full_homophily():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"mean_degree": 14.0}, "network.mean_degree = 14.0; expected 0..9.5; lower it, or simulate more"),
+        (
+            {"mean_degree": 14.0},
+            "network.mean_degree = 14; expected 0..9.5 (ties), half of the other consumers; lower it",
+        ),
         ({"homophily": 1.5}, "network.homophily = 1.5; expected 0..1"),
         ({"share_strong": -0.1}, "network.share_strong = -0.1"),
         ({"rewiring": 2.0}, "network.rewiring = 2.0"),

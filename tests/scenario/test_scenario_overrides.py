@@ -31,7 +31,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "brands.Ours.position": st.lists(st.floats(-10, 10), min_size=2, max_size=2),
     "brands.Theirs.lines[0].weekly_spend": st.floats(0, 1e6),
     "channels.feed.attention": st.floats(0, 2),
-    "events[2].price": st.floats(0.01, 100),
+    "events[2].price": st.floats(1, 100),
     "market.currency": st.text("ABCxyz é$", min_size=1, max_size=12),
     "comparison.seed": st.integers(0, 2**32 - 1),
     "strategies.social.lines[1].invitations": st.floats(0.1, 100),
