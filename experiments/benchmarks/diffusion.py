@@ -114,12 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few runs, one turn")
     parser.add_argument("--nodes", type=int, default=10_000, help="nodes of the graph")
+    parser.add_argument("--turns", type=int, default=5, help="turns that count")
     parser.add_argument("--out", type=Path, help="folder for the table")
     chosen = parser.parse_args(arguments)
     folder = _HERE.parents[1] / "results" / "benchmarks" if chosen.quick else _HERE / "results"
     folder = chosen.out or folder
     factor = (0.1 if chosen.quick else 1.0) * min(1.0, 10_000 / chosen.nodes)
-    results = measure(chosen.nodes, factor, 1 if chosen.quick else 5)
+    results = measure(chosen.nodes, factor, 1 if chosen.quick else chosen.turns)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"diffusion_{chosen.nodes}.json").write_text(json.dumps(results, indent=1) + "\n")
     (folder / f"diffusion_{chosen.nodes}.md").write_text(markdown(results))
