@@ -110,6 +110,31 @@ def cache_folder(room: str = "market") -> Path:
 _folder_of = functools.cache(cache_folder)
 
 
+def _keep_safely(compiled: Any) -> Any:
+    """Store compiled code under a name of its own, before it is listed; go on without where it cannot be stored.
+
+    Numba numbers the files of a function's signatures in the order of their listing, lists before it stores,
+    and gives up a run when the disk is full: of two processes that compile different signatures at once, one
+    could later be given the other's code.
+    """
+    files = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    needed = ("_data_name", "_save_data", "_load_index", "_save_index", "save")
+    if not all(hasattr(files, name) for name in needed):
+        return compiled
+
+    def save(key: Any, data: Any) -> None:
+        number = int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:6], "big")
+        name = files._data_name(number)
+        with contextlib.suppress(OSError):
+            files._save_data(name, data)
+            listed = files._load_index()
+            listed[key] = name
+            files._save_index(listed)
+
+    files.save = save
+    return compiled
+
+
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
     """Compile with a cache in the folder of the function's room: numba looks the folder up right here."""
     if _config.DISABLE_JIT:
@@ -117,7 +142,7 @@ def _cached(function: Callable[..., Any], **options: Any) -> Any:
     room = "diffusion" if function.__module__.startswith("simulator.diffusion") else "market"
     elsewhere, _config.CACHE_DIR = _config.CACHE_DIR, str(_folder_of(room))
     try:
-        return _njit(error_model="numpy", cache=True, **options)(function)
+        return _keep_safely(_njit(error_model="numpy", cache=True, **options)(function))
     finally:
         _config.CACHE_DIR = elsewhere
 

@@ -101,3 +101,10 @@ def test_an_interrupt_stops_a_run_of_hours(tmp_path: Path) -> None:
         assert process.stderr is not None and "KeyboardInterrupt" in process.stderr.read()
     finally:
         trials.kill(process)
+
+
+def test_a_full_disk_costs_the_cache_and_not_the_run(tmp_path: Path, expected: str) -> None:
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+    place = Place(ROOT, tmp_path)
+    assert trials.run(place, Job(limit + CASCADE.code, CASCADE.size)) == expected
+    assert trials.run(place, CASCADE) == expected
