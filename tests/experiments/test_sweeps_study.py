@@ -1,0 +1,53 @@
+"""The study of a killed sweep, on a small size."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = ROOT / "experiments" / "sweeps" / "run.py"
+
+
+def test_a_killed_sweep_has_the_same_shards_and_digest(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    spec = importlib.util.spec_from_file_location("sweeps_study", STUDY)
+    assert spec is not None and spec.loader is not None
+    study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(study)
+    design = tmp_path / "small.toml"
+    design.write_text(
+        study.DESIGN.read_text()
+        .replace("points = 256", "points = 16")
+        .replace('scenario = "launch"', 'scenario = "launch"\nstrategies = ["none", "mass"]')
+    )
+    words = [
+        "--design",
+        str(design),
+        "--consumers",
+        "200",
+        "--replicates",
+        "4",
+        "--kills",
+        "1",
+        "--threads",
+        "1",
+    ]
+    study.main([*words, "--out", str(tmp_path / "out")])
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [call["killed"] for call in found["disturbed"]] == [True, False]
+    assert found["same_digest"] and found["same_shards"] == found["store"]["shards"] == 16
+    assert found["store"]["rows"] == 2 * 16 * 4
+    assert len(found["queries"]) == len(study.QUERIES)
+    assert sum(row["wins"] for row in found["winners"]) == 16
+    assert "| same digest | yes |" in capsys.readouterr().out
+
+
+def test_the_readme_has_what_was_measured() -> None:
+    stored = STUDY.parent / "results.json"
+    readme = (STUDY.parent / "README.md").read_text()
+    found = json.loads(stored.read_text())
+    assert found["same_digest"] is not False
+    assert found["same_shards"] == found["undisturbed"]["shards_stored"]
+    assert f"{found['store']['rows']:,} rows" in readme
