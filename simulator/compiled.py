@@ -117,7 +117,7 @@ def _keep_safely(compiled: Any) -> Any:
     and gives up a run when the disk is full: of two processes that compile different signatures at once, one
     could later be given the other's code.
     """
-    files = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    files: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     needed = ("_data_name", "_save_data", "_load_index", "_save_index", "save")
     if not all(hasattr(files, name) for name in needed):
         return compiled
