@@ -220,7 +220,7 @@ def inner_frame(function: Callable[..., Any]) -> Any:
     return _cached(function, nogil=True, _nrt=False, **_NO_WRAPPERS)
 
 
-def address_of(inner: Any, arguments: tuple[Any, ...]) -> int:
+def address_of(inner: Any, arguments: tuple[Any, ...]) -> Any:
     """Return where an inner frame's code for arguments of these types begins, compiled if need be.
 
     Parameters
@@ -229,20 +229,21 @@ def address_of(inner: Any, arguments: tuple[Any, ...]) -> int:
         What is to be called.
     arguments : tuple
         Arguments of the types that it will be called with.
+
+    Returns
+    -------
+    int
+        What :func:`call_at` takes; the function itself where nothing is compiled.
     """
+    if not is_compiled():
+        return inner
     kinds = tuple(numba.typeof(argument) for argument in arguments)
     inner.compile(kinds)
     result = inner.overloads[kinds]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
-@intrinsic
-def call_at(typing_context: Any, address: Any, arguments: Any) -> Any:
-    """Call, from compiled code, an inner frame at an address with a tuple of arguments; it returns nothing.
-
-    The two are compiled and cached apart, so that they can be compiled side by side.
-    """
-
+def _call_compiled(typing_context: Any, address: Any, arguments: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         kinds = signature.args[1].types
         function = context.call_conv.get_function_type(types.none, kinds).as_pointer()
@@ -252,6 +253,21 @@ def call_at(typing_context: Any, address: Any, arguments: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(address, arguments), generate
+
+
+def _call_plain(inner: Any, arguments: tuple[Any, ...]) -> None:
+    inner(*arguments)
+
+
+#: Calls, from compiled code, an inner frame at an address with a tuple of arguments; it returns nothing. The two
+#: are compiled and cached apart, so that they can be compiled side by side.
+call_at: Any = _call_plain if _config.DISABLE_JIT else intrinsic(_call_compiled)
+
+
+def take_no_other_types(compiled: Any) -> None:
+    """Let a compiled function take arguments of the types alone that it has been compiled for."""
+    if is_compiled():
+        compiled.disable_compile()
 
 
 def is_compiled() -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.compiled import address_of, cache_folder, is_compiled
+from simulator.compiled import address_of, cache_folder, is_compiled, take_no_other_types
 from simulator.engines.numba_engine.large import LargeRun, Slot, act_at, settle_at
 from simulator.engines.numba_engine.layout import CHUNK, new_counts, new_graph, new_state, new_work
 from simulator.engines.numba_engine.reset import clear, reset
@@ -61,25 +61,11 @@ def run_steps(begin: int, end: int, key: tuple[Any, Any], given: tuple[Any, ...]
     counts : ndarray, int64 [steps, brands, series]
         Added to.
     """
-    if not is_compiled():
-        _run_steps_in_python(begin, end, key, given, counts)
-        return
     acting, settling = _halves()
     # back to Python now and then, where a keyboard interrupt is heard
     n_steps = max(1, _CONSUMER_STEPS // (given[4].values.shape[0] * BLOCK))
     for first in range(begin, end, n_steps):
         compiled_steps(first, min(first + n_steps, end), acting, settling, *key, *given, counts)
-
-
-def _run_steps_in_python(
-    begin: int, end: int, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray
-) -> None:
-    n_blocks = given[4].values.shape[0]
-    for step in range(begin, end):
-        for first in range(0, n_blocks, CHUNK):
-            last = min(first + CHUNK, n_blocks)
-            act(step, first == 0, first, last, *key, *given, counts)
-            settle(step, last == n_blocks, *key, *given, counts[step])
 
 
 def _run_large(
@@ -125,7 +111,7 @@ def run_one(
     reset(market.arrays, world, on, state)
     given = terms, market.parameters, graph._replace(seeds=seeds), on, state, work
     key = np.uint32(seed), np.uint32(replicate)
-    if threads > 1 and is_compiled() and state.values.shape[0] >= 2 * CHUNK:
+    if threads > 1 and state.values.shape[0] >= 2 * CHUNK:
         _run_large(market, key, given, counts, threads)
     else:
         run_steps(0, counts.shape[0], key, given, counts)
@@ -178,7 +164,7 @@ def compile_steps() -> None:
     address_of(act_at, (0, 0, False, 0, 0, *given, counts))
     address_of(settle_at, (0, 0, False, *given, counts))
     for frame in (compiled_steps, act_at, settle_at):
-        frame.disable_compile()
+        take_no_other_types(frame)
 
 
 def _halves() -> tuple[int, int]:
