@@ -185,7 +185,7 @@ def calls_in_order(node: ast.FunctionDef) -> list[str]:
     return sorted(places, key=lambda name: places[name])
 
 
-@pytest.mark.parametrize("of", ["act", "live", "visit", "settle", "carry_out"])
+@pytest.mark.parametrize("of", ["act", "attend_to", "visit", "settle", "carry_out"])
 def test_phases_run_in_the_order_described(of: str) -> None:
     listed = phases(TEXT, of)
     called = calls_in_order(engine_functions()[of])
@@ -285,7 +285,7 @@ def test_a_renamed_row_is_found(kind: str) -> None:
 
 
 def test_exchanged_phases_are_found() -> None:
-    listed = phases(TEXT, "live")
+    listed = phases(TEXT, "attend_to")
     wrong = [listed[1], listed[0], *listed[2:]]
-    called = calls_in_order(engine_functions()["live"])
+    called = calls_in_order(engine_functions()["attend_to"])
     assert [name for name in called if name in wrong] != wrong

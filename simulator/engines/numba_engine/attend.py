@@ -61,13 +61,14 @@ from simulator.engines.numba_engine.layout import (
     lane_of,
     mark_of,
     of_brand,
+    place_of,
     record,
     week_of,
     whole,
 )
 from simulator.model import draws
 from simulator.model.draws import BLOCK, QUAD, tail
-from simulator.model.mathematics import ZERO, F, fixed_point, unit
+from simulator.model.mathematics import ONE, ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, content, referral, search, word_of_mouth
 
@@ -198,25 +199,18 @@ def notice_line(b: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any
     word = tail(draws.NOTICE, m.brand_id[j], _U(m.line_kind[h, terms.SLOT]))
     dense_uniforms(b, _U(m.line_kind[h, terms.CHANNEL_ID]), _U(t), word, k0, k1, rows)
     nu = m.line[h, terms.ATTENTION]
+    adds = ZERO if m.line_kind[h, terms.IS_CONTENT] > 0 else ONE
+    at = place_of(b * BLOCK)
     for k in range(BLOCK):
-        rows[RESULT + k] = w.impressions[h, k]
-        rows[MORE + k] = s.relevance[h, b, k]
-    for k in range(BLOCK):
-        rows[CHANCE + k] = attention.notice_probability(
-            rows[RESULT + k], nu, rows[MORE + k], rows[FRESH + k], rows[CLUTTER + k]
-        )
-    for k in range(BLOCK):
-        rows[OWN + k] = attention.impressions_together(rows[OWN + k], rows[RESULT + k])
-    is_content = m.line_kind[h, terms.IS_CONTENT] > 0
-    if not is_content:
+        x = w.impressions[h, k]
+        chance = attention.notice_probability(x, nu, s.relevance[h, b, k], rows[FRESH + k], rows[CLUTTER + k])
+        noticed = attention.is_below(rows[UNIFORM + k], chance)
+        rows[OWN + k] = attention.impressions_together(rows[OWN + k], x)
+        rows[NOTICED + k] += adds * noticed
+        w.hit[h, at + k] = np.uint8(noticed > ZERO)
+    if m.line_kind[h, terms.IS_CONTENT] > 0:
         for k in range(BLOCK):
-            rows[NOTICED + k] += attention.is_below(rows[UNIFORM + k], rows[CHANCE + k])
-    if is_content or m.line_kind[h, terms.HAS_CLICK] > 0 or m.line[h, terms.DEPTH] > ZERO:
-        for k in range(BLOCK):
-            w.hit[h, k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
-        if is_content:
-            for k in range(BLOCK):
-                w.bytes[IS_BUSY + k] |= w.hit[h, k]
+            w.bytes[IS_BUSY + at + k] |= w.hit[h, at + k]
 
 
 @part
@@ -246,18 +240,20 @@ def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: 
 def count_noticed(b: Any, j: Any, s: Any, w: Any, row: Any) -> None:
     """Record who noticed a brand's advertising in a block."""
     rows = w.rows
-    n_noticed = np.int64(0)
-    n_reached = np.int64(0)
-    n_newly = np.int64(0)
+    n_noticed = np.int32(0)
+    n_reached = np.int32(0)
+    n_newly = np.int32(0)
+    # 32 bits, so that as many are added at once as there are lanes; a block's sums are small
     for k in range(BLOCK):
-        n_noticed += np.int64(rows[NOTICED + k])
-        n_reached += np.int64(rows[NOTICED + k] > ZERO)
+        n_noticed = np.int32(n_noticed + np.int32(rows[NOTICED + k]))
+        n_reached = np.int32(n_reached + np.int32(rows[NOTICED + k] > ZERO))
     if n_reached > 0:
         flags = mark_of(j, FLAGS)
         touch = mark_of(j, TOUCH)
         for k in range(BLOCK):
             is_reached = np.uint8(rows[NOTICED + k] > ZERO)
-            n_newly += is_reached & np.uint8((s.marks[b, flags, k] & WAS_REACHED) == 0)
+            is_new = is_reached & np.uint8((s.marks[b, flags, k] & WAS_REACHED) == 0)
+            n_newly = np.int32(n_newly + np.int32(is_new))
             s.marks[b, flags, k] |= WAS_REACHED * is_reached
         for k in range(BLOCK):
             before = s.marks[b, touch, k]
@@ -289,24 +285,25 @@ def relax_trust(b: Any, j: Any, m: Any, p: Any, s: Any) -> None:
 def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Draw a block's category needs; who waits for a group has none besides."""
     rows = w.rows
+    wants = WANTS + place_of(b * BLOCK)
     dense_uniforms(b, _U(0), _U(t), tail(draws.NEED, _U(0), _U(0)), k0, k1, rows)
     season = m.calendar[t, terms.SEASON]
     n_needs = np.int64(0)
     for k in range(BLOCK):
         rows[CHANCE + k] = search.need_probability(s.values[b, NEED_RATE, k], season)
     for k in range(BLOCK):
-        w.bytes[WANTS + k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
+        w.bytes[wants + k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
     if m.is_durable:
         for k in range(BLOCK):
             owns = np.uint8(s.marks[b, LATEST, k] != NO_BRAND) & np.uint8(t < s.weeks[b, REPLACEMENT, k])
-            w.bytes[WANTS + k] &= np.uint8(1) - owns
+            w.bytes[wants + k] &= np.uint8(1) - owns
     for k in range(BLOCK):
-        w.bytes[WANTS + k] |= s.marks[b, OPEN_NEED, k]
+        w.bytes[wants + k] |= s.marks[b, OPEN_NEED, k]
     if on.count_row[COMMITTERS] >= 0:
         for k in range(BLOCK):
-            w.bytes[WANTS + k] &= np.uint8(s.marks[b, COMMITTED, k] == NO_BRAND)
+            w.bytes[wants + k] &= np.uint8(s.marks[b, COMMITTED, k] == NO_BRAND)
     for k in range(BLOCK):
-        n_needs += w.bytes[WANTS + k]
+        n_needs += w.bytes[wants + k]
     for j in range(m.n_brands):
         row[j, _NEEDS] += n_needs
 
@@ -314,11 +311,12 @@ def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any,
 @part
 def clear_block(b: Any, on: Any, s: Any, w: Any) -> None:
     """Begin a block: whoever has a piece or a group to see to is busy."""
+    busy = IS_BUSY + place_of(b * BLOCK)
     for k in range(BLOCK):
-        w.bytes[IS_BUSY + k] = np.uint8(0)
+        w.bytes[busy + k] = np.uint8(0)
     if on.any_social:
         for k in range(BLOCK):
-            w.bytes[IS_BUSY + k] = s.marks[b, ALERT, k] | np.uint8(s.marks[b, COMMITTED, k] != NO_BRAND)
+            w.bytes[busy + k] = s.marks[b, ALERT, k] | np.uint8(s.marks[b, COMMITTED, k] != NO_BRAND)
         for k in range(BLOCK):
             s.marks[b, ALERT, k] = np.uint8(0)
 

@@ -236,6 +236,10 @@ def draw_for_buyers(n: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, w: Any) -
             rows[G_PROFILE_X + a] = unit(c0)
             rows[G_PROFILE_Y + a] = unit(c1)
             rows[G_LIFE + a] = unit(c2)
+    if on.any_profile:
+        for a in range(whole(n)):
+            rows[G_PROFILE_X + a] = normal(rows[G_PROFILE_X + a])
+            rows[G_PROFILE_Y + a] = normal(rows[G_PROFILE_Y + a])
 
 
 @part

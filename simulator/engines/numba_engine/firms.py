@@ -39,8 +39,10 @@ from simulator.engines.numba_engine.layout import (
     PROFILE_X,
     PROFILE_Y,
     RATE,
+    READS,
     REPLACEMENT,
     RESERVED,
+    RESULT,
     REVIEW_COUNT,
     REVIEW_SUM,
     SATISFACTION,
@@ -51,6 +53,8 @@ from simulator.engines.numba_engine.layout import (
     TALKS,
     TASTE_X,
     TASTE_Y,
+    U_0,
+    U_1,
     VISIT,
     WAS_REACHED,
     WASTE,
@@ -73,7 +77,7 @@ from simulator.model.allocation import (
     relevance_is_due,
     weights_are_due,
 )
-from simulator.model.campaigns import CAPPED, CREATIVE_BRAND, RANDOM
+from simulator.model.campaigns import CAPPED, CREATIVE_BRAND, EVERYONE, FIT, RANDOM, SEGMENT, VISITORS
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.rules import attention, choice, community, content, experience
@@ -227,20 +231,15 @@ def draw_audience(h: Any, j: Any, k0: Any, k1: Any, m: Any, g: Any, s: Any) -> N
 
 
 @part
-def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any) -> None:
-    """Compute a line's audience weights for every consumer."""
-    audience = m.line_kind[h, terms.AUDIENCE]
-    channel = m.line_kind[h, terms.CHANNEL]
-    for i in range(m.n_consumers):
-        b = block_of(i)
-        k = lane_of(i)
-        cell = g.cell[i]
-        s.weight[h, b, k] = audience_weight(
+def weigh_block(b: Any, audience: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any) -> None:
+    """Compute the audience weights of a block whose reach is gathered, for one kind of audience."""
+    for k in range(BLOCK):
+        w.rows[RESULT + k] = audience_weight(
             audience,
-            m.cell[cell, terms.REACH + channel],
+            w.rows[U_0 + k],
             ZERO,
             m.line[h, terms.SHARE],
-            m.in_segment[h, cell],
+            w.bytes[READS + k],
             s.values[b, of_brand(j, PROFILE_X), k],
             s.values[b, of_brand(j, PROFILE_Y), k],
             s.today[j, AT_X],
@@ -252,26 +251,51 @@ def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any) -> No
 
 
 @part
-def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any) -> None:
-    """Compute a line's relevance for every consumer."""
+def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
+    """Compute a line's audience weights for every consumer; what pads a block has none."""
+    audience = m.line_kind[h, terms.AUDIENCE]
+    reach = terms.REACH + m.line_kind[h, terms.CHANNEL]
+    for b in range(s.values.shape[0]):
+        end = min(BLOCK, m.n_consumers - b * BLOCK)
+        for k in range(end):
+            cell = g.cell[b * BLOCK + k]
+            w.rows[U_0 + k] = m.cell[cell, reach]
+            w.bytes[READS + k] = m.in_segment[h, cell]
+        for k in range(end, BLOCK):
+            w.rows[U_0 + k] = ZERO
+        # each kind by itself, so that its loop has no branch
+        if audience == FIT:
+            weigh_block(b, FIT, h, j, t, m, p, s, w)
+        elif audience == VISITORS:
+            weigh_block(b, VISITORS, h, j, t, m, p, s, w)
+        elif audience == SEGMENT:
+            weigh_block(b, SEGMENT, h, j, t, m, p, s, w)
+        else:
+            weigh_block(b, EVERYONE, h, j, t, m, p, s, w)
+        for k in range(BLOCK):
+            s.weight[h, b, k] = w.rows[RESULT + k]
+
+
+@part
+def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any, w: Any) -> None:
+    """Compute a line's relevance for every consumer; for what pads a block it is never read."""
     creative = m.line_kind[h, terms.CREATIVE]
-    for i in range(m.n_consumers):
-        b = block_of(i)
-        k = lane_of(i)
-        cell = g.cell[i]
-        x = creative_position(
-            creative,
-            s.today[j, AT_X],
-            m.cell[cell, terms.CELL_X],
-            s.values[b, of_brand(j, PROFILE_X), k],
-        )
-        y = creative_position(
-            creative,
-            s.today[j, AT_Y],
-            m.cell[cell, terms.CELL_Y],
-            s.values[b, of_brand(j, PROFILE_Y), k],
-        )
-        s.relevance[h, b, k] = attention.relevance(s.values[b, TASTE_X, k], s.values[b, TASTE_Y, k], x, y)
+    rows = w.rows
+    for b in range(s.values.shape[0]):
+        for k in range(min(BLOCK, m.n_consumers - b * BLOCK)):
+            cell = g.cell[b * BLOCK + k]
+            rows[U_0 + k] = m.cell[cell, terms.CELL_X]
+            rows[U_1 + k] = m.cell[cell, terms.CELL_Y]
+        for k in range(BLOCK):
+            x = creative_position(
+                creative, s.today[j, AT_X], rows[U_0 + k], s.values[b, of_brand(j, PROFILE_X), k]
+            )
+            y = creative_position(
+                creative, s.today[j, AT_Y], rows[U_1 + k], s.values[b, of_brand(j, PROFILE_Y), k]
+            )
+            rows[RESULT + k] = attention.relevance(s.values[b, TASTE_X, k], s.values[b, TASTE_Y, k], x, y)
+        for k in range(BLOCK):
+            s.relevance[h, b, k] = rows[RESULT + k]
 
 
 @part
@@ -303,7 +327,7 @@ def pay_media(h: Any, j: Any, planned: Any, m: Any, s: Any, row: Any) -> None:
 
 
 @part
-def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, row: Any) -> None:
+def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, w: Any, row: Any) -> None:
     """Spread every line's impressions over its audience and pay for them."""
     is_first = t == 0 or m.calendar[t, terms.HAS_SHIFT] > ZERO
     refit = np.int32(p.refit_weeks)
@@ -319,9 +343,9 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, row: Any
         if new_weights and m.line_kind[h, terms.AUDIENCE] == RANDOM:
             draw_audience(h, j, k0, k1, m, g, s)
         elif new_weights:
-            weigh_audience(h, j, t, m, p, g, s)
+            weigh_audience(h, j, t, m, p, g, s, w)
         if new_relevance:
-            judge_relevance(h, j, m, g, s)
+            judge_relevance(h, j, m, g, s, w)
         if planned <= 0.0 or not is_paid:
             s.lines[h, RATE] = 0.0
             s.lines[h, SOLVED_FOR] = -1.0

@@ -115,7 +115,7 @@ class State(NamedTuple):
     mail: np.ndarray  # int32 [N, J, entries], what came from neighbors in the last step
     pieces: np.ndarray  # int32 [J, N] or [J, 0], newest piece with its hops, taken out of the mail
     counts: np.ndarray  # int32 [rows, N], neighbors who adopted, are members, are committed, by brand
-    receivers: np.ndarray  # int32 [J, N], who has mail
+    receivers: np.ndarray  # int32 [J, N + 1], who has mail; what stands behind them is written over
     weight: np.ndarray  # float32 [L, B, 256], of a line's audience
     relevance: np.ndarray  # float32 [L, B, 256]
     lines: np.ndarray  # float64 [L, columns]
@@ -169,6 +169,9 @@ class Graph(NamedTuple):
 
 #: Blocks that act before what they decided is settled.
 CHUNK = 64
+#: Blocks whose consumers go together through what happens to some of them only, so that lists are long.
+STRETCH = 8
+PLACES = STRETCH * BLOCK
 #: Ties whose draws are made at once.
 TIES = 1024
 _ROOM = TIES + BLOCK
@@ -181,10 +184,10 @@ class Work(NamedTuple):
     lists: np.ndarray  # int32 [rows x 256]
     bytes: np.ndarray  # uint8 [rows x 256]
     impressions: np.ndarray  # float32 [L, 256]
-    hit: np.ndarray  # uint8 [L, 256]
-    shock: np.ndarray  # float32 [J, 4, 256], draws of a block's shoppers by brand
+    hit: np.ndarray  # uint8 [L, places of a stretch]
+    shock: np.ndarray  # float32 [J, 4, 256], draws of the listed shoppers by brand
     bid: np.ndarray  # float32 [J, 4, 256], what each brand is worth to them
-    noticed: np.ndarray  # float32 [J, 256], or [J, 0] where no push is felt
+    noticed: np.ndarray  # float32 [J, places of a stretch], or [J, 0] where no push is felt
     order: np.ndarray  # int32 [5, orders]
     order_value: np.ndarray  # float32 [2 + 3 J, orders], or [.., 0] where stock cannot run out
     talk: np.ndarray  # int32 [4, talks]
@@ -235,10 +238,14 @@ class Work(NamedTuple):
     RESULT,
     MORE,
 ) = (k * BLOCK for k in range(34))
-#: Rows of ``Work.lists``.
-LANE, FORCED, WHEN, SELECTED, JOINS, BUYER, BUYER_BRAND, BUYER_ID, BUYER_ORDER = (k * BLOCK for k in range(9))
-#: Rows of ``Work.bytes``.
-WANTS, IS_BUSY, IS_CONSIDERED, IS_FOUND, READS = (k * BLOCK for k in range(5))
+#: Rows of ``Work.lists``: whom something happens to in a stretch and who is forced, then lists of up to 256.
+QUEUE, FORCED = 0, PLACES + BLOCK
+PICKED, WHEN, SELECTED, JOINS, SOME, BUYER, BUYER_BRAND, BUYER_ID, BUYER_ORDER, PIECE_SEEN, HOPS = (
+    FORCED + PLACES + k * BLOCK for k in range(11)
+)
+#: Rows of ``Work.bytes``: for the places of a stretch, for lists of up to 256, and for ties.
+WANTS, IS_BUSY, MAY_VIEW = (k * PLACES for k in range(3))
+IS_CONSIDERED, IS_FOUND, READS, IS_DIRECT, FOLLOWS, IS_TOLD = (3 * PLACES + k * BLOCK for k in range(6))
 N_ORDERS, N_TALKS, N_MOVES = range(3)
 CONSUMER, CHOICE, FIRST_CHOICE, STATUS, IN_GROUP = range(5)
 PENDING, ACCEPTED, DROPPED = range(3)
@@ -281,6 +288,12 @@ def block_of(consumer: Any) -> Any:
 def lane_of(consumer: Any) -> Any:
     """Return a consumer's place in its block: consumer % 256."""
     return consumer & 255
+
+
+@rule("i8(i8)")
+def place_of(consumer: Any) -> Any:
+    """Return a consumer's place in its stretch; stretches follow each other from consumer 0 on."""
+    return consumer & (PLACES - 1)
 
 
 @rule("i8(i8)")
@@ -336,7 +349,7 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
         mail=np.zeros((n, n_brands, n_entries), np.int32),
         pieces=np.zeros((n_brands, n if has_content else 0), np.int32),
         counts=np.zeros((int((on.count_row >= 0).sum()) * n_brands, n), np.int32),
-        receivers=np.zeros((n_brands, n), np.int32),
+        receivers=np.zeros((n_brands, n + 1), np.int32),
         weight=np.zeros((n_lines, n_blocks, BLOCK), f4),
         relevance=np.zeros((n_lines, n_blocks, BLOCK), f4),
         lines=np.zeros((n_lines, N_LINE_STATE)),
@@ -367,13 +380,13 @@ def new_work(
     f4, i4, u1 = np.float32, np.int32, np.uint8
     return Work(
         rows=np.zeros(MORE + BLOCK, f4),
-        lists=np.zeros(BUYER_ORDER + BLOCK, i4),
-        bytes=np.zeros(READS + BLOCK, u1),
+        lists=np.zeros(HOPS + BLOCK, i4),
+        bytes=np.zeros(IS_TOLD + _ROOM, u1),
         impressions=np.zeros((n_lines, BLOCK), f4),
-        hit=np.zeros((n_lines, BLOCK), u1),
+        hit=np.zeros((n_lines, PLACES), u1),
         shock=np.zeros((n_brands, 4, BLOCK), f4),
         bid=np.zeros((n_brands, 4, BLOCK), f4),
-        noticed=np.zeros((n_brands, BLOCK if market.arrays.is_threshold else 0), f4),
+        noticed=np.zeros((n_brands, PLACES if market.arrays.is_threshold else 0), f4),
         order=np.zeros((5, n_orders), i4),
         order_value=np.zeros((2 + 3 * n_brands, n_orders if on.is_rationed else 0), f4),
         talk=np.zeros((4, n_talks), i4),

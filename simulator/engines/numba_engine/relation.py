@@ -1,6 +1,6 @@
 """What a brand is worth to the consumers of a list, all at once.
 
-A list holds lanes of one block. First everything that the rules read is gathered into rows, then the
+A list holds consumers. First everything that the rules read is gathered into rows, then the
 rules run over the rows: such loops are vectorized, single consumers are not.
 """
 
@@ -43,10 +43,10 @@ from simulator.engines.numba_engine.layout import (
     HABIT,
     HAS_COMMUNITY,
     HAS_COUPON,
-    LANE,
     MEMORY,
     NET_PRICE,
     ONLINE,
+    PICKED,
     PRICE_SENSITIVITY,
     PROFILE_EVIDENCE,
     PROFILE_X,
@@ -62,19 +62,18 @@ from simulator.engines.numba_engine.layout import (
     week_of,
     whole,
 )
-from simulator.model.draws import BLOCK
-from simulator.model.mathematics import ZERO, F, normal
+from simulator.model.mathematics import ZERO, F
 from simulator.model.rules import choice, precision
 
 
 @part
 def learn_profile(i: Any, j: Any, z_x: Any, z_y: Any, p: Any, s: Any) -> None:
-    """Let a brand learn from one observed event."""
+    """Let a brand learn from one observed event, which shows each taste with an error of z standard deviations."""
     b = block_of(i)
     k = lane_of(i)
     n = s.values[b, of_brand(j, PROFILE_EVIDENCE), k]
-    seen_x = precision.signal(s.values[b, TASTE_X, k], p.profile_noise, normal(z_x))
-    seen_y = precision.signal(s.values[b, TASTE_Y, k], p.profile_noise, normal(z_y))
+    seen_x = precision.signal(s.values[b, TASTE_X, k], p.profile_noise, z_x)
+    seen_y = precision.signal(s.values[b, TASTE_Y, k], p.profile_noise, z_y)
     x = precision.profile(s.values[b, of_brand(j, PROFILE_X), k], seen_x, n)
     y = precision.profile(s.values[b, of_brand(j, PROFILE_Y), k], seen_y, n)
     s.values[b, of_brand(j, PROFILE_X), k] = x
@@ -98,11 +97,13 @@ def price_for(b: Any, k: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
 
 
 @part
-def gather_person(b: Any, n: Any, s: Any, w: Any) -> None:
+def gather_person(n: Any, s: Any, w: Any) -> None:
     """Gather the traits of a list's consumers."""
     rows = w.rows
     for a in range(n):
-        k = w.lists[LANE + a]
+        i = np.int64(w.lists[PICKED + a])
+        b = block_of(i)
+        k = lane_of(i)
         rows[G_TASTE_X + a] = s.values[b, TASTE_X, k]
         rows[G_TASTE_Y + a] = s.values[b, TASTE_Y, k]
         rows[G_SENSITIVITY + a] = s.values[b, PRICE_SENSITIVITY, k]
@@ -110,19 +111,21 @@ def gather_person(b: Any, n: Any, s: Any, w: Any) -> None:
 
 
 @part
-def gather_rare(b: Any, n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+def gather_rare(n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     """Gather what only members of communities and customers of tailoring brands have; else it counts 0."""
     rows = w.rows
     if on.brand[j, HAS_COMMUNITY] > 0:
         for a in range(n):
-            rows[G_BELONGING + a] = s.values[b, of_brand(j, BELONGING), w.lists[LANE + a]]
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_BELONGING + a] = s.values[block_of(i), of_brand(j, BELONGING), lane_of(i)]
     else:
         for a in range(whole(n)):
             rows[G_BELONGING + a] = ZERO
     if m.brand[j, terms.TAILORING] > ZERO:
         for a in range(n):
-            rows[G_PROFILE_X + a] = s.values[b, of_brand(j, PROFILE_X), w.lists[LANE + a]]
-            rows[G_PROFILE_Y + a] = s.values[b, of_brand(j, PROFILE_Y), w.lists[LANE + a]]
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_PROFILE_X + a] = s.values[block_of(i), of_brand(j, PROFILE_X), lane_of(i)]
+            rows[G_PROFILE_Y + a] = s.values[block_of(i), of_brand(j, PROFILE_Y), lane_of(i)]
     else:
         for a in range(whole(n)):
             rows[G_PROFILE_X + a] = ZERO
@@ -130,23 +133,25 @@ def gather_rare(b: Any, n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None
 
 
 @part
-def gather_relation(b: Any, n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> None:
+def gather_relation(n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> None:
     """Gather what a list's consumers know of a brand."""
     rows = w.rows
     for a in range(n):
-        k = w.lists[LANE + a]
+        i = np.int64(w.lists[PICKED + a])
+        b = block_of(i)
+        k = lane_of(i)
         rows[G_MEMORY + a] = s.values[b, of_brand(j, MEMORY), k]
         rows[G_BELIEF + a] = s.values[b, of_brand(j, BELIEF), k]
         rows[G_EVIDENCE + a] = s.values[b, of_brand(j, EVIDENCE), k]
         rows[G_GOODWILL + a] = s.values[b, of_brand(j, GOODWILL), k]
         rows[G_HABIT + a] = s.values[b, of_brand(j, HABIT), k]
         rows[G_TRUST + a] = s.values[b, of_brand(j, TRUST), k]
-        region = m.place[g.cell[b * BLOCK + k], terms.REGION]
+        region = m.place[g.cell[i], terms.REGION]
         rows[G_DAYS + a] = m.brand[j, terms.DAYS + region]
-    gather_rare(b, n, j, m, on, s, w)
+    gather_rare(n, j, m, on, s, w)
     if on.neighbors:
         for a in range(n):
-            i = b * BLOCK + w.lists[LANE + a]
+            i = np.int64(w.lists[PICKED + a])
             adopters = np.int64(s.counts[on.count_row[ADOPTERS] + j, i])
             rows[G_NEARBY + a] = choice.share_of(adopters, np.int64(g.in_degree[i]))
     elif m.externality > 0:
@@ -155,13 +160,14 @@ def gather_relation(b: Any, n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: 
 
 
 @part
-def gather_price(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+def gather_price(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     """Set what each of a list's consumers would pay for a unit, before any referral reward."""
     rows = w.rows
     net = s.today[j, NET_PRICE]
     if on.brand[j, HAS_COUPON] > 0:
         for a in range(n):
-            rows[G_PRICE + a] = price_for(b, np.int64(w.lists[LANE + a]), j, t, m, s)
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_PRICE + a] = price_for(block_of(i), lane_of(i), j, t, m, s)
         return
     for a in range(whole(n)):
         rows[G_PRICE + a] = net

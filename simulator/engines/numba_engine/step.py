@@ -30,10 +30,12 @@ from simulator.engines.numba_engine.layout import (
     NO_BRAND,
     NOTICED,
     SATISFACTION,
+    STRETCH,
     SURPRISE,
     TALKS,
     block_of,
     lane_of,
+    place_of,
     record,
 )
 from simulator.engines.numba_engine.meet import visit
@@ -49,37 +51,25 @@ _PURCHASES = record("purchases")
 
 
 @part
-def live(
-    b: Any,
-    t: Any,
-    k0: Any,
-    k1: Any,
-    m: Any,
-    p: Any,
-    g: Any,
-    on: Any,
-    s: Any,
-    w: Any,
-    counts: Any,
-    log_ad: Any,
+def attend_to(
+    b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any, log_ad: Any
 ) -> None:
-    """Take one block of consumers from last step's messages to its orders."""
+    """Take one block of consumers through what happens to all of them: attention, memory, needs."""
     attend.clear_block(b, on, s, w)
     attend.expose(b, m, p, s, w)
     for j in range(m.n_brands):
         for k in range(BLOCK):
             w.rows[NOTICED + k] = ZERO
         if on.brand[j, HAS_MEDIA] > 0:
-            attend.notice(b, j, t, k0, k1, m, p, s, w, counts[t])
+            attend.notice(b, j, t, k0, k1, m, p, s, w, row)
         attend.remember(b, j, p, s, w, log_ad)
         if on.brand[j, HAS_CONTENT] > 0:
             attend.relax_trust(b, j, m, p, s)
         if m.is_threshold:
+            at = place_of(b * BLOCK)
             for k in range(BLOCK):
-                w.noticed[j, k] = w.rows[NOTICED + k]
-    attend.feel_need(b, t, k0, k1, m, on, s, w, counts[t])
-    visit(b, t, k0, k1, m, p, g, on, s, w, counts)
-    shop(b, t, k0, k1, m, p, g, on, s, w, counts[t])
+                w.noticed[j, at + k] = w.rows[NOTICED + k]
+    attend.feel_need(b, t, k0, k1, m, on, s, w, row)
 
 
 @part
@@ -163,12 +153,16 @@ def act(
         environment(t, m, g, s)
         redesign(t, m, s)
         open_books(t, k0, k1, m, p, s, counts[t])
-        buy_media(t, k0, k1, m, p, g, s, counts[t])
+        buy_media(t, k0, k1, m, p, g, s, w, counts[t])
         plant_seeds(t, k0, k1, m, p, g, on, s, w, counts[t])
         for j in range(m.n_brands):
             attend.receive(j, t, m, p, s, w, log_contact)
-    for b in range(first, last):
-        live(b, t, k0, k1, m, p, g, on, s, w, counts, log_ad)
+    for begin in range(first, last, STRETCH):
+        end = min(begin + STRETCH, last)
+        for b in range(begin, end):
+            attend_to(b, t, k0, k1, m, p, on, s, w, counts[t], log_ad)
+        visit(begin, end, t, k0, k1, m, p, g, on, s, w, counts)
+        shop(begin, end, t, k0, k1, m, p, g, on, s, w, counts[t])
 
 
 @inner_frame
