@@ -145,7 +145,7 @@ def record_commitments() -> Counter[tuple[int, int]]:
     def counted(*arguments: Any) -> Any:
         given = signature.bind(*arguments).arguments
         b, k = int(given["b"]), int(given["k"])
-        looked_at[b * layout.BLOCK + k, int(given["s"].weeks[b, layout.COMMITMENT, k])] += 1
+        looked_at[b * layout.BLOCK + k, int(given["s"].weeks[b * layout.BLOCK + k, layout.COMMITMENT])] += 1
         return settle(*arguments)
 
     meet.settle_group = counted

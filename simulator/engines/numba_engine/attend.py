@@ -28,6 +28,7 @@ from simulator.engines.numba_engine.layout import (
     FRIEND,
     GOODWILL,
     HAS_BOUGHT,
+    HAS_CONTENT,
     INVITATION,
     INVITATION_STEP,
     INVITED_UNTIL,
@@ -58,6 +59,7 @@ from simulator.engines.numba_engine.layout import (
     WASTE,
     WEIGHT,
     block_of,
+    in_record,
     lane_of,
     mark_of,
     of_brand,
@@ -66,18 +68,20 @@ from simulator.engines.numba_engine.layout import (
     week_of,
     whole,
 )
+from simulator.engines.numba_engine.relation import believe
 from simulator.model import draws
 from simulator.model.draws import BLOCK, QUAD, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, content, referral, search, word_of_mouth
+from simulator.vector_lists import fetch_ahead
 
 _U = np.uint32
 _VALID = terms.term("valid_weeks")
 _NOTICED, _REACHED = record("noticed"), record("reached")
 _NEWLY_REACHED, _WASTED = record("newly_reached"), record("wasted_impressions")
 _NEEDS = record("needs")
-_MEMORY, _GOODWILL, _BELIEF = record("memory"), record("goodwill"), record("belief")
+_MEMORY, _GOODWILL = record("memory"), record("goodwill")
 _TRUST, _AWARE = record("trust"), record("aware")
 
 
@@ -101,9 +105,9 @@ def take_rare_mail(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
     if s.mail[i, j, INVITATION] > 0:
         until = week_of(j, INVITED_UNTIL)
         has_bought = (s.marks[b, mark_of(j, FLAGS), k] & HAS_BOUGHT) > 0
-        if referral.takes_invitation(t <= s.weeks[b, until, k], has_bought):
-            s.weeks[b, week_of(j, INVITATION_STEP), k] = np.int16(t - 1)
-            s.weeks[b, until, k] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
+        if referral.takes_invitation(t <= s.weeks[i, until], has_bought):
+            s.weeks[i, week_of(j, INVITATION_STEP)] = np.int16(t - 1)
+            s.weeks[i, until] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
         s.mail[i, j, INVITATION] = 0
     if s.mail.shape[2] > PIECE and s.mail[i, j, PIECE] > 0:
         s.pieces[j, i] = s.mail[i, j, PIECE]
@@ -117,14 +121,19 @@ def open_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
     rows = w.rows
     for a in range(n):
         i = np.int64(s.receivers[j, first + a])
+        fetch_ahead(s.mail, i * (s.mail.shape[1] * s.mail.shape[2]))
+        fetch_ahead(s.records, i * s.records.shape[1] + in_record(j, BELIEF))
+        fetch_ahead(s.values, (block_of(i) * s.values.shape[1] + of_brand(j, MEMORY)) * BLOCK + lane_of(i))
+    for a in range(n):
+        i = np.int64(s.receivers[j, first + a])
         b = block_of(i)
         k = lane_of(i)
         rows[U_0 + a] = F(s.mail[i, j, CONTACTS])
         rows[U_1 + a] = word_of_mouth.from_units(s.mail[i, j, WEIGHT])
         rows[U_2 + a] = word_of_mouth.from_units(s.mail[i, j, VALUE])
         rows[U_3 + a] = s.values[b, of_brand(j, MEMORY), k]
-        rows[RESULT + a] = s.values[b, of_brand(j, BELIEF), k]
-        rows[MORE + a] = s.values[b, of_brand(j, EVIDENCE), k]
+        rows[RESULT + a] = s.records[i, in_record(j, BELIEF)]
+        rows[MORE + a] = s.records[i, in_record(j, EVIDENCE)]
         s.mail[i, j, CONTACTS] = 0
         s.mail[i, j, WEIGHT] = 0
         s.mail[i, j, VALUE] = 0
@@ -154,8 +163,7 @@ def keep_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
             b = block_of(i)
             k = lane_of(i)
             s.values[b, of_brand(j, MEMORY), k] = rows[U_3 + a]
-            s.values[b, of_brand(j, BELIEF), k] = rows[RESULT + a]
-            s.values[b, of_brand(j, EVIDENCE), k] = rows[MORE + a]
+            believe(i, j, rows[RESULT + a], rows[MORE + a], s)
             s.marks[b, mark_of(j, TOUCH), k] = FRIEND
 
 
@@ -295,7 +303,9 @@ def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any,
         w.bytes[wants + k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
     if m.is_durable:
         for k in range(BLOCK):
-            owns = np.uint8(s.marks[b, LATEST, k] != NO_BRAND) & np.uint8(t < s.weeks[b, REPLACEMENT, k])
+            owns = np.uint8(s.marks[b, LATEST, k] != NO_BRAND) & np.uint8(
+                t < s.weeks[b * BLOCK + k, REPLACEMENT]
+            )
             w.bytes[wants + k] &= np.uint8(1) - owns
     for k in range(BLOCK):
         w.bytes[wants + k] |= s.marks[b, OPEN_NEED, k]
@@ -322,13 +332,12 @@ def clear_block(b: Any, on: Any, s: Any, w: Any) -> None:
 
 
 @part
-def observe(b: Any, m: Any, s: Any, row: Any) -> None:
+def observe(b: Any, m: Any, on: Any, s: Any, row: Any) -> None:
     """Add a block's state to the recorded sums at the end of a step; what pads a block does not count."""
     end = min(BLOCK, m.n_consumers - b * BLOCK)
     for j in range(m.n_brands):
         memory = np.int64(0)
         goodwill = np.int64(0)
-        belief = np.int64(0)
         trust = np.int64(0)
         aware = np.int64(0)
         for k in range(end):
@@ -337,12 +346,12 @@ def observe(b: Any, m: Any, s: Any, row: Any) -> None:
             aware += np.int64(attention.is_aware(value))
         for k in range(end):
             goodwill += fixed_point(s.values[b, of_brand(j, GOODWILL), k])
-        for k in range(end):
-            belief += fixed_point(s.values[b, of_brand(j, BELIEF), k])
-        for k in range(end):
-            trust += fixed_point(s.values[b, of_brand(j, TRUST), k])
+        if on.brand[j, HAS_CONTENT] > 0:
+            for k in range(end):
+                trust += fixed_point(s.values[b, of_brand(j, TRUST), k])
+        else:
+            trust += end * fixed_point(m.brand[j, terms.INITIAL_TRUST])
         row[j, _MEMORY] += memory
         row[j, _GOODWILL] += goodwill
-        row[j, _BELIEF] += belief
         row[j, _TRUST] += trust
         row[j, _AWARE] += aware

@@ -1,8 +1,10 @@
 """How the compiled engine lays out a replicate in memory: few arrays, in blocks of 256 consumers.
 
-What every step reads of a consumer stands side by side in its block: ``values[block, row, lane]`` in 32
-bits, ``weeks`` in 16, ``marks`` in 8. A row is a person's own or belongs to a brand (:func:`of_brand`).
-Few arrays matter: every function that is compiled is given the records as they are.
+What every step reads of everybody stands side by side in its block: ``values[block, row, lane]`` in 32 bits,
+``marks`` in 8. What matters when something happens to a consumer stands together, so that it comes from
+memory at once: ``records[consumer, column]`` in 32 bits, ``weeks`` in 16. A row or column is a person's own or
+belongs to a brand (:func:`of_brand`, :func:`in_record`). Few arrays matter: every function that is compiled is
+given all of them.
 """
 
 from __future__ import annotations
@@ -17,37 +19,21 @@ from simulator.model.initialization import World
 from simulator.model.market import UNLIMITED, Market
 from simulator.model.observation import INDEX, N_SERIES
 
-#: Rows of ``values``: a person's, then each brand's.
-PERSON = (
-    "taste_x",
-    "taste_y",
-    "need_rate",
-    "price_sensitivity",
-    "online",
-    "sharing",
-    "satisfaction",
-    "surprise",
-)
-TASTE_X, TASTE_Y, NEED_RATE, PRICE_SENSITIVITY, ONLINE, SHARING, SATISFACTION, SURPRISE = range(len(PERSON))
-FIELDS = (
-    "memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging", "coupon", "profile_x",
-    "profile_y", "profile_evidence",
-)  # fmt: skip
-(
-    MEMORY,
-    GOODWILL,
-    FATIGUE,
-    BELIEF,
-    EVIDENCE,
-    HABIT,
-    TRUST,
-    BELONGING,
-    COUPON,
-    PROFILE_X,
-    PROFILE_Y,
-    PROFILE_EVIDENCE,
-) = range(len(FIELDS))
+#: Rows of ``values``, which every step goes through for everybody: a person's, then each brand's.
+PERSON = ("need_rate",)
+NEED_RATE = 0
+FIELDS = ("memory", "goodwill", "fatigue", "trust")
+MEMORY, GOODWILL, FATIGUE, TRUST = range(len(FIELDS))
 N_PERSON, N_FIELDS = len(PERSON), len(FIELDS)
+
+#: Columns of ``records``, which matter when something happens to a person: its own, then with each brand.
+TRAITS = ("taste_x", "taste_y", "price_sensitivity", "online", "sharing", "satisfaction", "surprise")
+TASTE_X, TASTE_Y, PRICE_SENSITIVITY, ONLINE, SHARING, SATISFACTION, SURPRISE = range(len(TRAITS))
+BONDS = (
+    "belief", "evidence", "habit", "belonging", "coupon", "profile_x", "profile_y", "profile_evidence",
+)  # fmt: skip
+BELIEF, EVIDENCE, HABIT, BELONGING, COUPON, PROFILE_X, PROFILE_Y, PROFILE_EVIDENCE = range(len(BONDS))
+N_TRAITS, N_BONDS = len(TRAITS), len(BONDS)
 
 #: Rows of ``marks``: a person's, then each brand's.
 PERSON_MARKS = ("latest_brand", "has_open_need", "is_alert", "committed_brand")
@@ -59,7 +45,7 @@ IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED, IS_TURNED_AWAY, COUPON_IS_STRAT
 )
 NO_BRAND = np.uint8(255)
 
-#: Rows of ``weeks``: a person's, then each brand's.
+#: Columns of ``weeks``: a person's, then each brand's.
 PERSON_WEEKS = ("replacement_step", "commitment_step")
 REPLACEMENT, COMMITMENT = range(len(PERSON_WEEKS))
 BRAND_WEEKS = ("visit_step", "click_step", "coupon_until", "invitation_step", "invited_until", "read_step")
@@ -80,7 +66,7 @@ BOOKS = (
     "review_count", "review_sum", "installed_base", "base_seen", "followers", "members", "spent_total",
     "latest_units", "is_funded", "reserved", "group_places", "latest_commitments", "latest_piece", "n_receivers",
     "open_first", "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
-    "is_redesigned", "wishers", "wish_x", "wish_y",
+    "is_redesigned", "wishers", "wish_x", "wish_y", "belief_sum",
 )  # fmt: skip
 (
     REVIEW_COUNT,
@@ -99,7 +85,7 @@ BOOKS = (
     N_RECEIVERS,
     OPEN,
 ) = range(15)
-SPENT, LISTED, NET, IS_REDESIGNED, WISHERS, WISH_X, WISH_Y = 18, *range(22, 28)
+SPENT, LISTED, NET, IS_REDESIGNED, WISHERS, WISH_X, WISH_Y, BELIEF_SUM = 18, *range(22, 29)
 #: Columns of a brand's terms at a step.
 CUT, NET_PRICE, PIECES, AT_X, AT_Y, N_TODAY = range(6)
 #: Columns of a line's state.
@@ -110,7 +96,8 @@ class State(NamedTuple):
     """Everything that changes in a replicate. B blocks, J brands, L lines, N consumers."""
 
     values: np.ndarray  # float32 [B, rows, 256]
-    weeks: np.ndarray  # int16 [B, rows, 256]
+    records: np.ndarray  # float32 [N, columns], N rounded up to whole blocks
+    weeks: np.ndarray  # int16 [N, columns]
     marks: np.ndarray  # uint8 [B, rows, 256]
     mail: np.ndarray  # int32 [N, J, entries], what came from neighbors in the last step
     pieces: np.ndarray  # int32 [J, N] or [J, 0], newest piece with its hops, taken out of the mail
@@ -267,6 +254,12 @@ def of_brand(brand: Any, field: Any) -> Any:
 
 
 @rule("i8(i8, i8)")
+def in_record(brand: Any, field: Any) -> Any:
+    """Return the column of a brand's field in ``records``."""
+    return N_TRAITS + brand * N_BONDS + field
+
+
+@rule("i8(i8, i8)")
 def mark_of(brand: Any, mark: Any) -> Any:
     """Return the row of a brand's mark in ``marks``."""
     return len(PERSON_MARKS) + brand * len(BRAND_MARKS) + mark
@@ -274,7 +267,7 @@ def mark_of(brand: Any, mark: Any) -> Any:
 
 @rule("i8(i8, i8)")
 def week_of(brand: Any, week: Any) -> Any:
-    """Return the row of a brand's step in ``weeks``."""
+    """Return the column of a brand's step in ``weeks``."""
     return len(PERSON_WEEKS) + brand * len(BRAND_WEEKS) + week
 
 
@@ -344,7 +337,8 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
     n_entries = 5 if has_content else 4 if on.brand[:, HAS_REFERRAL].any() else 3
     return State(
         values=np.zeros((n_blocks, N_PERSON + n_brands * N_FIELDS, BLOCK), f4),
-        weeks=np.zeros((n_blocks, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS), BLOCK), np.int16),
+        records=np.zeros((n, N_TRAITS + n_brands * N_BONDS), f4),
+        weeks=np.zeros((n, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS)), np.int16),
         marks=np.zeros((n_blocks, len(PERSON_MARKS) + n_brands * len(BRAND_MARKS), BLOCK), np.uint8),
         mail=np.zeros((n, n_brands, n_entries), np.int32),
         pieces=np.zeros((n_brands, n if has_content else 0), np.int32),

@@ -9,9 +9,11 @@ import numpy as np
 from simulator.compiled import part
 from simulator.engines.numba_engine.layout import PICKED, PLACES, QUEUE, SOME, whole
 from simulator.model.draws import BLOCK
-from simulator.vector_lists import WIDTH, list_marked
+from simulator.vector_lists import WIDTH, fetch_ahead, list_marked
 
 _ANY = np.uint8(255)
+#: Numbers of 32 bits that come from memory together.
+_LINE = 16
 _NO_END = np.int32(2**31 - 1)
 
 
@@ -40,9 +42,16 @@ def queue_hits(h: Any, start: Any, n_places: Any, w: Any) -> Any:
 
 
 @part
-def pick(first: Any, n_queued: Any, w: Any) -> Any:
-    """Pick up to 256 of the queued consumers, from ``first`` on; return how many they are."""
+def pick(first: Any, n_queued: Any, s: Any, w: Any) -> Any:
+    """Pick up to 256 of the queued consumers, from ``first`` on, whose records are needed; return how many they are."""
     n = min(n_queued - first, np.int64(BLOCK))
+    for a in range(n):
+        i = np.int64(w.lists[QUEUE + first + a])
+        at = i * s.records.shape[1]
+        fetch_ahead(s.records, at)
+        fetch_ahead(s.records, at + _LINE)
+        fetch_ahead(s.weeks, i * s.weeks.shape[1])
+        fetch_ahead(s.weeks, (i + 1) * s.weeks.shape[1] - 1)
     for a in range(whole(n)):
         w.lists[PICKED + a] = w.lists[QUEUE + first + a]
     return n

@@ -58,6 +58,7 @@ from simulator.engines.numba_engine.layout import (
     WISH_Y,
     WISHERS,
     block_of,
+    in_record,
     lane_of,
     mark_of,
     of_brand,
@@ -113,10 +114,8 @@ def keep_coupons(n: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any)
         b = block_of(i)
         k = lane_of(i)
         s.marks[b, flags, k] = (s.marks[b, flags, k] & ~COUPON_IS_STRATEGY) | counts
-        s.values[b, of_brand(j, COUPON), k] = m.line[h, terms.DEPTH]
-        s.weeks[b, week_of(j, COUPON_UNTIL), k] = np.int16(
-            np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1)
-        )
+        s.records[i, in_record(j, COUPON)] = m.line[h, terms.DEPTH]
+        s.weeks[i, week_of(j, COUPON_UNTIL)] = np.int16(np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1))
 
 
 @part
@@ -147,8 +146,8 @@ def click_line(
     for c in range(n_clicks):
         a = w.lists[SOME + c]
         i = np.int64(w.lists[PICKED + a])
-        s.weeks[block_of(i), week_of(j, VISIT), lane_of(i)] = np.int16(t)
-        s.weeks[block_of(i), week_of(j, CLICK), lane_of(i)] = np.int16(t)
+        s.weeks[i, week_of(j, VISIT)] = np.int16(t)
+        s.weeks[i, week_of(j, CLICK)] = np.int16(t)
         rows[U_1 + c] = rows[U_1 + a]
         rows[U_2 + c] = rows[U_2 + a]
     if on.brand[j, HAS_PROFILE] > 0:
@@ -176,7 +175,7 @@ def click(
             continue
         n_hits = queue_hits(h, begin * BLOCK, (end - begin) * BLOCK, w)
         for first in range(0, n_hits, BLOCK):
-            n = pick(first, n_hits, w)
+            n = pick(first, n_hits, s, w)
             if m.line[h, terms.DEPTH] > ZERO:
                 keep_coupons(n, h, j, t, m, p, s, w)
             if has_click:
@@ -204,9 +203,9 @@ def weigh_membership(n: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s
         rows[U_1 + a] = unit(c1)
     for a in range(n):
         i = np.int64(w.lists[PICKED + a])
-        rows[G_NEARBY + a] = s.values[block_of(i), SHARING, lane_of(i)]
+        rows[G_NEARBY + a] = s.records[i, SHARING]
         rows[G_MEMORY + a] = s.values[block_of(i), of_brand(j, MEMORY), lane_of(i)]
-        rows[G_BELONGING + a] = s.values[block_of(i), of_brand(j, BELONGING), lane_of(i)]
+        rows[G_BELONGING + a] = s.records[i, in_record(j, BELONGING)]
     is_served = m.by_step[t, j, _COMMUNITY] > ZERO and s.books[j, OPEN + COMMUNITY_PROGRAM] > 0
     served = ONE if is_served else ZERO
     for a in range(whole(n)):
@@ -231,7 +230,7 @@ def leave(i: Any, j: Any, on: Any, s: Any, w: Any) -> None:
     k = lane_of(i)
     s.marks[b, mark_of(j, FLAGS), k] &= ~IS_MEMBER
     s.books[j, N_MEMBERS] -= 1
-    s.values[b, of_brand(j, BELONGING), k] = ZERO
+    s.records[i, in_record(j, BELONGING)] = ZERO
     add_move(i, on.count_row[MEMBERS] + j, -1, w)
 
 
@@ -249,12 +248,12 @@ def keep_membership(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row
         touch = s.marks[b, mark_of(j, TOUCH), k]
         n_interactions += np.int64(interacts)
         s.values[b, of_brand(j, MEMORY), k] = rows[G_MEMORY + a]
-        s.values[b, of_brand(j, BELONGING), k] = rows[G_BELONGING + a]
+        s.records[i, in_record(j, BELONGING)] = rows[G_BELONGING + a]
         s.marks[b, mark_of(j, TOUCH), k] = COMMUNITY if interacts else touch
         if wishes and interacts:
             s.books[j, WISHERS] += 1
-            s.books[j, WISH_X] += fixed_point(s.values[b, TASTE_X, k])
-            s.books[j, WISH_Y] += fixed_point(s.values[b, TASTE_Y, k])
+            s.books[j, WISH_X] += fixed_point(s.records[i, TASTE_X])
+            s.books[j, WISH_Y] += fixed_point(s.records[i, TASTE_Y])
     row[j, _INTERACTIONS] += n_interactions
     for r in range(list_some(n, READS, w)):
         leave(np.int64(w.lists[PICKED + w.lists[SOME + r]]), j, on, s, w)
@@ -267,7 +266,7 @@ def take_parts(
     """Let a stretch's members take part in a brand's community, up to 256 at a time."""
     n_members = queue_members(begin, end, j, s, w)
     for first in range(0, n_members, BLOCK):
-        n = pick(first, n_members, w)
+        n = pick(first, n_members, s, w)
         weigh_membership(n, j, t, k0, k1, m, p, s, w)
         keep_membership(n, j, t, m, on, s, w, row)
 
@@ -277,7 +276,7 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
     """Return the brand that a consumer buys in a completed group, or whether the wait goes on or lapses."""
     i = b * BLOCK + k
     j = np.int64(s.marks[b, COMMITTED, k])
-    since = np.int64(s.weeks[b, COMMITMENT, k])
+    since = np.int64(s.weeks[i, COMMITMENT])
     flags = mark_of(j, FLAGS)
     is_admitted = (s.marks[b, flags, k] & IS_TURNED_AWAY) == 0
     together = s.counts[on.count_row[COMMITTERS] + j, i]
@@ -293,7 +292,7 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
         add_move(i, on.count_row[COMMITTERS] + j, -1, w)
     if is_complete:
         return j
-    s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
+    s.weeks[i, week_of(j, VISIT)] = np.int16(t)
     row[j, _GROUP_FAILURES] += 1
     for other in range(m.n_brands):
         row[other, _NEEDS] += 1

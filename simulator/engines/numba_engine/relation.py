@@ -18,6 +18,7 @@ from simulator.engines.numba_engine.layout import (
     AT_Y,
     BASE_SEEN,
     BELIEF,
+    BELIEF_SUM,
     BELONGING,
     COUPON,
     COUPON_UNTIL,
@@ -42,6 +43,7 @@ from simulator.engines.numba_engine.layout import (
     GOODWILL,
     HABIT,
     HAS_COMMUNITY,
+    HAS_CONTENT,
     HAS_COUPON,
     MEMORY,
     NET_PRICE,
@@ -57,42 +59,52 @@ from simulator.engines.numba_engine.layout import (
     VISIT,
     WORTH,
     block_of,
+    in_record,
     lane_of,
     of_brand,
     week_of,
     whole,
 )
-from simulator.model.mathematics import ZERO, F
+from simulator.model.mathematics import ZERO, F, fixed_point
 from simulator.model.rules import choice, precision
+
+
+@part
+def believe(i: Any, j: Any, belief: Any, evidence: Any, s: Any) -> None:
+    """Write down what a consumer believes of a brand, and keep the sum over all consumers."""
+    at = in_record(j, BELIEF)
+    s.books[j, BELIEF_SUM] += fixed_point(belief) - fixed_point(s.records[i, at])
+    s.records[i, at] = belief
+    s.records[i, in_record(j, EVIDENCE)] = evidence
 
 
 @part
 def learn_profile(i: Any, j: Any, z_x: Any, z_y: Any, p: Any, s: Any) -> None:
     """Let a brand learn from one observed event, which shows each taste with an error of z standard deviations."""
-    b = block_of(i)
-    k = lane_of(i)
-    n = s.values[b, of_brand(j, PROFILE_EVIDENCE), k]
-    seen_x = precision.signal(s.values[b, TASTE_X, k], p.profile_noise, z_x)
-    seen_y = precision.signal(s.values[b, TASTE_Y, k], p.profile_noise, z_y)
-    x = precision.profile(s.values[b, of_brand(j, PROFILE_X), k], seen_x, n)
-    y = precision.profile(s.values[b, of_brand(j, PROFILE_Y), k], seen_y, n)
-    s.values[b, of_brand(j, PROFILE_X), k] = x
-    s.values[b, of_brand(j, PROFILE_Y), k] = y
-    s.values[b, of_brand(j, PROFILE_EVIDENCE), k] = precision.profile_evidence(n, p.profile_retention)
+    block_of(i)
+    lane_of(i)
+    n = s.records[i, in_record(j, PROFILE_EVIDENCE)]
+    seen_x = precision.signal(s.records[i, TASTE_X], p.profile_noise, z_x)
+    seen_y = precision.signal(s.records[i, TASTE_Y], p.profile_noise, z_y)
+    x = precision.profile(s.records[i, in_record(j, PROFILE_X)], seen_x, n)
+    y = precision.profile(s.records[i, in_record(j, PROFILE_Y)], seen_y, n)
+    s.records[i, in_record(j, PROFILE_X)] = x
+    s.records[i, in_record(j, PROFILE_Y)] = y
+    s.records[i, in_record(j, PROFILE_EVIDENCE)] = precision.profile_evidence(n, p.profile_retention)
 
 
 @part
-def weeks_since_visit(b: Any, k: Any, j: Any, t: Any, s: Any) -> Any:
+def weeks_since_visit(i: Any, j: Any, t: Any, s: Any) -> Any:
     """Return the steps since a consumer's latest visit to a brand."""
-    return F(np.int32(t) - np.int32(s.weeks[b, week_of(j, VISIT), k]))
+    return F(np.int32(t) - np.int32(s.weeks[i, week_of(j, VISIT)]))
 
 
 @part
-def price_for(b: Any, k: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
+def price_for(i: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
     """Return what a consumer would pay for a unit, before any referral reward."""
     coupon = ZERO
-    if np.int32(t) <= np.int32(s.weeks[b, week_of(j, COUPON_UNTIL), k]):
-        coupon = s.values[b, of_brand(j, COUPON), k]
+    if np.int32(t) <= np.int32(s.weeks[i, week_of(j, COUPON_UNTIL)]):
+        coupon = s.records[i, in_record(j, COUPON)]
     return choice.price_after(m.by_step[t, j, terms.PRICE], s.today[j, CUT], coupon)
 
 
@@ -102,30 +114,40 @@ def gather_person(n: Any, s: Any, w: Any) -> None:
     rows = w.rows
     for a in range(n):
         i = np.int64(w.lists[PICKED + a])
-        b = block_of(i)
-        k = lane_of(i)
-        rows[G_TASTE_X + a] = s.values[b, TASTE_X, k]
-        rows[G_TASTE_Y + a] = s.values[b, TASTE_Y, k]
-        rows[G_SENSITIVITY + a] = s.values[b, PRICE_SENSITIVITY, k]
-        rows[G_ONLINE + a] = s.values[b, ONLINE, k]
+        block_of(i)
+        lane_of(i)
+        rows[G_TASTE_X + a] = s.records[i, TASTE_X]
+        rows[G_TASTE_Y + a] = s.records[i, TASTE_Y]
+        rows[G_SENSITIVITY + a] = s.records[i, PRICE_SENSITIVITY]
+        rows[G_ONLINE + a] = s.records[i, ONLINE]
 
 
 @part
 def gather_rare(n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
-    """Gather what only members of communities and customers of tailoring brands have; else it counts 0."""
+    """Gather what only members of communities, customers of tailoring brands and viewers of content have.
+
+    Where a brand has nothing of the kind, everybody has what it started with.
+    """
     rows = w.rows
+    if on.brand[j, HAS_CONTENT] > 0:
+        for a in range(n):
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_TRUST + a] = s.values[block_of(i), of_brand(j, TRUST), lane_of(i)]
+    else:
+        for a in range(whole(n)):
+            rows[G_TRUST + a] = m.brand[j, terms.INITIAL_TRUST]
     if on.brand[j, HAS_COMMUNITY] > 0:
         for a in range(n):
             i = np.int64(w.lists[PICKED + a])
-            rows[G_BELONGING + a] = s.values[block_of(i), of_brand(j, BELONGING), lane_of(i)]
+            rows[G_BELONGING + a] = s.records[i, in_record(j, BELONGING)]
     else:
         for a in range(whole(n)):
             rows[G_BELONGING + a] = ZERO
     if m.brand[j, terms.TAILORING] > ZERO:
         for a in range(n):
             i = np.int64(w.lists[PICKED + a])
-            rows[G_PROFILE_X + a] = s.values[block_of(i), of_brand(j, PROFILE_X), lane_of(i)]
-            rows[G_PROFILE_Y + a] = s.values[block_of(i), of_brand(j, PROFILE_Y), lane_of(i)]
+            rows[G_PROFILE_X + a] = s.records[i, in_record(j, PROFILE_X)]
+            rows[G_PROFILE_Y + a] = s.records[i, in_record(j, PROFILE_Y)]
     else:
         for a in range(whole(n)):
             rows[G_PROFILE_X + a] = ZERO
@@ -141,11 +163,10 @@ def gather_relation(n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> 
         b = block_of(i)
         k = lane_of(i)
         rows[G_MEMORY + a] = s.values[b, of_brand(j, MEMORY), k]
-        rows[G_BELIEF + a] = s.values[b, of_brand(j, BELIEF), k]
-        rows[G_EVIDENCE + a] = s.values[b, of_brand(j, EVIDENCE), k]
+        rows[G_BELIEF + a] = s.records[i, in_record(j, BELIEF)]
+        rows[G_EVIDENCE + a] = s.records[i, in_record(j, EVIDENCE)]
         rows[G_GOODWILL + a] = s.values[b, of_brand(j, GOODWILL), k]
-        rows[G_HABIT + a] = s.values[b, of_brand(j, HABIT), k]
-        rows[G_TRUST + a] = s.values[b, of_brand(j, TRUST), k]
+        rows[G_HABIT + a] = s.records[i, in_record(j, HABIT)]
         region = m.place[g.cell[i], terms.REGION]
         rows[G_DAYS + a] = m.brand[j, terms.DAYS + region]
     gather_rare(n, j, m, on, s, w)
@@ -167,7 +188,7 @@ def gather_price(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> Non
     if on.brand[j, HAS_COUPON] > 0:
         for a in range(n):
             i = np.int64(w.lists[PICKED + a])
-            rows[G_PRICE + a] = price_for(block_of(i), lane_of(i), j, t, m, s)
+            rows[G_PRICE + a] = price_for(i, j, t, m, s)
         return
     for a in range(whole(n)):
         rows[G_PRICE + a] = net

@@ -13,6 +13,7 @@ from simulator.engines.numba_engine.layout import (
     AT_Y,
     BASE,
     BELIEF,
+    BELIEF_SUM,
     COMMITTED,
     EVIDENCE,
     FLAGS,
@@ -42,6 +43,7 @@ from simulator.engines.numba_engine.layout import (
     TRUST,
     State,
     Switches,
+    in_record,
     mark_of,
     of_brand,
 )
@@ -49,7 +51,7 @@ from simulator.model import initialization
 from simulator.model.draws import BLOCK
 from simulator.model.initialization import RECEIVER, World
 from simulator.model.market import MarketArrays
-from simulator.model.mathematics import ONE, ZERO
+from simulator.model.mathematics import ONE, ZERO, fixed_point
 
 
 @kernel
@@ -61,14 +63,14 @@ def reset_persons(b: Any, m: Any, world: Any, s: Any) -> None:
         i = start + k
         latest = world.latest_brand[i]
         s.marks[b, LATEST, k] = np.uint8(latest) if latest >= 0 else NO_BRAND
-        s.weeks[b, REPLACEMENT, k] = np.int16(min(np.int64(world.replacement_step[i]), np.int64(NEVER)))
+        s.weeks[i, REPLACEMENT] = np.int16(min(np.int64(world.replacement_step[i]), np.int64(NEVER)))
         s.values[b, NEED_RATE, k] = population.need_rate[i]
-        s.values[b, TASTE_X, k] = population.taste[0, i]
-        s.values[b, TASTE_Y, k] = population.taste[1, i]
-        s.values[b, PRICE_SENSITIVITY, k] = population.price_sensitivity[i]
-        s.values[b, ONLINE, k] = population.online[i]
-        s.values[b, SHARING, k] = population.sharing[i]
-        s.values[b, SATISFACTION, k] = m.quality[0, max(latest, 0)] if latest >= 0 else ZERO
+        s.records[i, TASTE_X] = population.taste[0, i]
+        s.records[i, TASTE_Y] = population.taste[1, i]
+        s.records[i, PRICE_SENSITIVITY] = population.price_sensitivity[i]
+        s.records[i, ONLINE] = population.online[i]
+        s.records[i, SHARING] = population.sharing[i]
+        s.records[i, SATISFACTION] = m.quality[0, max(latest, 0)] if latest >= 0 else ZERO
 
 
 @kernel
@@ -77,18 +79,21 @@ def reset_relations(b: Any, j: Any, m: Any, world: Any, s: Any) -> None:
     start = b * BLOCK
     n = min(BLOCK, world.latest_brand.size - start)
     for k in range(n):
-        is_buyer = np.int64(world.latest_brand[start + k]) == j
+        i = start + k
+        is_buyer = np.int64(world.latest_brand[i]) == j
         s.values[b, of_brand(j, MEMORY), k] = initialization.initial_memory(is_buyer, m.initial_memory[j])
         s.values[b, of_brand(j, GOODWILL), k] = m.initial_goodwill[j]
-        s.values[b, of_brand(j, BELIEF), k] = initialization.initial_belief(is_buyer, m.quality[0, j])
-        s.values[b, of_brand(j, EVIDENCE), k] = initialization.initial_evidence(is_buyer)
-        s.values[b, of_brand(j, HABIT), k] = initialization.initial_habit(is_buyer)
+        s.records[i, in_record(j, BELIEF)] = initialization.initial_belief(is_buyer, m.quality[0, j])
+        s.records[i, in_record(j, EVIDENCE)] = initialization.initial_evidence(is_buyer)
+        s.books[j, BELIEF_SUM] += fixed_point(s.records[i, in_record(j, BELIEF)])
+        s.records[i, in_record(j, HABIT)] = initialization.initial_habit(is_buyer)
         s.values[b, of_brand(j, TRUST), k] = m.initial_trust[j]
         s.marks[b, mark_of(j, FLAGS), k] = HAS_BOUGHT * np.uint8(is_buyer)
     for k in range(n):
-        cell = world.population.cell[start + k]
-        s.values[b, of_brand(j, PROFILE_X), k] = m.cell_taste[cell, 0]
-        s.values[b, of_brand(j, PROFILE_Y), k] = m.cell_taste[cell, 1]
+        i = start + k
+        cell = world.population.cell[i]
+        s.records[i, in_record(j, PROFILE_X)] = m.cell_taste[cell, 0]
+        s.records[i, in_record(j, PROFILE_Y)] = m.cell_taste[cell, 1]
 
 
 #: Written in the first step, or before anything is read of them.
@@ -111,8 +116,8 @@ def clear(m: MarketArrays, s: State) -> None:
     s.books[:, REVIEW_SUM] = m.initial_review_sum
     s.books[:, LATEST_PIECE] = -1
     for j in range(m.n_brands):
-        s.values[:, int(of_brand(j, EVIDENCE)), :] = ONE
-        s.values[:, int(of_brand(j, PROFILE_EVIDENCE)), :] = ONE
+        s.records[:, int(in_record(j, EVIDENCE))] = ONE
+        s.records[:, int(in_record(j, PROFILE_EVIDENCE))] = ONE
 
 
 @kernel

@@ -10,7 +10,6 @@ from simulator.compiled import part
 from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ACCEPTED,
-    BELIEF,
     BEST_TOTAL,
     CHANCE,
     CHOICE,
@@ -19,7 +18,6 @@ from simulator.engines.numba_engine.layout import (
     COMMITTED,
     COMMITTERS,
     CONSUMER,
-    EVIDENCE,
     FIRST_CHOICE,
     FORCED,
     FOUND,
@@ -68,7 +66,6 @@ from simulator.engines.numba_engine.layout import (
     WHEN,
     block_of,
     lane_of,
-    of_brand,
     place_of,
     record,
     week_of,
@@ -80,6 +77,7 @@ from simulator.engines.numba_engine.listing import (
     queue_places,
 )
 from simulator.engines.numba_engine.relation import (
+    believe,
     gather_person,
     gather_price,
     gather_relation,
@@ -130,7 +128,7 @@ def begin_choice(n: Any, t: Any, on: Any, s: Any, w: Any) -> None:
         for a in range(n):
             if forced_choice(a, w) != NOTHING:
                 i = np.int64(w.lists[PICKED + a])
-                w.lists[WHEN + a] = np.int32(s.weeks[block_of(i), COMMITMENT, lane_of(i)])
+                w.lists[WHEN + a] = np.int32(s.weeks[i, COMMITMENT])
 
 
 @part
@@ -166,7 +164,7 @@ def consider(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any, ro
     visit = week_of(j, VISIT)
     for a in range(n):
         i = np.int64(w.lists[PICKED + a])
-        rows[RESULT + a] = weeks_since_visit(block_of(i), lane_of(i), j, t, s)
+        rows[RESULT + a] = weeks_since_visit(i, j, t, s)
     for a in range(whole(n)):
         w.bytes[IS_CONSIDERED + a] = np.uint8(
             search.is_considered(
@@ -194,7 +192,7 @@ def consider(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any, ro
     row[j, _CONSIDERED] += n_considered
     for a in range(list_some(n, IS_FOUND, w)):
         i = np.int64(w.lists[PICKED + w.lists[SOME + a]])
-        s.weeks[block_of(i), visit, lane_of(i)] = np.int16(t)
+        s.weeks[i, visit] = np.int16(t)
 
 
 @part
@@ -205,14 +203,14 @@ def gather_reviews(n: Any, j: Any, t: Any, s: Any, w: Any) -> None:
     for r in range(n):
         a = w.lists[SOME + r]
         i = np.int64(w.lists[PICKED + a])
-        b = block_of(i)
-        k = lane_of(i)
-        since = np.int64(s.weeks[b, read, k])
+        block_of(i)
+        lane_of(i)
+        since = np.int64(s.weeks[i, read])
         known = max(since, np.int64(0))
         seen = np.int64(since >= 0)
         count = s.reviews[t, j, 0] - seen * s.reviews[known, j, 0]
         total = s.reviews[t, j, 1] - seen * s.reviews[known, j, 1]
-        s.weeks[b, read, k] = np.int16(t)
+        s.weeks[i, read] = np.int16(t)
         rows[U_0 + r] = F(count)
         rows[U_1 + r] = search.review_mean(total, max(count, np.int64(1)))
         rows[U_2 + r] = rows[G_BELIEF + a]
@@ -238,12 +236,11 @@ def read_reviews(n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
     for r in range(n_readers):
         a = w.lists[SOME + r]
         i = np.int64(w.lists[PICKED + a])
-        b = block_of(i)
-        k = lane_of(i)
+        block_of(i)
+        lane_of(i)
         rows[G_BELIEF + a] = rows[U_2 + r]
         rows[G_EVIDENCE + a] = rows[U_3 + r]
-        s.values[b, of_brand(j, BELIEF), k] = rows[U_2 + r]
-        s.values[b, of_brand(j, EVIDENCE), k] = rows[U_3 + r]
+        believe(i, j, rows[U_2 + r], rows[U_3 + r], s)
 
 
 @part
@@ -253,11 +250,11 @@ def bid(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     if on.brand[j, HAS_REFERRAL] > 0:
         for a in range(n):
             i = np.int64(w.lists[PICKED + a])
-            b = block_of(i)
-            k = lane_of(i)
+            block_of(i)
+            lane_of(i)
             rows[RESULT + a] = rows[G_PRICE + a]
-            if np.int32(t) <= np.int32(s.weeks[b, week_of(j, INVITED_UNTIL), k]):
-                since = np.int64(s.weeks[b, week_of(j, INVITATION_STEP), k])
+            if np.int32(t) <= np.int32(s.weeks[i, week_of(j, INVITED_UNTIL)]):
+                since = np.int64(s.weeks[i, week_of(j, INVITATION_STEP)])
                 reward = m.by_step[since, j, _REWARD]
                 rows[RESULT + a] = choice.price_after_reward(rows[G_PRICE + a], reward)
     else:
@@ -368,8 +365,8 @@ def commit(i: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) ->
     b = block_of(i)
     k = lane_of(i)
     s.marks[b, COMMITTED, k] = np.uint8(j)
-    s.weeks[b, COMMITMENT, k] = np.int16(t)
-    s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
+    s.weeks[i, COMMITMENT] = np.int16(t)
+    s.weeks[i, week_of(j, VISIT)] = np.int16(t)
     row[j, _COMMITMENTS] += 1
     add_talk(i, j, COMMITS, 0, ZERO, ZERO, w)
     add_move(i, on.count_row[COMMITTERS] + j, 1, w)
@@ -449,5 +446,5 @@ def shop(
     """Let a stretch's consumers with a need shop, up to 256 at a time."""
     n_shoppers = queue_shoppers(begin * BLOCK, (end - begin) * BLOCK, on, w)
     for first in range(0, n_shoppers, BLOCK):
-        n = pick(first, n_shoppers, w)
+        n = pick(first, n_shoppers, s, w)
         shop_picked(n, t, k0, k1, m, p, g, on, s, w, row)

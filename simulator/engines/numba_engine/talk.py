@@ -54,8 +54,6 @@ from simulator.engines.numba_engine.layout import (
     WEIGHT,
     WHICH,
     WHO,
-    block_of,
-    lane_of,
     record,
     whole,
 )
@@ -148,7 +146,7 @@ def prepare_talks(t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
         i = np.int64(w.talk[WHO, a])
         fetch_ahead(g.arcs, g.indptr[i])
         fetch_ahead(g.arcs, g.indptr[i + 1])
-        said[INTENSITY, a] = s.values[block_of(i), SHARING, lane_of(i)]
+        said[INTENSITY, a] = s.records[i, SHARING]
     for a in range(n):
         said[INTENSITY, a] = word_of_mouth.talk_intensity(
             said[INTENSITY, a], said[SURPRISED, a], p.talk_base, p.surprise_unit, p.loss_factor
@@ -231,7 +229,7 @@ def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w
         p_tie = p.p_strong if w.tie[TARGET + a] >= STRONG_BIT else p.p_weak
         if on.is_weighted:
             p_tie = word_of_mouth.weighted_tie(p_tie, g.weights[w.tie[ARC + a]])
-        sharing = s.values[block_of(who), SHARING, lane_of(who)]
+        sharing = s.records[who, SHARING]
         if w.tie_value[TIE_3 + a] < word_of_mouth.talk_probability(p_tie, sharing):
             address(r, j, s)
             s.mail[r, j, CONTACTS] += 1

@@ -151,7 +151,7 @@ def judge_pieces(n: Any, j: Any, m: Any, p: Any, s: Any, w: Any) -> None:
         rows[WORTH + a] = m.by_step[piece, j, _PROMOTION]
         rows[G_MEMORY + a] = s.values[b, of_brand(j, MEMORY), k]
         rows[G_TRUST + a] = s.values[b, of_brand(j, TRUST), k]
-        rows[G_NEARBY + a] = s.values[b, SHARING, k]
+        rows[G_NEARBY + a] = s.records[i, SHARING]
     for a in range(whole(n)):
         rows[G_MEMORY + a] = attention.reinforced(rows[G_MEMORY + a], p.memory_gain_content)
         rows[G_TRUST + a] = content.trust_after_content(rows[G_TRUST + a], rows[G_QUALITY + a], p.trust_gain)
@@ -216,7 +216,7 @@ def see_pieces(
     """Let those of a stretch see a brand's content whom it has reached, up to 256 at a time."""
     n_queued = queue_viewers(begin, end, j, s, w)
     for first in range(0, n_queued, BLOCK):
-        n = pick(first, n_queued, w)
+        n = pick(first, n_queued, s, w)
         find_promoted(n, j, m, s, w)
         draw_for_viewers(n, j, t, k0, k1, m, w)
         n = find_pieces(n, j, t, m, p, s, w)
