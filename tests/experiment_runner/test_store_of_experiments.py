@@ -8,7 +8,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,6 +183,44 @@ def test_another_experiment_is_refused(copied: Path, design: Design) -> None:
         sim.sweep(design.changed(seed=6), out=copied)
     with pytest.raises(StoreError, match="the same scenarios"):
         sim.sweep(design.changed(consumers=50), out=copied)
+
+
+@pytest.mark.parametrize("strategies", [("none", "precision"), ("mass", "none")])
+def test_other_strategies_are_not_taken_for_those_that_are_stored(
+    copied: Path, design: Design, strategies: tuple[str, ...]
+) -> None:
+    other = replace(design, strategies=strategies)
+    told = rf"strategies = none, mass; expected .*, {', '.join(strategies)}"
+    with pytest.raises(StoreError, match=told):
+        sim.sweep(other, out=copied)
+
+
+@pytest.mark.parametrize(
+    ("entry", "change"),
+    [
+        ("scenario_digests", lambda found: [found[0][::-1]]),
+        ("strategies", lambda found: found[::-1]),
+        ("points", lambda found: found[::-1]),
+        ("treatments", lambda found: found[::-1]),
+        ("metrics", lambda found: found[::-1]),
+        ("seed", lambda found: found + 1),
+        ("balance", lambda found: "scenario"),
+        ("trajectory_version", lambda found: found - 1),
+        ("treatment_keys", lambda found: found[::-1]),
+    ],
+)
+def test_every_entry_of_the_identity_is_compared(
+    copied: Path, design: Design, entry: str, change: Callable[[Any], Any]
+) -> None:
+    place = copied / "manifest.json"
+    manifest = json.loads(place.read_bytes())
+    manifest[entry] = change(manifest[entry])
+    place.write_text(json.dumps(manifest))
+    before = {file.name for file in shard_files(copied)}
+    with pytest.raises(StoreError) as raised:
+        sim.sweep(design, out=copied)
+    assert [fault.place for fault in raised.value.faults] == [f"{copied}: {entry}"]
+    assert {file.name for file in shard_files(copied)} == before
 
 
 def test_other_content_is_left_alone(tmp_path: Path, design: Design, finished: Path) -> None:
