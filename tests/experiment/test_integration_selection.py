@@ -161,6 +161,8 @@ def test_faults_of_a_precision_are_told_at_once(tiny):
     assert all(word in text for word in ("profit = 0", "'sale'", "'two'", "max_replicates", "seed"))
     with pytest.raises(ScenarioError, match="at least 2"):
         sim.compare(tiny, precision={"profit": 1.0}, n_replicates=1)
+    with pytest.raises(ScenarioError, match='"none" alone; expected a strategy beside the baseline'):
+        sim.compare(tiny, strategies=["none"], precision={"profit": 100.0})
 
 
 @pytest.fixture(scope="module")
