@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import ndtr
 from selection_laws import MEANS, NormalLaw
 
@@ -20,6 +21,7 @@ from simulator.experiment.first_stage import RARE, draw_first_stage, replicates_
 from simulator.experiment.kim_nelson import Choice, continuation_constant, kim_nelson
 from simulator.experiment.ocba import ocba
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, UndefinedOutcomeError, each
+from simulator.outcomes.multiple_comparisons import compare_with_best
 
 N_MACRO = 500
 CONFIDENCE = 0.9
@@ -260,6 +262,39 @@ def test_the_winners_curse_is_seen_and_fresh_estimates_are_free_of_it():
     assert abs(np.mean(fresh)) < 3.3 * error
     assert np.mean(chosen) > 6 * np.std(chosen, ddof=1) / 300**0.5
     assert np.mean(excess) == pytest.approx(np.mean(chosen) - np.mean(fresh))
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_an_evaluation_is_made_of_the_published_parts(higher):
+    """Everything that is said of fresh replicates, computed anew from these by other means."""
+    sign, baseline, n, level = (1.0 if higher else -1.0), 4, 40, 0.9
+    law = NormalLaw(11, (0.9, 0.6, 0.8, 0.7, 0.0), 0.0)
+    drawn = each(lambda k, numbers: sign * law([k], numbers)[0])
+    record = Record(drawn, 5, higher_is_better=higher)
+    choice = choose(record, RULE._replace(method="subset", indifference=0.05, first_stage=15))
+    found = evaluate_choice(drawn, record, choice, level, n, baseline)
+    assert len(found.positions) >= 4 and found.positions[0] == choice.best and baseline in found.positions
+    fresh = law(found.positions, range(EVALUATION_BLOCK, EVALUATION_BLOCK + n))
+    assert np.array_equal(found.outcomes, sign * fresh)
+    assert found.to_best == tuple(compare_with_best(fresh, level))
+    control = found.positions.index(baseline)
+    others = [i for i in range(len(fresh)) if i != control]
+    plain = np.array([stats.ttest_rel(fresh[i], fresh[control]).pvalue for i in others])
+    assert np.isnan(found.p_values[control])
+    order = np.argsort(plain)
+    steps = np.minimum(1.0, np.maximum.accumulate(plain[order] * (len(plain) - np.arange(len(plain)))))
+    assert found.p_values[others][order] == pytest.approx(steps)
+    assert (found.p_values[others] > plain * 1.5).any(), "the adjustment matters here"
+    chosen, fresh_lead = record.common([found.positions[0], found.runner_up]), fresh[0] - fresh[1]
+    lead = chosen[0] - chosen[1]
+    interval = stats.ttest_rel(fresh[0], fresh[1]).confidence_interval(level)
+    assert (found.lead.mean, found.lead.lower, found.lead.upper) == pytest.approx(
+        (fresh_lead.mean(), *interval)
+    )
+    low, high = stats.ttest_ind(lead, fresh_lead, equal_var=False).confidence_interval(level)
+    assert found.curse.selection_lead == pytest.approx(lead.mean())
+    assert found.curse.excess == pytest.approx((low + high) / 2)
+    assert found.curse.half_width == pytest.approx((high - low) / 2)
 
 
 def test_rinotts_constant_against_published_values_and_simulation():
