@@ -10,6 +10,7 @@ import pytest
 
 import simulator as sim
 from simulator.errors import ScenarioError
+from simulator.experiment.equal_allocation import equal_cost
 from simulator.experiment.levels import LEVELS
 from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK
@@ -40,6 +41,15 @@ def test_a_selection_is_made_of_the_very_replicates_of_the_simulator(tiny, selec
         tiny, [Treatment(selection.best)], seed=3, replicates=fresh, metrics=["profit"], threads=1
     )[0, :, 0]
     assert np.array_equal(selection.evaluation.outcomes[0], again)
+
+
+def test_a_selection_says_what_equal_allocation_would_take(tiny, selection):
+    baseline = selection.treatments.index(tiny.comparison.baseline)
+    assert np.isnan(selection.evaluation.p_values[selection.evaluation.positions.index(baseline)])
+    start = np.stack([outcomes[: selection.choice.first_stage] for outcomes in selection.outcomes])
+    equal = equal_cost(start, indifference=150.0, confidence=selection.rule.confidence)
+    assert selection.equal == equal
+    assert selection.saved_share == 1 - sum(map(len, selection.outcomes)) / min(equal)
 
 
 def test_a_selection_does_not_depend_on_threads_or_batch(tiny, selection):
@@ -161,6 +171,8 @@ def test_faults_of_a_precision_are_told_at_once(tiny):
     assert all(word in text for word in ("profit = 0", "'sale'", "'two'", "max_replicates", "seed"))
     with pytest.raises(ScenarioError, match="at least 2"):
         sim.compare(tiny, precision={"profit": 1.0}, n_replicates=1)
+    with pytest.raises(ScenarioError, match='"none" alone; expected a strategy beside the baseline'):
+        sim.compare(tiny, strategies=["none"], precision={"profit": 100.0})
 
 
 @pytest.fixture(scope="module")
