@@ -242,6 +242,7 @@ def test_the_command_line_gives_the_same(monkeypatch, capsys, tmp_path) -> None:
     words = (
         "optimize tiny --strategy mass --first 4 --rounds 1 --batch 2 --replicates 2 --race 4 --evaluation 20"
     )
+    words += " --finalists 3 --confidence 0.9"
     more = ["--vary", "brands.Ours.price=8:12", "--seed", "3", "--json", "--out", str(tmp_path / "best")]
     monkeypatch.setattr(sys, "argv", ["simulator", *words.split(), *more])
     with pytest.raises(SystemExit) as stop:
@@ -258,8 +259,11 @@ def test_the_command_line_gives_the_same(monkeypatch, capsys, tmp_path) -> None:
         n_replicates=2,
         n_race=4,
         n_evaluation=20,
+        n_finalists=3,
+        confidence=0.9,
         seed=3,
     )
+    assert document["confidence"] == 0.9 and len(direct.search.raced) == 3
     assert document["digest"] == direct.digest
     assert (tmp_path / "best" / "plans.csv").is_file()
 
