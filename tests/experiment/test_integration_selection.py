@@ -10,6 +10,7 @@ import pytest
 
 import simulator as sim
 from simulator.errors import ScenarioError
+from simulator.experiment import variance_split
 from simulator.experiment.equal_allocation import equal_cost
 from simulator.experiment.levels import LEVELS
 from simulator.experiment.outcome_cache import OutcomeCache
@@ -345,6 +346,22 @@ def stored(place: Path) -> dict[str, int]:
     """Return the files of outcomes in a folder, with the times at which they were written."""
     files = [file for file in place.rglob("*") if file.suffix in (".npy", ".parquet")]
     return {file.name: file.stat().st_mtime_ns for file in files if not file.name.startswith(".")}
+
+
+def test_every_draw_of_the_parameters_has_worlds_of_its_own(tiny, monkeypatch):
+    used = []
+    real = variance_split.outcomes_in_worlds
+
+    def spy(ready, worlds, *rest):
+        used.append(worlds)
+        return real(ready, worlds, *rest)
+
+    monkeypatch.setattr(variance_split, "outcomes_in_worlds", spy)
+    found = sim.variance_split(
+        tiny, "mass", factors="p_strong", n_parameters=3, n_worlds=2, n_replicates=2, seed=4
+    )
+    assert [list(worlds) for worlds in used] == [[0, 1], [2, 3], [4, 5]]
+    assert found.outcomes.shape == (3, 2, 2)
 
 
 @pytest.mark.parametrize("study", ["select", "sensitivity", "regime_map", "reversal", "variance_split"])

@@ -19,7 +19,7 @@ from simulator.experiment.equal_allocation import equal_cost, rinott_constant
 from simulator.experiment.evaluation import evaluate_choice
 from simulator.experiment.first_stage import RARE, draw_first_stage, replicates_to_meet
 from simulator.experiment.kim_nelson import Choice, continuation_constant, kim_nelson
-from simulator.experiment.ocba import ocba
+from simulator.experiment.ocba import Standing, _paired_weights, _plain_weights, ocba
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, UndefinedOutcomeError, each
 from simulator.outcomes.multiple_comparisons import compare_with_best
 
@@ -100,6 +100,17 @@ def test_budget_allocation_puts_replicates_where_they_matter():
             found = choose(Record(NormalLaw(seed, means), 5), RULE._replace(method=method, **few))
             counts += found.n_by_treatment
         assert counts[0] > 0.9 * counts[1] > 1.5 * counts[2] > 2 * counts[3] > 2.4 * counts[4]
+
+
+def test_weights_of_the_published_allocation():
+    """Chen et al. 2000 by hand: w_1 = 1/1, w_2 = 9/4, and w_b = 2 sqrt(1/1 + (9/4)^2/9) = 2.5, more than either."""
+    standing = Standing(0, np.zeros(3), np.array([0.0, 1.0, 2.0]), np.array([4.0, 1.0, 9.0]), np.zeros(3))
+    record = Record(NormalLaw(0, (0.0,) * 3), 3)
+    assert _plain_weights(record, standing, 0.5).tolist() == pytest.approx([2.5, 1.0, 2.25])
+    pairs = standing._replace(variances=np.array([0.0, 1.0, 9.0]))
+    assert _paired_weights(record, pairs, 0.5).tolist() == pytest.approx([2.25, 1.0, 2.25])
+    near = standing._replace(leads=np.array([0.0, 0.1, 2.0]))
+    assert _plain_weights(record, near, 0.5)[1] == pytest.approx(4.0)
 
 
 def test_shared_luck_saves_replicates():

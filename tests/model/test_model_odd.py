@@ -224,7 +224,14 @@ FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_awa
 def test_every_state_of_the_engine_is_described() -> None:
     from simulator.engines.numba_engine import layout
 
-    rows = {*layout.PERSON, *layout.FIELDS, *layout.TRAITS, *layout.BONDS, *layout.PERSON_MARKS, *layout.BRAND_MARKS}
+    rows = {
+        *layout.PERSON,
+        *layout.FIELDS,
+        *layout.TRAITS,
+        *layout.BONDS,
+        *layout.PERSON_MARKS,
+        *layout.BRAND_MARKS,
+    }
     rows |= {*layout.PERSON_WEEKS, *layout.BRAND_WEEKS, *layout.BOOKS}
     assert rows >= NOT_A_STATE.keys() | PROGRAMS
     others = {"stock", "spent_program", "review_history", "piece_value", "piece_appeal", "position"}
