@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from calls import Ending, call, write_between
 
 import simulator as sim
 from simulator.outcomes.shards import shard_files
@@ -52,50 +51,32 @@ from means join best on means.point = best.point group by strategy order by wins
 """
 
 
-def sweep_command(arguments: argparse.Namespace, place: Path) -> list[str]:
-    """Return the command of one sweep."""
-    command = [
-        sys.executable,
-        "-m",
-        "simulator",
-        "sweep",
-        str(arguments.design),
-        "--out",
-        str(place),
-        "--quiet",
-    ]
+def sweep_words(arguments: argparse.Namespace, place: Path) -> list[str]:
+    """Return what stands behind the program's name in the command of one sweep."""
+    words = ["sweep", str(arguments.design), "--out", str(place), "--quiet"]
     for name in ("replicates", "consumers", "threads", "processes"):
         value = getattr(arguments, name)
         if value is not None:
-            command += [f"--{name}", str(value)]
-    return command
+            words += [f"--{name}", str(value)]
+    return words
 
 
 def run_until(
-    command: Sequence[str], place: Path, stored: int | None, delay: float, seconds: float | None = None
+    words: Sequence[str], place: Path, stored: int | None, delay: float, seconds: float | None = None
 ) -> dict[str, Any]:
     """Run a sweep to its end, or kill it a moment after it has stored so many shards, or end it after a time."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    while stored is not None and len(shard_files(place)) < stored and process.poll() is None:
-        time.sleep(0.02)
-    if stored is not None:
+
+    def wait(process: subprocess.Popen[str]) -> None:
+        while len(shard_files(place)) < (stored or 0) and process.poll() is None:
+            time.sleep(0.02)
         time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-    try:
-        output, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        output, _ = process.communicate()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    found = call(words, None if stored is None else Ending(wait), seconds)
     return {
-        "killed": process.returncode == -signal.SIGKILL,
-        "returned": process.returncode,
-        "seconds": round(time.monotonic() - began, 1),
-        "cpu_seconds": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
+        "killed": found["returned"] == -signal.SIGKILL,
+        **{name: found[name] for name in ("returned", "seconds", "cpu_seconds")},
         "shards_stored": len(shard_files(place)),
-        "load": [round(value, 1) for value in os.getloadavg()],
-        "digest": output.split()[-1] if process.returncode == 0 else None,
+        **{name: found[name] for name in ("load", "digest")},
     }
 
 
@@ -107,7 +88,7 @@ def disturbed(arguments: argparse.Namespace, place: Path, n_tasks: int) -> list[
     kept: dict[str, int] = {}
     for share in [*shares, None]:
         stored = None if share is None else max(1, round(share * n_tasks))
-        calls.append(run_until(sweep_command(arguments, place), place, stored, moments.uniform(0.0, 2.0)))
+        calls.append(run_until(sweep_words(arguments, place), place, stored, moments.uniform(0.0, 2.0)))
         now = {file.name: file.stat().st_mtime_ns for file in shard_files(place)}
         if not now.items() >= kept.items():
             raise SystemExit("a stored shard was lost or written again")
@@ -171,7 +152,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         notes.write_text(json.dumps(found, indent=2) + "\n")
     if "undisturbed" not in found:
         found["undisturbed"] = run_until(
-            sweep_command(arguments, out / "undisturbed"),
+            sweep_words(arguments, out / "undisturbed"),
             out / "undisturbed",
             None,
             0,
@@ -258,9 +239,7 @@ def main(given: Sequence[str] | None = None) -> None:
     print(answer(found))
     if arguments.write_readme:
         (FOLDER / "results.json").write_text(json.dumps(found, indent=2) + "\n")
-        readme = FOLDER / "README.md"
-        before, rest = readme.read_text().split(START)
-        readme.write_text(f"{before}{START}\n{answer(found)}\n{END}{rest.split(END)[1]}")
+        write_between(FOLDER / "README.md", START, END, answer(found))
 
 
 if __name__ == "__main__":

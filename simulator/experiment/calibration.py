@@ -36,6 +36,7 @@ from simulator.experiment.calibration_market import (
     quantity_fault,
 )
 from simulator.experiment.calibration_result import Calibration
+from simulator.experiment.fitting_wording import N_CHECKS, N_DRAWS, N_PREDICTIVE
 from simulator.experiment.free_parameters import free_parameters
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.simulation_based_check import RankCheck, rank_check
@@ -70,9 +71,9 @@ def calibrate(
     strategy: str = "none",
     method: str = "table",
     n_simulations: int = 1000,
-    n_draws: int = 500,
-    n_predictive: int = 100,
-    n_checks: int = 200,
+    n_draws: int = N_DRAWS,
+    n_predictive: int = N_PREDICTIVE,
+    n_checks: int = N_CHECKS,
     seed: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
@@ -182,6 +183,12 @@ def calibrate(
         _distance_p_value(table, observation.fitted),
         n_table - len(table.scores),
         {
+            "method": method,
+            "n_simulations": n_simulations,
+            "n_checks": n_checks,
+            "measurement_error": measurement_error,
+        },
+        {
             "versions": versions(),
             "machine": machine(),
             "wall_seconds": round(time.time() - began, 3),
@@ -190,7 +197,7 @@ def calibrate(
         },
     )
     store.save_document(result.to_json_document())
-    store.save_table(result.to_dataframe(), "posterior.csv")
+    store.save_table(result.to_dataframe(), result.table_name)
     return result
 
 

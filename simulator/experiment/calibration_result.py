@@ -13,8 +13,10 @@ from simulator.errors import ScenarioError
 from simulator.experiment.approximate_bayes import Posterior
 from simulator.experiment.bass_fit import bass
 from simulator.experiment.calibration_market import MarketModel
+from simulator.experiment.fitting_wording import WIDE, calibration_command, calibration_sentences
 from simulator.experiment.free_parameters import values_of
 from simulator.experiment.simulation_based_check import RankCheck
+from simulator.experiment.treatments import Treatment
 from simulator.outcomes.document_digest import document_digest
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
-#: A posterior wider than this share of the prior's standard deviation says next to nothing.
-WIDE = 0.8
 #: Two parameters whose posterior correlation exceeds this are determined only together.
 RIDGE = 0.9
 #: Share of a uniform prior's range at either end, and the share of draws there that is too many.
@@ -53,6 +53,8 @@ class Calibration:
         Share of prior simulations whose own nearest simulations are at least as far as the observation's.
     n_undefined : int
         Prior simulations left out because a metric was undefined.
+    asked : dict
+        What was asked of the method: method, n_simulations, n_checks, measurement_error.
     manifest : dict
         How it came about.
     """
@@ -63,7 +65,11 @@ class Calibration:
     check: RankCheck | None
     distance_p_value: float
     n_undefined: int
+    asked: dict[str, Any] = field(default_factory=dict)
     manifest: dict[str, Any] = field(default_factory=dict)
+
+    #: File that has the draws, in the folder of the calibration.
+    table_name = "posterior.csv"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,7 +180,22 @@ class Calibration:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What the data leave open, and what speaks against sampler or model."""
-        return (*self._identification(), *self._trust())
+        return (*self._identification(), *self.doubts)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was learned and how far it can be trusted, in plain sentences; the first is the answer."""
+        return calibration_sentences(self)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Posterior medians as ``path=value``, as the command line takes them after ``--set``."""
+        return Treatment(self.model.strategy, self.overrides).settings
+
+    @property
+    def command(self) -> str | None:
+        """Command that repeats the calibration; None where the command line does not have its settings."""
+        return calibration_command(self)
 
     def _identification(self) -> list[str]:
         found = []
@@ -198,7 +219,9 @@ class Calibration:
                     )
         return found
 
-    def _trust(self) -> list[str]:
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against sampler or model."""
         found = []
         if self.distance_p_value < 0.01:
             found.append(
@@ -217,7 +240,7 @@ class Calibration:
             found.append(
                 f"{share:.0%} of the simulations were left out because a metric was undefined in them"
             )
-        return found
+        return tuple(found)
 
     @property
     def checked(self) -> str:

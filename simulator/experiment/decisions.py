@@ -198,6 +198,23 @@ class Decisions:
         """The split of the budget, if it is decided."""
         return next((part for part in self.parts if isinstance(part, Split)), None)
 
+    @property
+    def allowed(self) -> dict[str, tuple[Any, ...]]:
+        """Bounds, or options, by path."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for part in self.parts:
+            if isinstance(part, Split):
+                bounds = zip(part.low, part.high, strict=True)
+                found |= {
+                    f"strategies.{part.strategy}.lines[{k}].share": pair for k, pair in enumerate(bounds)
+                }
+            elif isinstance(part, Number):
+                whole = int if part.is_whole else float
+                found[part.path] = (whole(part.low), whole(part.high))
+            else:
+                found[part.path] = part.options
+        return found
+
     def _pieces(self, point: Values) -> list[tuple[Decision, Values]]:
         ends = np.cumsum([part.n_coordinates for part in self.parts])
         return list(zip(self.parts, np.split(np.asarray(point), ends[:-1]), strict=True))

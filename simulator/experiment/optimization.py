@@ -7,7 +7,6 @@ budget. Points that trade the metric against its risk or against privacy are kep
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -23,11 +22,10 @@ from simulator.experiment.arguments import check_arguments
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
-from simulator.experiment.optimization_result import PRIVACY, Optimization, Plan
+from simulator.experiment.optimization_result import PRIVACY, Optimization, Plan, key_of, question_of
 from simulator.experiment.sampling import UndefinedOutcomeError
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.treatments import Treatment, evaluate
-from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.provenance import machine, versions
 from simulator.outcomes.trajectories import unknown
@@ -232,9 +230,8 @@ def optimize(
     decisions, present = read_decisions(scenario, strategy, split, vary)
     metrics = (name, PRIVACY) if frontier and name != PRIVACY else (name,)
     sign = -1.0 if METRIC[name].better == "lower" else 1.0
-    question = _question(scenario, strategy, decisions, metrics, asked.seed)
-    key = hashlib.sha256(json.dumps(question, sort_keys=True, default=str).encode()).hexdigest()
-    store = BatchStore(None if out is None else Path(out), key, question)
+    question = question_of(scenario, strategy, decisions, metrics, asked.seed)
+    store = BatchStore(None if out is None else Path(out), key_of(question), question)
     if method == "tpe":
         from simulator.experiment.tree_sampler import import_optuna
 
@@ -280,6 +277,7 @@ def optimize(
         n_refused=simulator.n_refused,
         first_fault=simulator.first_fault,
         present=present,
+        plan=plan,
         manifest={
             "versions": versions(),
             "machine": machine(),
@@ -289,7 +287,7 @@ def optimize(
         },
     )
     store.save_document(result.to_json_document())
-    store.save_table(result.to_dataframe(), "plans.csv")
+    store.save_table(result.to_dataframe(), result.table_name)
     return result
 
 
@@ -355,20 +353,6 @@ def _frontier_candidates(record: SearchRecord) -> list[int]:
         picks = np.unique(np.linspace(0, len(front) - 1, min(_MOST_FRONTIER, len(front))).round().astype(int))
         chosen += [front[pick] for pick in picks if front[pick] not in chosen]
     return chosen
-
-
-def _question(
-    scenario: Scenario, strategy: str, decisions: Decisions, metrics: Sequence[str], seed: int
-) -> dict[str, Any]:
-    """Return what stored outcomes depend on; how long is searched does not matter."""
-    return {
-        "scenario_digest": scenario.digest,
-        "trajectory_version": TRAJECTORY_VERSION,
-        "strategy": strategy,
-        "decisions": [repr(part) for part in decisions.parts],
-        "metrics": list(metrics),
-        "seed": seed,
-    }
 
 
 def _check(plan: SearchPlan, metric: str, n_evaluation: int) -> None:

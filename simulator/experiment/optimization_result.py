@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.experiment.decisions import Decisions, Present
-from simulator.experiment.noisy_search import SearchRecord
+from simulator.experiment.fitting_wording import optimization_command, optimization_sentences
+from simulator.experiment.noisy_search import SearchPlan, SearchRecord
+from simulator.experiment.treatments import Treatment
+from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.differences import simultaneous_differences
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.statistics import Difference, conditional_value_at_risk, estimate
-from simulator.outcomes.wording import percent
+from simulator.outcomes.wording import percent, rounded
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -81,6 +86,8 @@ class Optimization:
         The first reason.
     present : Present, optional
         Where the scenario stood, and what of it may not be decided.
+    plan : SearchPlan
+        How much was tried.
     manifest : dict
         How it came about.
     """
@@ -101,7 +108,11 @@ class Optimization:
     n_refused: int = 0
     first_fault: str = ""
     present: Present | None = None
+    plan: SearchPlan = SearchPlan()
     manifest: dict[str, Any] = field(default_factory=dict)
+
+    #: File that has the plans, in the folder of the optimization.
+    table_name = "plans.csv"
 
     @property
     def overrides(self) -> dict[str, Any]:
@@ -114,6 +125,31 @@ class Optimization:
         return tuple(
             k for k, plan in enumerate(self.plans) if k > 0 and not plan.label.startswith("candidate")
         )
+
+    @property
+    def question(self) -> dict[str, Any]:
+        """Everything on which a simulated number depends, as plain data."""
+        return question_of(self.scenario, self.strategy, self.decisions, self.metrics, self.seed)
+
+    @property
+    def key(self) -> str:
+        """Hash of the question."""
+        return key_of(self.question)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Whether to change the plan, how, and what that trades off, in plain sentences; the first is the answer."""
+        return optimization_sentences(self)
+
+    @property
+    def command(self) -> str | None:
+        """Command that repeats the optimization; None where the command line does not have its settings."""
+        return optimization_command(self)
+
+    @property
+    def has_data_spend(self) -> bool:
+        """Whether any plan pays for data on people, so that there is something to trade against privacy."""
+        return len(self.metrics) > 1 and bool(self.values[:, :, 1].any())
 
     @property
     def higher_is_better(self) -> bool:
@@ -228,7 +264,7 @@ class Optimization:
             found.append(
                 f"{self.n_refused:,} points were refused by the scenario, the first because {self.first_fault}"
             )
-        if len(self.metrics) > 1 and not self.values[:, :, 1].any():
+        if len(self.metrics) > 1 and not self.has_data_spend:
             found.append("no plan buys data on people, so there is nothing to trade against privacy")
         return tuple(found)
 
@@ -277,20 +313,12 @@ class Optimization:
 
     def __repr__(self) -> str:
         metric, currency = METRIC[self.metric], self.scenario.market.currency
-        split = self.decisions.split
         lines = [
             f"Optimization of {self.strategy} in {self.scenario.name} by {self.method}: {len(self.search.points)} plans "
             f"tried, judged on {len(self.evaluation_block)} fresh replicates, seed {self.seed}"
         ]
         for path, value in self.overrides.items():
-            name = path
-            if (
-                split is not None
-                and path.startswith(f"strategies.{split.strategy}.lines[")
-                and path.endswith("].share")
-            ):
-                name = f"share of {split.lines[int(path.split('[')[1].split(']')[0])]}"
-            lines.append(f"  {name}: {value}")
+            lines.append(f"  {self.called(path)}: {value}")
         found = estimate(self.values[0, :, 0], self.confidence)
         lines.append(
             f"  {self.metric} {metric.describe(found.mean, currency)}; worst 5 % "
@@ -298,11 +326,7 @@ class Optimization:
         )
         for name, d in self.differences.items():
             best = " (the best line alone)" if name == self.best_single else ""
-            lines.append(
-                f"  against {name}{best}: {metric.describe(d.mean, currency, 'change')} "
-                f"({percent(self.confidence)} {metric.describe(d.lower, currency, 'change')} to "
-                f"{metric.describe(d.upper, currency, 'change')})"
-            )
+            lines.append(f"  against {name}{best}: {self.interval(d)}")
         lines.append(f"  frontier of {self.metric} and risk: {self._listed(self.risk_frontier)}")
         if len(self.metrics) > 1:
             lines.append(
@@ -310,5 +334,44 @@ class Optimization:
             )
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
 
+    def interval(self, gap: Difference) -> str:
+        """Return a difference with its interval in words."""
+        metric, currency = METRIC[self.metric], self.scenario.market.currency
+        ends = f"{rounded(gap.lower, metric.unit, sign=True)} to {rounded(gap.upper, metric.unit, sign=True)}"
+        return f"{metric.describe(gap.mean, currency, 'change')} ({percent(self.confidence)} interval {ends})"
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The optimized plan as ``path=value``, as the command line takes it after ``--set``."""
+        return Treatment(self.strategy, self.overrides).settings
+
+    def called(self, path: str) -> str:
+        """Return what a decision is called: a share by its line, anything else by its path."""
+        split = self.decisions.split
+        if split is not None:
+            for k, line in enumerate(split.lines):
+                if path == f"strategies.{split.strategy}.lines[{k}].share":
+                    return f"share of {line}"
+        return path
+
     def _listed(self, positions: tuple[int, ...]) -> str:
         return ", ".join(self.plans[k].label for k in positions)
+
+
+def question_of(
+    scenario: Scenario, strategy: str, decisions: Decisions, metrics: Sequence[str], seed: int
+) -> dict[str, Any]:
+    """Return what stored outcomes depend on, as plain data; how long is searched does not matter."""
+    return {
+        "scenario_digest": scenario.digest,
+        "trajectory_version": TRAJECTORY_VERSION,
+        "strategy": strategy,
+        "decisions": [repr(part) for part in decisions.parts],
+        "metrics": list(metrics),
+        "seed": seed,
+    }
+
+
+def key_of(question: Mapping[str, Any]) -> str:
+    """Return the hash of a question."""
+    return hashlib.sha256(json.dumps(question, sort_keys=True, default=str).encode()).hexdigest()

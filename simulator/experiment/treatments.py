@@ -83,7 +83,7 @@ class Treatment:
     @property
     def settings(self) -> tuple[str, ...]:
         """The overrides as ``path=value``, as the command line takes them after ``--set``."""
-        return tuple(f"{path}={_as_text(value)}" for path, value in self.overrides.items())
+        return tuple(f"{path}={as_text(value)}" for path, value in self.overrides.items())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Treatment) and self.digest == other.digest
@@ -95,7 +95,8 @@ class Treatment:
         return Treatment, (self.strategy, dict(self.overrides), self.label)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value as the command line takes it behind an equals sign."""
     return value if isinstance(value, str) and value.isidentifier() else json.dumps(value)
 
 

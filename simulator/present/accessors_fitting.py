@@ -31,6 +31,7 @@ _METHODS: tuple[tuple[type, str, str, str], ...] = (
     (Calibration, "plot_posterior", "plot_posterior", "Draw posterior, prior, and ranks of known truths."),
     (Calibration, "plot_prediction", "plot_prediction", "Draw prediction against observation."),
     (BassFit, "plot_fit", "plot_fit", "Draw the curve against the series, with its forecast."),
+    (Optimization, "plot_leads", "plot_leads", "Draw the lead over each plan that was there before."),
     (Optimization, "plot_frontier", "plot_frontier", "Draw the metric against risk or privacy."),
     (NetworkStudy, "plot_forecast", "plot_network_forecast", "Draw adopters, observed and forecast."),
 )

@@ -26,7 +26,8 @@ from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress
 
 Folder = Annotated[
-    Path | None, typer.Option(help="folder that keeps what is simulated; the same command goes on from there")
+    Path | None,
+    typer.Option(help="folder for the results and what is simulated; call again with it to go on"),
 ]
 Results = Annotated[
     Path | None, typer.Option(help="folder for result.json, tables, figures and a manifest with their hashes")
@@ -76,6 +77,7 @@ def calibrate(
 ) -> None:
     """Fit free parameters of a scenario to observed metrics or to an adoption series."""
     from simulator.experiment.calibration import calibrate as run
+    from simulator.present.report_fitting import report_fitting
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
@@ -101,6 +103,8 @@ def calibrate(
                 out=out,
                 on_progress=progress,
             )
+        if out is not None:
+            report_fitting(result, out)
     show_result(result, out, as_json=as_json, quiet=quiet)
 
 
@@ -259,6 +263,6 @@ def show_result(result: Any, out: Path | None, *, as_json: bool, quiet: bool) ->
     else:
         print(result)
         if out is not None:
-            print(f"results: {out}")
+            print(f"results: {out}, report.html is the page to open")
         print(f"digest: {result.digest}")
         print(f"took {result.manifest['wall_seconds']:g} s")

@@ -63,6 +63,7 @@ def optimize(
 ) -> None:
     """Find the best split, timing, targeting or price of a strategy at the same budget."""
     from simulator.experiment.optimization import optimize as run
+    from simulator.present.report_fitting import report_fitting
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
@@ -92,6 +93,8 @@ def optimize(
                 out=out,
                 on_progress=progress,
             )
+        if out is not None:
+            report_fitting(result, out)
     show_result(result, out, as_json=as_json, quiet=quiet)
 
 

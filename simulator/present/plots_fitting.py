@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.wording import percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -99,16 +100,21 @@ def plot_prediction(calibration: Calibration) -> Chart:
     seen = calibration.model.observation
     low, middle, high = np.nanquantile(calibration.predicted, [0.05, 0.5, 0.95], axis=0)
     subtitle = "points: observed, hollow where held out; band: 90 % of fresh replicates at the posterior"
+    if seen.series is None:
+        subtitle = "points: observed; bars: median and 90 % of fresh replicates at the posterior"
     chart = new_chart(7.6, 3.9, f"Prediction of {calibration.model.scenario.name}", subtitle)
     axes = chart.subplots()
-    x, is_fitted = np.arange(len(seen.names)), np.arange(len(seen.names)) < seen.n_fitted
+    x = np.arange(1, len(seen.names) + 1)
+    is_fitted = x <= seen.n_fitted
     if seen.series is None:
         scale = np.where(np.abs(seen.values) > 0, np.abs(seen.values), 1.0)
         axes.errorbar(
             x, middle / scale, [(middle - low) / scale, (high - middle) / scale], fmt="_", color=COLORS[0]
         )
+        axes.axhline(1, color=PALE, lw=1, zorder=0)
         axes.plot(x, seen.values / scale, "o", color="black", ms=5)
         axes.set_xticks(x, seen.names)
+        axes.set_xlim(0.4, len(x) + 0.6)
         axes.set_ylabel("relative to the observed value")
         return chart
     axes.fill_between(x, low, high, color=COLORS[0], alpha=0.22, lw=0)
@@ -116,10 +122,10 @@ def plot_prediction(calibration: Calibration) -> Chart:
     axes.plot(x[is_fitted], seen.values[is_fitted], "o", color="black", ms=4)
     axes.plot(x[~is_fitted], seen.values[~is_fitted], "o", mfc="white", mec="black", ms=5)
     if calibration.hold_out is not None:
-        axes.axvline(seen.n_fitted - 0.5, color=GRAY, lw=1, ls=(0, (3, 2)))
+        axes.axvline(seen.n_fitted + 0.5, color=GRAY, lw=1, ls=(0, (3, 2)))
     axes.set_ylim(0, None)
-    axes.set_xlabel("period")
-    axes.set_ylabel(f"{calibration.model.quantity} (people)")
+    axes.set_xlabel("period" if seen.names[0] == "1" else f"period (1 = {seen.names[0]})")
+    axes.set_ylabel(f"{calibration.model.quantity.replace('_', ' ')} (people)")
     format_axis(axes.yaxis, "people")
     return chart
 
@@ -157,6 +163,44 @@ def plot_fit(fit: BassFit) -> Chart:
 
 
 @styled
+def plot_leads(optimization: Optimization) -> Chart:
+    """Draw by how much the optimized plan is better than each plan that was there before.
+
+    Parameters
+    ----------
+    optimization : Optimization
+        What was optimized.
+
+    Returns
+    -------
+    Chart
+        One mark per reference plan, with the interval; the intervals hold together.
+    """
+    metric, currency = METRIC[optimization.metric], optimization.scenario.market.currency
+    gaps = list(optimization.differences.items())
+    subtitle = (
+        f"optimized minus each plan, {len(optimization.evaluation_block)} fresh replicates; "
+        f"{percent(optimization.confidence)} intervals that hold together"
+    )
+    chart = new_chart(7.8, 1.7 + 0.42 * len(gaps), f"Lead in {optimization.metric}", subtitle)
+    axes = chart.subplots()
+    rows = np.arange(len(gaps))[::-1]
+    for row, (name, gap) in zip(rows, gaps, strict=True):
+        color = COLORS[0] if optimization.beats[name] else GRAY
+        axes.plot([gap.lower, gap.upper], [row, row], color=color, lw=2.2, solid_capstyle="butt")
+        axes.plot(gap.mean, row, "o", color=color, ms=6)
+    axes.axvline(0, color=GRAY, lw=1)
+    axes.set_yticks(rows, [name for name, _ in gaps])
+    axes.set_ylim(-0.6, len(gaps) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(True, axis="x")
+    unit = unit_label(metric.unit, currency)
+    axes.set_xlabel(f"{optimization.metric}{f' ({unit})' if unit else ''}")
+    format_axis(axes.xaxis, metric.unit)
+    return chart
+
+
+@styled
 def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
     """Draw what a better mean costs: the plans judged on fresh replicates, and the frontier.
 
@@ -188,13 +232,12 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
             row[column], row[optimization.metric], "o", mec=color, mfc=color if k in front else "white", ms=7
         )
     named = table[~table["plan"].str.startswith("candidate")]
-    edge = float(table[column].max())
     axes.margins(x=0.06)
     labels = [
         (float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
         for k, row in named.iterrows()
     ]
-    label_lines(axes, edge, labels)
+    label_lines(axes, [float(x) for x in named[column]], labels)
     axes.set_ylabel(f"{optimization.metric} ({unit_label(metric.unit, currency)})")
     axes.set_xlabel(f"{what} ({unit_label(metric.unit if is_risk else 'currency', currency)})")
     format_axis(axes.yaxis, metric.unit)

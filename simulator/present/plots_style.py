@@ -153,16 +153,16 @@ def spread(positions: Sequence[float], gap: float) -> NDArray[np.float64]:
 
 
 def label_lines(
-    axes: Axes, x: float, labels: Sequence[tuple[float, str, str]], *, gap: float = 0.052
+    axes: Axes, x: float | Sequence[float], labels: Sequence[tuple[float, str, str]], *, gap: float = 0.052
 ) -> None:
-    """Write labels beside the right ends of lines, apart from each other, with leaders where moved.
+    """Write labels beside the right ends of lines, or of points, apart from each other, with leaders where moved.
 
     Parameters
     ----------
     axes : Axes
         Axes whose limits are final.
-    x : float
-        Right end of the lines, data units.
+    x : float or sequence of float
+        Right end of the lines, or of each, data units.
     labels : sequence of (y, text, color)
         Height of each line's end, data units, its text and color.
     gap : float
@@ -172,10 +172,11 @@ def label_lines(
     heights = [(y - low) / (high - low) for y, _, _ in labels]
     moved = spread(heights, gap)
     moved -= max(0.0, moved.max(initial=0.0) - 1.0)
-    for (y, text, color), height in zip(labels, moved, strict=True):
+    ends = np.broadcast_to(np.asarray(x, dtype=float), len(labels))
+    for (y, text, color), end, height in zip(labels, ends, moved, strict=True):
         axes.annotate(
             text,
-            xy=(x, y),
+            xy=(end, y),
             xytext=(1.035, height),
             textcoords="axes fraction",
             color=color,

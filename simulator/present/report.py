@@ -181,11 +181,15 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
     parts.append(f"<ul class='small'>{labels}</ul>")
     for path, data in figures.items():
         name = Path(path).stem
-        picture = base64.b64encode(data).decode()
-        caption = escape(_CAPTIONS.get(name, name))
-        parts.append(f"<h2>{caption}</h2><img alt='{caption}' src='data:image/png;base64,{picture}'>")
+        caption = _CAPTIONS.get(name, name)
+        parts.append(f"<h2>{escape(caption)}</h2>{picture(caption, data)}")
     parts += [_more_metrics(comparison), _definitions(comparison), _repetition(comparison), "</html>"]
     return "\n".join(parts)
+
+
+def picture(text: str, data: bytes) -> str:
+    """Return a PNG file as an image that stands in the page itself, with what stands for it where none is shown."""
+    return f"<img alt='{escape(text)}' src='data:image/png;base64,{base64.b64encode(data).decode()}'>"
 
 
 def html_rows(rows: list[list[str]]) -> str:
@@ -200,10 +204,11 @@ def report(comparison: Any, path: str | Path) -> Path:
 
     Parameters
     ----------
-    comparison : Comparison, Selection, Sensitivity, RegimeMap, Reversal or VarianceSplit
+    comparison : Comparison, Selection, Sensitivity, RegimeMap, Reversal, VarianceSplit, Calibration or Optimization
         What was found; the folder of a comparison has its trajectories too.
     path : path
-        Folder; earlier results in it are replaced, a folder with anything else is refused.
+        Folder; earlier results in it are replaced, a folder with anything else is refused. A calibration or an
+        optimization may also be given the folder in which it keeps its simulations.
 
     Returns
     -------
@@ -215,8 +220,14 @@ def report(comparison: Any, path: str | Path) -> Path:
     StoreError
         If the folder cannot be used.
     """
+    from simulator.experiment.calibration_result import Calibration
     from simulator.experiment.comparison import Comparison as Compared
+    from simulator.experiment.optimization_result import Optimization
 
+    if isinstance(comparison, Calibration | Optimization):
+        from simulator.present.report_fitting import report_fitting
+
+        return report_fitting(comparison, path)
     if not isinstance(comparison, Compared):
         from simulator.present.report_studies import report_study
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.present.report import STYLE, html_rows
+from simulator.present.report import STYLE, html_rows, picture
 
 _MOST_ROWS = 60
 
@@ -78,8 +77,7 @@ def study_page(study: Any, figures: Mapping[str, bytes]) -> str:
         *([f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in rest)}</ul>"] if rest else []),
     ]
     for name, data in figures.items():
-        picture = base64.b64encode(data).decode()
-        parts.append(f"<img alt='{escape(Path(name).stem)}' src='data:image/png;base64,{picture}'>")
+        parts.append(picture(Path(name).stem, data))
     return "\n".join([*parts, _table(study, table), _repetition(study), "</html>"])
 
 
@@ -112,7 +110,7 @@ def report_study(study: Any, path: str | Path) -> Path:
 def _table(study: Any, file: str) -> str:
     table = study.to_dataframe()
     rows = [list(map(str, table.columns))]
-    rows += [[_cell(value) for value in row] for row in table.head(_MOST_ROWS).itertuples(index=False)]
+    rows += [[cell(value) for value in row] for row in table.head(_MOST_ROWS).itertuples(index=False)]
     more = f"<p class='small'>{len(table):,} rows in all: {file}</p>" if len(table) > _MOST_ROWS else ""
     meanings = "".join(
         f"<li><b>{escape(name)}</b>: {escape(_COLUMNS[name])}</li>"
@@ -122,7 +120,7 @@ def _table(study: Any, file: str) -> str:
     return f"<h2>Table</h2><div class='wide'>{html_rows(rows)}</div>{more}<ul class='small'>{meanings}</ul>"
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """Return a value of a table as text; nothing for what is undefined."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else ""

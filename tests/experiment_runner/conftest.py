@@ -9,7 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from experiment_tools import DESIGN, MANY  # noqa: E402
+from experiment_tools import DESIGN, MANY, ROOT  # noqa: E402
+
+sys.path.insert(0, str(ROOT / "experiments" / "sweeps"))  # whose cluster on loopback is tried here too
 
 from simulator.experiment.design_file import Design  # noqa: E402
 

@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from experiment_tools import ROOT
+from loopback import cluster, free_port
 
 import simulator as sim
 from simulator.errors import EngineError, ScenarioError
 from simulator.outcomes.shards import shard_files
 
 pytest.importorskip("distributed")
-PATIENCE = 240.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def cluster(folder: Path, n_workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """Start a scheduler and workers, each with one thread and no guardian that would restart it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
-    address = f"tcp://127.0.0.1:{free_port()}"
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    commands = [[*dask, "--host", address, "--no-dashboard", "--no-show"]]
-    dask = [sys.executable, "-m", "distributed.cli.dask_worker"]
-    commands += [[*dask, address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]] * n_workers
-    with (folder / "log").open("wb") as log:
-        processes = [
-            subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-            for command in commands
-        ]
-        try:
-            wait_for_workers(address, n_workers)
-            yield address, processes
-        finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-
-
-def wait_for_workers(address: str, n_workers: int) -> None:
-    from distributed import Client
-
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            with Client(address, timeout=5, set_as_default=False) as client:
-                client.wait_for_workers(n_workers, timeout=PATIENCE)
-                return
-        except OSError:
-            assert time.monotonic() < deadline, "the scheduler does not answer"
 
 
 def test_a_cluster_gives_the_same_and_survives_a_killed_worker(

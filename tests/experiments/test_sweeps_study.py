@@ -5,17 +5,25 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / "experiments" / "sweeps" / "run.py"
 
 
+def loaded(file: Path) -> ModuleType:
+    """Return a file of the study as a module."""
+    spec = importlib.util.spec_from_file_location(f"sweeps_{file.stem}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_a_killed_sweep_has_the_same_shards_and_digest(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    spec = importlib.util.spec_from_file_location("sweeps_study", STUDY)
-    assert spec is not None and spec.loader is not None
-    study = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(study)
+    monkeypatch.syspath_prepend(STUDY.parent)
+    study = loaded(STUDY)
     design = tmp_path / "small.toml"
     design.write_text(
         study.DESIGN.read_text()
@@ -51,3 +59,15 @@ def test_the_readme_has_what_was_measured() -> None:
     assert found["same_digest"] is not False
     assert found["same_shards"] == found["undisturbed"]["shards_stored"]
     assert f"{found['store']['rows']:,} rows" in readme
+
+
+def test_a_verb_that_is_ended_says_how_long_it_took_and_ends_at_the_same_digest(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.syspath_prepend(STUDY.parent)
+    endings = loaded(STUDY.parent / "endings.py")
+    monkeypatch.setattr(endings, "SIGNALS", {"SIGTERM": 15})
+    monkeypatch.setattr(endings, "unheld", lambda measure: measure())
+    [row] = endings.measure_endings(tmp_path, ["sweep"], 1, seed=2, n_shards=32)
+    assert row["same_digest"] and row["again_returned"] == 0
+    assert row["seconds_to_end"] is None or row["returned"] in (130, -15)

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from simulator import __version__
 from simulator.present import cli
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command; return its exit status, standard output and standard error."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["simulator", *words])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return call
-
 
 SMALL = ("tiny", "--replicates", "3", "--seed", "7")
 

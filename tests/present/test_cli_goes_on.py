@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from simulator import engines
-from simulator.present import cli
 
 VERBS = {
     "select": "select tiny --strategies mass --indifference 300 --evaluation 6 --batch 2",
@@ -22,20 +20,6 @@ VERBS = {
     "sweep": "sweep DESIGN",
 }
 KEPT = (".npy", ".parquet")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command; return its exit status, standard output and standard error."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["simulator", *words])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 def words_of(verb: str, folder: Path) -> list[str]:

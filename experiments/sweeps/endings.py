@@ -1,0 +1,81 @@
+"""How long a verb takes to end when it is asked to, and whether calling it again ends where it would have ended."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from calls import Ending, call, unheld
+from overhead import DESIGN
+
+_SMALL = "classroom --consumers 500"
+#: Sizes that take some seconds each, so that moments differ.
+VERBS = {
+    "sweep": "sweep DESIGN",
+    "compare": f"compare {_SMALL} --replicates 150",
+    "select": f"select {_SMALL} --indifference 60 --evaluation 200 --max-replicates 150",
+    "sensitivity": f"sensitivity {_SMALL} --factors p_strong,brands.Fizz.price=3.5:4.5 --points 16 --replicates 8 "
+    "--strategies mass",
+    "calibrate": f"calibrate {_SMALL} --free brands.Fizz.quality=-1:1 --target share_volume=0.4,0.05 "
+    "--simulations 1500",
+    "optimize": f"optimize {_SMALL} --strategy mass --vary brands.Fizz.price=3.5:4.5 --first 12 --rounds 4",
+}
+#: Share of the undisturbed run after which no signal is sent: it may take longer or less the next time.
+_LATEST = 0.85
+SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
+
+
+def measure_endings(
+    folder: Path, verbs: list[str], n_moments: int, seed: int, n_shards: int
+) -> list[dict[str, Any]]:
+    """End every verb by both signals at random moments of its run, and call it again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    design = folder / "design.toml"
+    design.write_text(DESIGN.format(points=n_shards))
+    moments = random.Random(seed)
+    rows = []
+    for verb in verbs:
+        words = VERBS[verb].replace("DESIGN", str(design)).split() + ["--threads", "2", "--json"]
+        whole = unheld(lambda w=words: call([*w, "--out", fresh(folder / "out")]))
+        for name, number in SIGNALS.items():
+            for _ in range(n_moments):
+                ending = Ending(after(moments.uniform(0.0, _LATEST * whole["seconds"])), number)
+                found = unheld(lambda w=words, e=ending: call([*w, "--out", fresh(folder / "out")], e))
+                again = call([*words, "--out", folder / "out"])
+                rows.append(
+                    {
+                        "verb": verb,
+                        "signal": name,
+                        "undisturbed_seconds": whole["seconds"],
+                        **{
+                            key: found[key]
+                            for key in ("seconds_to_signal", "seconds_to_end", "returned", "load", "told")
+                        },
+                        "again_returned": again["returned"],
+                        "again_seconds": again["seconds"],
+                        "same_digest": again["digest"] == whole["digest"] and whole["digest"] is not None,
+                    }
+                )
+    return rows
+
+
+def fresh(place: Path) -> Path:
+    """Return a folder that is not there."""
+    shutil.rmtree(place, ignore_errors=True)
+    return place
+
+
+def after(seconds: float) -> Any:
+    """Return what waits for a moment after the start of a process."""
+
+    def wait(process: subprocess.Popen[str]) -> None:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+
+    return wait
