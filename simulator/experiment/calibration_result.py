@@ -13,7 +13,7 @@ from simulator.errors import ScenarioError
 from simulator.experiment.approximate_bayes import Posterior
 from simulator.experiment.bass_fit import bass
 from simulator.experiment.calibration_market import MarketModel
-from simulator.experiment.fitting_wording import WIDE, calibration_command, calibration_sentences
+from simulator.experiment.fitting_wording import NOT_CHECKED, WIDE, calibration_command, calibration_sentences
 from simulator.experiment.free_parameters import values_of
 from simulator.experiment.simulation_based_check import RankCheck
 from simulator.experiment.treatments import Treatment
@@ -30,8 +30,6 @@ RIDGE = 0.9
 EDGE, PILED = 0.05, 0.3
 #: A coverage check with a smaller p-value condemns the sampler.
 UNTRUSTED = 0.01
-#: What stands in place of a coverage check that was not made.
-NOT_CHECKED = "not checked: the sequential sampler would have to be run anew for every known truth"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

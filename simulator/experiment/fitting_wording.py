@@ -14,6 +14,9 @@ from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.wording import percent, rounded
 from simulator.scenario.gallery import shipped_path
 
+#: What is said of a sampler that is not checked on known truths.
+NOT_CHECKED = "not checked: the sequential sampler would have to be run anew for every known truth"
+
 if TYPE_CHECKING:
     from simulator.experiment.calibration_result import Calibration
     from simulator.experiment.free_parameters import FreeParameter
@@ -54,7 +57,10 @@ def _learned(found: Calibration) -> str:
 
 
 def _covered(found: Calibration) -> str:
-    level, check = found.check.nominal(0.9), found.check
+    check = found.check
+    if check is None:
+        return f"Whether its intervals hold is {NOT_CHECKED}."
+    level = check.nominal(0.9)
     shares = ", ".join(f"{share * 100:.0f} %" for share in check.coverage(0.9).values())
     odds = f"p = {check.p_value:.2g}"
     return (

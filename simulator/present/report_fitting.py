@@ -200,6 +200,11 @@ def _rows(table: pandas.DataFrame) -> list[list[str]]:
     return [list(map(str, table.columns)), *body]
 
 
+def _shown(path: str, overrides: Mapping[str, Any]) -> str:
+    """Return what a plan decides of a path; the plan as it stands decides nothing."""
+    return shown_value(path, overrides[path]) if path in overrides else "as it stands"
+
+
 def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
     metric, money, currency = METRIC[found.metric], METRIC["spend_data"], found.scenario.market.currency
     judged = [["plan", f"mean {found.metric.replace('_', ' ')}", "+-", "mean of the worst 5 %"]]
@@ -227,7 +232,7 @@ def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
     plans = [["plan", *map(found.called, paths)]]
     plans.append(["what was allowed", *(_range(path, allowed[path]) for path in paths)])
     plans += [
-        [plan.label, *(shown_value(path, plan.overrides[path]) for path in paths)]
+        [plan.label, *(_shown(path, plan.overrides) for path in paths)]
         for plan in (found.plans[k] for k in shown)
     ]
     return {"Plans, judged on fresh replicates": judged, "What the plans are": plans}
