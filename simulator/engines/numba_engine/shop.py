@@ -132,7 +132,7 @@ def begin_choice(n: Any, t: Any, on: Any, s: Any, w: Any) -> None:
 
 
 @part
-def draw_for_shoppers(n: Any, k0: Any, k1: Any, m: Any, w: Any) -> None:
+def draw_for_shoppers(n: Any, k0: Any, k1: Any, m: Any, on: Any, w: Any) -> None:
     """Draw what the listed shoppers need, all at once."""
     rows = w.rows
     word = tail(draws.OUTSIDE, _U(0), _U(0))
@@ -142,8 +142,9 @@ def draw_for_shoppers(n: Any, k0: Any, k1: Any, m: Any, w: Any) -> None:
         rows[WAITING_SHOCK + a] = unit(c1)
     for a in range(whole(n)):
         rows[OUTSIDE_SHOCK + a] = gumbel(rows[OUTSIDE_SHOCK + a])
-    for a in range(whole(n)):
-        rows[WAITING_SHOCK + a] = gumbel(rows[WAITING_SHOCK + a])
+    if on.is_rationed:
+        for a in range(whole(n)):
+            rows[WAITING_SHOCK + a] = gumbel(rows[WAITING_SHOCK + a])
     for j in range(m.n_brands):
         word = tail(draws.SEARCH, m.brand_id[j], _U(0))
         for a in range(whole(n)):
@@ -423,7 +424,7 @@ def shop_picked(
 ) -> None:
     """Let the listed consumers consider brands and choose one, a group, or none."""
     begin_choice(n, t, on, s, w)
-    draw_for_shoppers(n, k0, k1, m, w)
+    draw_for_shoppers(n, k0, k1, m, on, w)
     gather_person(n, s, w)
     start = F(-1.0)
     for a in range(whole(n)):
