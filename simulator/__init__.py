@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from simulator.outcomes.curves import CURVES
     from simulator.outcomes.metrics import METRICS
     from simulator.outcomes.results import Results, open_results
+    from simulator.outcomes.scenario_discovery import Discovery, find_box
+    from simulator.outcomes.sweep_regimes import SweepRegimes
     from simulator.present.accessors import Comparison, Trajectories, compare, repeat, simulate
     from simulator.present.accessors_fitting import (
         BassFit,
@@ -76,6 +78,7 @@ _HOMES = {
     "Calibration": "simulator.present.accessors_fitting",
     "Comparison": "simulator.present.accessors",
     "Design": "simulator.experiment.design_file",
+    "Discovery": "simulator.outcomes.scenario_discovery",
     "EngineError": "simulator.errors",
     "Export": "simulator.experiment.measurement_export",
     "Factor": "simulator.experiment.factors",
@@ -94,6 +97,7 @@ _HOMES = {
     "Sensitivity": "simulator.present.accessors_studies",
     "SimulatorError": "simulator.errors",
     "StoreError": "simulator.errors",
+    "SweepRegimes": "simulator.outcomes.sweep_regimes",
     "Trace": "simulator.experiment.tracing",
     "Trajectories": "simulator.present.accessors",
     "Treatment": "simulator.experiment.treatments",
@@ -108,6 +112,7 @@ _HOMES = {
     "editor_schema": "simulator.scenario",
     "evaluate": "simulator.experiment.treatments",
     "export": "simulator.experiment.measurement_export",
+    "find_box": "simulator.outcomes.scenario_discovery",
     "fit_network_hazard": "simulator.experiment.network_hazard",
     "gallery": "simulator.scenario",
     "load_design": "simulator.experiment.design_file",
@@ -135,6 +140,7 @@ __all__ = [
     "Calibration",
     "Comparison",
     "Design",
+    "Discovery",
     "EngineError",
     "Export",
     "Factor",
@@ -153,6 +159,7 @@ __all__ = [
     "Sensitivity",
     "SimulatorError",
     "StoreError",
+    "SweepRegimes",
     "Trace",
     "Trajectories",
     "Treatment",
@@ -167,6 +174,7 @@ __all__ = [
     "editor_schema",
     "evaluate",
     "export",
+    "find_box",
     "fit_network_hazard",
     "gallery",
     "load_design",

@@ -11,10 +11,10 @@ import numpy as np
 from simulator.experiment.document import plain
 from simulator.experiment.factors import Factor
 from simulator.experiment.sampling import Values
-from simulator.experiment.scenario_discovery import Discovery, find_box
 from simulator.experiment.sensitivity_indices import MorrisIndex, SobolIndex
 from simulator.outcomes import store
 from simulator.outcomes.metrics import Metric
+from simulator.outcomes.scenario_discovery import Discovery, find_box
 
 if TYPE_CHECKING:
     import pandas
@@ -183,6 +183,7 @@ class Sensitivity:
                 "indices": [{**index._asdict(), "note": index.note} for index in self.indices],
                 "flips": [flip._asdict() for flip in self.flips],
                 "share_won_by_first": float(self.is_win.mean()) if len(self.strategies) == 2 else None,
+                "losses": self.discover().to_json_document() if len(self.strategies) == 2 else None,
                 "warnings": self.warnings,
                 "sentences": self.sentences,
             }

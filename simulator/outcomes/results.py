@@ -17,12 +17,13 @@ from simulator.errors import Fault, ScenarioError, StoreError
 from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, FAILURES, Failure, in_order
 from simulator.outcomes.folder_lock import writer_of
 from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.replicate_blocks import BLOCKS, block_name
+from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.results_check import check_experiment, load_any_manifest
 from simulator.outcomes.results_sql import query
 from simulator.outcomes.shards import Rows, read_shard, rows_digest, shard_files
 from simulator.outcomes.store import verify
 from simulator.outcomes.summary import summarize
+from simulator.outcomes.sweep_questions import SweepQuestions
 from simulator.outcomes.trajectories import import_xarray, unknown
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import xarray
 
 
-class Results:
+class Results(SweepQuestions):
     """Outcomes of an experiment: of every treatment, replicate and metric.
 
     Parameters
@@ -260,17 +261,10 @@ class Results:
         faults = [
             unknown("summary(metrics)", name, self.metrics) for name in names if name not in self.metrics
         ]
-        if block is not None and block not in BLOCKS:
-            faults.append(unknown("summary(block)", block, tuple(BLOCKS)))
-        if not 0 < confidence < 1:
-            faults.append(Fault("summary(confidence)", str(confidence), "a number above 0 and below 1"))
+        faults += self._faults("summary", block, confidence)
         if faults:
             raise ScenarioError(faults)
-        rows = self.rows
-        if block is not None:
-            is_in = [block_name(int(replicate)) == block for replicate in rows.replicates]
-            rows = rows.take(np.flatnonzero(is_in))
-        return summarize(rows, self.treatments(), self.metrics, names, confidence)
+        return summarize(self._rows_of(block), self.treatments(), self.metrics, names, confidence)
 
     def check(self) -> str:
         """Verify every file and the digest.

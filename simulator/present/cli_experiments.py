@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,9 +107,27 @@ def results(
         str | None, typer.Option(help="ask by SQL over the tables outcomes and treatments (DuckDB)")
     ] = None,
     metric: Annotated[str | None, typer.Option(help="metric to show [the scenario's]")] = None,
+    differences: Annotated[
+        bool, typer.Option("--differences", help="paired differences to a baseline at every point")
+    ] = False,
+    baseline: Annotated[str | None, typer.Option(help="strategy that --differences subtracts [none]")] = None,
+    regimes: Annotated[
+        bool, typer.Option("--regimes", help="which strategy is best where, and the regret of the others")
+    ] = False,
+    discover: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRATEGY", help="ranges of the factors in which a strategy does not win (PRIM)"
+        ),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="strategy that --discover compares with [the best of the others]")
+    ] = None,
+    wins: Annotated[bool, typer.Option("--wins", help="let --discover look for wins instead")] = False,
+    block: Annotated[str | None, typer.Option(help="only replicates to select, or to evaluate [all]")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show stored results, complete or not; verify them; ask them by SQL."""
+    """Show stored results, complete or not; verify them; ask who wins where, or by SQL."""
     from simulator.outcomes.results import open_results
 
     found = open_results(folder)
@@ -123,17 +142,51 @@ def results(
             print_document({"digest": found.digest, "rows": _records(table)})
         else:
             print(table.to_string(index=False))
+    elif differences:
+        table = found.differences(metric, baseline=baseline, block=block)
+        document: dict[str, Any] = {"metric": metric or found.main_metric, "rows": _records(table)}
+        _answer(found, document, (), table, as_json)
+    elif regimes:
+        answer = found.regimes(metric, block=block)
+        document = {
+            **answer.to_json_document(),
+            "strategies": _records(answer.by_strategy()),
+            "points": _records(answer.to_dataframe()),
+        }
+        _answer(found, document, answer.sentences, answer.by_strategy(), as_json)
+    elif discover is not None:
+        boxes = found.discover(discover, against, metric=metric, wins=wins, block=block)
+        document = {"strategy": discover, "other": against, "wins": wins, **boxes.to_json_document()}
+        _answer(found, document, (repr(boxes),), boxes.to_dataframe(), as_json)
     elif as_json:
-        print_document(results_document(found, metric))
+        print_document(results_document(found, metric, block))
     else:
         print(found)
-        show_results(found, metric)
+        show_results(found, metric, block)
         print(f"digest: {found.digest}")
 
 
-def show_results(found: Any, metric: str | None = None) -> None:
+def _answer(
+    found: Any, document: dict[str, Any], sentences: Sequence[str], table: Any, as_json: bool
+) -> None:
+    """Print the answer to a question about stored results: as a document, or as sentences and a table."""
+    if as_json:
+        from simulator.experiment.document import plain
+
+        print_document(plain({"digest": found.digest, "is_complete": found.is_complete, **document}))
+        return
+    for sentence in sentences:
+        print(sentence)
+    print(table.head(_MOST_SHOWN).to_string(index=False, float_format="%.5g"))
+    if len(table) > _MOST_SHOWN:
+        print(f"... {len(table):,} rows in all; --json prints them")
+    if not found.is_complete:
+        print(f"{len(found.rows):,} of {found.n_expected:,} replicates so far")
+
+
+def show_results(found: Any, metric: str | None = None, block: str | None = None) -> None:
     """Print the estimates of every treatment in one metric, and the notes of the design."""
-    table = found.summary(metric or main_metric(found))
+    table = found.summary(metric or found.main_metric, block=block)
     for note in found.manifest.get("notes", []):
         print(note)
     columns = [
@@ -148,13 +201,7 @@ def show_results(found: Any, metric: str | None = None) -> None:
         )
 
 
-def main_metric(found: Any) -> str:
-    """Return the metric that a folder's results are shown in: the scenario's if it is stored."""
-    asked = found.manifest["scenarios"][0].get("metric", "profit")
-    return str(asked if asked in found.metrics else found.metrics[0])
-
-
-def results_document(found: Any, metric: str | None = None) -> dict[str, Any]:
+def results_document(found: Any, metric: str | None = None, block: str | None = None) -> dict[str, Any]:
     """Return the document that ``sweep --json`` and ``results --json`` print."""
     manifest = found.manifest
     return {
@@ -174,7 +221,7 @@ def results_document(found: Any, metric: str | None = None) -> dict[str, Any]:
         "failures": [vars(failure) for failure in found.failures],
         "trajectory_version": manifest["trajectory_version"],
         "digest": found.digest,
-        "estimates": _records(found.summary(metric or main_metric(found))),
+        "estimates": _records(found.summary(metric or found.main_metric, block=block)),
     }
 
 

@@ -224,7 +224,9 @@ def test_the_order_of_factors_does_not_matter(tiny, screening):
 
 
 def test_a_screening_tells_and_saves_itself(screening, tmp_path):
-    assert json.dumps(screening.to_json_document(), allow_nan=False)
+    document = screening.to_json_document()
+    assert json.dumps(document, allow_nan=False)
+    assert document["losses"] == screening.discover().to_json_document()
     place = screening.save(tmp_path / "out")
     assert json.loads((place / "manifest.json").read_text())["kind"] == "sensitivity"
     assert len((place / "points.csv").read_text().splitlines()) == 13

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.experiment import scenario_discovery
-from simulator.experiment.scenario_discovery import find_box
+from simulator.outcomes import scenario_discovery
+from simulator.outcomes.scenario_discovery import find_box
 
 NAMES = ("a", "b", "c", "d")
 

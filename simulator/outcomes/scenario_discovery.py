@@ -24,12 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.experiment.sampling import Values
+from simulator.outcomes.multivariate_t import Values
 
 if TYPE_CHECKING:
     import pandas
@@ -133,6 +133,32 @@ class Discovery:
             for k, box in enumerate(self.boxes)
         ]
         return pd.DataFrame(rows)
+
+    def to_json_document(self) -> dict[str, Any]:
+        """Return the boxes as plain data; an open end of a range is None."""
+        return {
+            "n_cases": self.n_cases,
+            "n_points": self.n_points,
+            "chosen": self.chosen,
+            "sentence": str(self.box),
+            "boxes": [
+                {
+                    "coverage": None if np.isnan(box.coverage) else box.coverage,
+                    "density": box.density,
+                    "n_points": box.n_points,
+                    "ranges": [
+                        {
+                            "factor": r.factor,
+                            "lower": r.lower if np.isfinite(r.lower) else None,
+                            "upper": r.upper if np.isfinite(r.upper) else None,
+                            "p_value": r.p_value,
+                        }
+                        for r in box.restrictions
+                    ],
+                }
+                for box in self.boxes
+            ],
+        }
 
     def __repr__(self) -> str:
         share = self.n_cases / self.n_points

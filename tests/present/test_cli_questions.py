@@ -1,0 +1,89 @@
+"""What the command line answers about a stored sweep: differences, who wins where, and where somebody loses."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+
+import pytest
+
+import simulator as sim
+from simulator.experiment.design_file import Design
+from simulator.present import cli
+
+DESIGN = """
+[experiment]
+purpose = "A test"
+scenario = "minimal"
+strategies = ["none", "mass"]
+replicates = 4
+metrics = ["profit", "cost_per_incremental_buyer"]
+[experiment.overrides]
+"population.consumers" = 60
+[design]
+kind = "sobol"
+points = 8
+[[factors]]
+path = "brands.Ours.price"
+name = "price"
+kind = "uniform"
+low = 4
+high = 12
+"""
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> sim.Results:
+    place = tmp_path_factory.mktemp("swept") / "store"
+    return sim.sweep(Design.from_dict(tomllib.loads(DESIGN)), out=place, threads=1)
+
+
+@pytest.fixture
+def ask(monkeypatch, capsys, swept: sim.Results):
+    """Ask the stored sweep; return exit status, standard output and standard error."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["simulator", "results", str(swept.folder), *words])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+def test_differences_are_those_of_the_results(ask, swept: sim.Results) -> None:
+    status, out, _ = ask("--differences", "--json")
+    document = json.loads(out)
+    assert status == 0 and document["metric"] == "profit" and document["digest"] == swept.digest
+    frame = swept.to_dataframe().pivot(index=["point", "replicate"], columns="strategy", values="profit")
+    means = (frame["mass"] - frame["none"]).groupby("point").mean()
+    assert [row["mean"] for row in document["rows"]] == pytest.approx(list(means))
+    turned = json.loads(ask("--differences", "--baseline", "mass", "--json")[1])["rows"]
+    assert [row["mean"] for row in turned] == pytest.approx(list(-means))
+    assert "excludes_zero" in ask("--differences")[1]
+
+
+@pytest.mark.parametrize("metric", ["profit", "cost_per_incremental_buyer"])
+def test_regimes_are_those_of_the_results(ask, swept: sim.Results, metric: str) -> None:
+    status, out, _ = ask("--regimes", "--metric", metric, "--json")
+    document, found = json.loads(out), swept.regimes(metric)
+    assert status == 0
+    assert [row["wins"] for row in document["strategies"]] == list(found.by_strategy().wins)
+    assert len(document["points"]) == 16
+    assert set(found.sentences) == set(document["sentences"])
+    assert "wins" in ask("--regimes", "--metric", metric)[1]
+
+
+def test_boxes_are_those_of_the_results(ask, swept: sim.Results) -> None:
+    status, out, _ = ask("--discover", "mass", "--against", "none", "--wins", "--json")
+    document, found = json.loads(out), swept.discover("mass", "none", wins=True)
+    assert status == 0 and document["n_cases"] == found.n_cases
+    assert document["boxes"] == found.to_json_document()["boxes"]
+    assert "cases among 8 points" in ask("--discover", "mass")[1]
+
+
+def test_an_unknown_strategy_is_told(ask) -> None:
+    status, out, err = ask("--discover", "mas", "--json")
+    assert (status, out) == (2, "") and 'did you mean "mass"?' in err
