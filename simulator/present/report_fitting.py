@@ -19,7 +19,7 @@ from simulator.present.plots_fitting import (
     plot_posterior,
     plot_prediction,
 )
-from simulator.present.report import STYLE, html_rows, picture
+from simulator.present.report import html_rows, page_head, picture
 from simulator.present.report_studies import cell
 
 if TYPE_CHECKING:
@@ -112,13 +112,8 @@ def fitting_page(found: Calibration | Optimization, figures: Mapping[str, bytes]
     title, about = _calibration_head(found) if isinstance(found, Calibration) else _optimization_head(found)
     tables = _calibration_tables(found) if isinstance(found, Calibration) else _optimization_tables(found)
     first, *rest = found.sentences
-    parts = [
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>",
-        f"<h1>{escape(title)}</h1><p class='small'>{escape(about)}</p>",
-        f"<p class='verdict'>{escape(first)}</p>",
-        *(f"<p class='warning'>{escape(text)}</p>" for text in found.warnings),
-        f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in rest)}</ul>",
-    ]
+    parts = page_head(title, about, first, found.warnings)
+    parts.append(f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in rest)}</ul>")
     for name, data in figures.items():
         shown = _FIGURES[Path(name).stem]
         parts.append(
