@@ -65,7 +65,10 @@ def source_hash(room: str = "market") -> str:
     """
     digest = hashlib.sha256()
     sources = [path for folder in _ROOMS[room] for path in _PACKAGE.glob(f"{folder}/**/*.py")]
-    sources += [_PACKAGE / name for name in ("compiled.py", "part_compiler.py", "scenario/parameters.py")]
+    sources += [
+        _PACKAGE / name
+        for name in ("compiled.py", "part_compiler.py", "vector_lists.py", "scenario/parameters.py")
+    ]
     for path in sorted(sources):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())

@@ -22,8 +22,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 #: Files that may import each heavy library.
 OWNERS = {
-    "numba": ["simulator/compiled.py", "simulator/part_compiler.py"],
-    "llvmlite": ["simulator/compiled.py"],
+    "numba": ["simulator/compiled.py", "simulator/part_compiler.py", "simulator/vector_lists.py"],
+    "llvmlite": ["simulator/compiled.py", "simulator/vector_lists.py"],
     "mesa": ["simulator/engines/mesa_engine/"],
     "networkx": ["simulator/model/network/library.py", "simulator/model/network/csr.py"],
     "matplotlib": ["simulator/present/plots"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from baselines import numpy_market, plain_mesa, plain_numba
+from baselines import c_market, numpy_market, plain_mesa, plain_numba
 from baselines.given import describe
 
 from simulator.engines.numba_engine import run_one
@@ -21,7 +21,7 @@ from simulator.scenario import load_scenario
 
 SEED = 1
 ENGINE, MESA_ENGINE = "numba engine", "Mesa engine"
-NUMBA, NUMPY, MESA = "plain numba", "NumPy", "plain Mesa"
+NUMBA, NUMPY, MESA, C = "plain numba", "NumPy", "plain Mesa", "C"
 #: A contestant runs again until its turns have taken this long together, seconds.
 _LONG = 12.0
 
@@ -155,6 +155,31 @@ def baselines(stage: Stage, strategy: str, *, with_mesa: bool) -> list[Contestan
     if with_mesa:
         turns[MESA] = mesa_turn
     return [Contestant(name, strategy, 1, _agent_steps(stage), turn) for name, turn in turns.items()]
+
+
+def in_c(
+    stage: Stage, strategy: str, threads: int, n_replicates: int, pool: ThreadPoolExecutor
+) -> Contestant | str:
+    """Return the C version on one or more threads, each with a market of its own, or why it cannot be measured."""
+    if not c_market.has_gcc():
+        return "no gcc"
+    plan, markets = build_plan(stage.market, strategy), []
+    for world in stage.worlds:
+        given = describe(stage.market, plan, world)
+        first = c_market.CMarket(given)
+        markets.append([first, *(c_market.CMarket(given, like=first) for _ in range(threads - 1))])
+
+    def play(thread: int) -> None:
+        for replicate in range(thread, n_replicates, threads):
+            markets[replicate % len(markets)][thread].run(SEED, replicate)
+
+    def turn() -> float:
+        if threads == 1:
+            return _timed(lambda: play(0))
+        return _timed(lambda: list(pool.map(play, range(threads))))
+
+    turn()
+    return Contestant(C, strategy, threads, n_replicates * _agent_steps(stage), turn)
 
 
 def _timed(run: Callable[[], Any]) -> float:

@@ -24,7 +24,7 @@ sys.path[:0] = [str(_HERE), str(_HERE.parents[1])]
 import numba  # noqa: E402
 import numpy as np  # noqa: E402
 from agreement import Agreement, check  # noqa: E402
-from baselines import numpy_market, plain_mesa, plain_numba  # noqa: E402
+from baselines import c_market, numpy_market, plain_mesa, plain_numba  # noqa: E402
 from baselines.given import describe, observed  # noqa: E402
 from contestants import (  # noqa: E402
     MESA,
@@ -32,12 +32,14 @@ from contestants import (  # noqa: E402
     NUMBA,
     NUMPY,
     SEED,
+    C,
     Contestant,
     Stage,
     alternate,
     baselines,
     build_plan,
     engine,
+    in_c,
     mesa_engine,
     run_one,
     set_stage,
@@ -94,7 +96,9 @@ def check_baselines(n_consumers: int, n_replicates: int, n_mesa: int, horizon: i
     worlds = [build_world(market, SEED, replicate) for replicate in range(n_replicates)]
     ours = [observed(run_one(market, plan, world, SEED, k)) for k, world in enumerate(worlds)]
     given = [describe(market, plan, world) for world in worlds]
+    compiled = [check(C, c_market.simulate, given, ours)] if c_market.has_gcc() else []
     return [
+        *compiled,
         check(NUMPY, numpy_market.simulate, given, ours),
         check(NUMBA, plain_numba.simulate, given, ours),
         check(MESA, plain_mesa.simulate, given[:n_mesa], ours),
@@ -104,20 +108,18 @@ def check_baselines(n_consumers: int, n_replicates: int, n_mesa: int, horizon: i
 def race(stage: Stage, rounds: int, *, with_mesa: bool) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Measure all contestants of one size; return table rows and who could not be measured."""
     n_replicates = 8 if stage.n_consumers < 100_000 else 2
-    skipped: dict[str, str] = {}
     with ThreadPoolExecutor(2) as pool:
         contestants: list[Contestant] = [
             engine(stage, strategy, threads, n_replicates, pool)
             for strategy in strategies_of(stage.market)
             for threads in (1, 2)
         ]
+        others = [(C, in_c(stage, SHARED, threads, n_replicates, pool)) for threads in (1, 2)]
         contestants += baselines(stage, SHARED, with_mesa=with_mesa)
         if with_mesa:
-            package = mesa_engine(stage, SHARED)
-            if isinstance(package, str):
-                skipped[MESA_ENGINE] = package
-            else:
-                contestants.append(package)
+            others.append((MESA_ENGINE, mesa_engine(stage, SHARED)))
+        skipped = {name: other for name, other in others if isinstance(other, str)}
+        contestants += [other for _, other in others if isinstance(other, Contestant)]
         alternate(contestants, rounds, say)
     shown = [row for row in as_rows(contestants, stage.n_consumers) if row["strategy"] in SHOWN]
     means = [mean_row(contestants, stage.n_consumers, threads) for threads in (1, 2)]

@@ -1,9 +1,9 @@
 """Calibrate a market model to target moments or to an adoption series, by simulation.
 
 The steps: simulate one replicate at each of many draws from the priors; learn from them one summary statistic per
-free parameter; keep what is near the observation and correct it, or go on from there sequentially; check the sampler
-on known truths; simulate fresh replicates at the posterior's draws and compare them with what was observed and with
-what was held out.
+free parameter; keep what is near the observation and correct it, or go on from there sequentially; check the table's
+sampler on known truths; simulate fresh replicates at the posterior's draws and compare them with what was observed and
+with what was held out.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def calibrate(
     n_draws, n_predictive : int
         Draws of the posterior, and how many of them are simulated afresh for the predictive check.
     n_checks : int
-        Known truths on which the sampler is checked.
+        Known truths on which the sampler is checked. ``sequential`` is not checked: every truth would need all of its
+        simulations again (:func:`simulator.experiment.simulation_based_check.simulation_based_calibration` does that).
     seed : int, optional
         0 to 2**32 - 1; the scenario's seed if omitted.
     engine : {"numba", "mesa"}
@@ -138,7 +139,7 @@ def calibrate(
     Returns
     -------
     Calibration
-        Posterior, predictive check, coverage check, hold-out and warnings.
+        Posterior, predictive check, coverage check of the sampler ``table``, hold-out and warnings.
 
     Raises
     ------
@@ -191,7 +192,7 @@ def calibrate(
         model,
         posterior,
         predicted,
-        _check_on_table(table, model, n_checks),
+        _check_on_table(table, model, n_checks) if method == "table" else None,
         _distance_p_value(table, observation.fitted),
         n_table - len(table.scores),
         {
@@ -311,15 +312,20 @@ def _posterior(
 
 def _check_on_table(table: Table, model: MarketModel, n_checks: int) -> RankCheck:
     """Rank prior simulations among the draws that the table without them gives for them."""
-    n_draws, rng = 99, np.random.default_rng([model.seed, 4])
-    n = min(n_checks, len(table.scores))
+    rng = np.random.default_rng([model.seed, 4])
+    draws = _left_out_draws(table, min(n_checks, len(table.scores)), rng)
+    names = tuple(parameter.name for parameter in model.free)
+    return rank_check(names, table.scores[: len(draws)], draws, rng)
+
+
+def _left_out_draws(table: Table, n: int, rng: np.random.Generator, n_draws: int = 99) -> Values:
+    """Return, for each of the first simulations, posterior draws given its statistics, from the table without it."""
     draws = np.zeros((n, n_draws, table.scores.shape[1]))
     for k in range(n):
         rest = np.arange(len(table.scores)) != k
         adjusted, weights, _ = adjust(table.scores[rest], table.statistics[rest], table.statistics[k], 0.2)
         draws[k] = adjusted[rng.choice(len(adjusted), size=n_draws, p=weights)]
-    names = tuple(parameter.name for parameter in model.free)
-    return rank_check(names, table.scores[:n], draws, rng)
+    return draws
 
 
 def _distance_p_value(table: Table, observed: Values, neighbors: int = 10) -> float:

@@ -30,6 +30,8 @@ RIDGE = 0.9
 EDGE, PILED = 0.05, 0.3
 #: A coverage check with a smaller p-value condemns the sampler.
 UNTRUSTED = 0.01
+#: What stands in place of a coverage check that was not made.
+NOT_CHECKED = "not checked: the sequential sampler would have to be run anew for every known truth"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,8 +47,8 @@ class Calibration:
     predicted : ndarray of float64, shape (draw, summary)
         What fresh replicates at the first draws of the posterior give, periods held out and errors of measurement
         included.
-    check : RankCheck
-        Ranks of truths drawn from the prior among the sampler's draws.
+    check : RankCheck or None
+        Ranks of truths drawn from the prior among the sampler's draws; None if the sampler was not checked.
     distance_p_value : float
         Share of prior simulations whose own nearest simulations are at least as far as the observation's.
     n_undefined : int
@@ -60,7 +62,7 @@ class Calibration:
     model: MarketModel
     posterior: Posterior
     predicted: Values
-    check: RankCheck
+    check: RankCheck | None
     distance_p_value: float
     n_undefined: int
     asked: dict[str, Any] = field(default_factory=dict)
@@ -229,7 +231,7 @@ class Calibration:
         outside = self.predictive[self.predictive["p_value"] < 0.02]["summary"].tolist()
         if len(outside) > max(1, 0.1 * len(self.predictive)) or (outside and len(self.predictive) < 5):
             found.append(f"the fitted model does not reproduce {', '.join(outside[:6])}")
-        if self.check.p_value < UNTRUSTED:
+        if self.check is not None and self.check.p_value < UNTRUSTED:
             found.append(
                 f"the coverage check fails (p = {self.check.p_value:.2g}): use more simulations, or narrower priors"
             )
@@ -239,6 +241,17 @@ class Calibration:
                 f"{share:.0%} of the simulations were left out because a metric was undefined in them"
             )
         return tuple(found)
+
+    @property
+    def checked(self) -> str:
+        """What the coverage check found, in one sentence."""
+        if self.check is None:
+            return f"coverage {NOT_CHECKED}"
+        shares = ", ".join(f"{share:.0%}" for share in self.check.coverage(0.9).values())
+        return (
+            f"{self.check.nominal(0.9):.0%} intervals held {shares} of {len(self.check.ranks)} known truths; "
+            f"ranks uniform: p = {self.check.p_value:.2g}"
+        )
 
     def to_json_document(self) -> dict[str, Any]:
         """Return the calibration as plain data, with its digest."""
@@ -263,7 +276,7 @@ class Calibration:
                 "overrides": self.overrides,
                 "predictive": self.predictive.to_dict(orient="records"),
                 "distance_p_value": self.distance_p_value,
-                "coverage_check": self.check.to_json_document(),
+                "coverage_check": NOT_CHECKED if self.check is None else self.check.to_json_document(),
                 "hold_out": None if hold_out is None else hold_out.to_dict(orient="records"),
                 "errors": self.errors,
                 "warnings": self.warnings,
@@ -288,12 +301,7 @@ class Calibration:
                 f"  {row.parameter} = {row.q50:.4g} (90 % {row.q05:.4g} to {row.q95:.4g}), "
                 f"contraction {row.contraction:.2f}"
             )
-        level = self.check.nominal(0.9)
-        shares = ", ".join(f"{share:.0%}" for share in self.check.coverage(0.9).values())
-        lines.append(
-            f"  {level:.0%} intervals held {shares} of {len(self.check.ranks)} known truths; "
-            f"ranks uniform: p = {self.check.p_value:.2g}"
-        )
+        lines.append(f"  {self.checked}")
         if self.errors is not None:
             model, naive = self.errors["model_mean_absolute_error"], self.errors["naive_mean_absolute_error"]
             by_bass = self.errors["bass_nls_mean_absolute_error"]

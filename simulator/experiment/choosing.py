@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simulator.experiment.first_stage import draw_first_stage
 from simulator.experiment.kim_nelson import Choice, kim_nelson
 from simulator.experiment.ocba import ocba
 from simulator.experiment.sampling import Record
@@ -54,9 +55,11 @@ def choose(record: Record, rule: Rule) -> Choice:
 
 
 def _subset(record: Record, rule: Rule) -> Choice:
-    k, n = record.n_treatments, rule.first_stage
-    record.extend(range(k), n)
-    kept = screen(record.values[:, :n], rule.confidence, rule.indifference)
+    k = record.n_treatments
+    stage = draw_first_stage(record, rule.first_stage, rule.most, rule.confidence)
+    n = stage.n
+    fewest = n if stage.is_enough else n + 1
+    kept = screen(record.values[:, :n], rule.confidence, rule.indifference, fewest)
     return Choice(
         best=kept[0],
         contenders=tuple(kept),
@@ -65,4 +68,6 @@ def _subset(record: Record, rule: Rule) -> Choice:
         n_by_treatment=(n,) * k,
         probability=rule.confidence,
         meaning="at least, that the best is among the contenders if it leads by the indifference zone",
+        first_stage=n,
+        alike=stage.alike,
     )

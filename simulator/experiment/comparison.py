@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault
+from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import checked, whole
 from simulator.experiment.arguments import LARGEST_REPLICATE
 from simulator.experiment.collection import Collection, Target, collect_until, targets_of
@@ -316,6 +316,10 @@ def compare(
         verb="compare",
         is_comparison=True,
     )
+    if targets and len(asked.strategies) < 2:
+        remedy = "add a strategy, or leave the precision out"
+        got = f'"{asked.strategies[0]}" alone'
+        raise ScenarioError([Fault("compare(strategies)", got, "a strategy beside the baseline", remedy)])
     treatments = prepare(scenario, asked, on_progress)
     if targets:
         question = scenario.comparison

@@ -2,9 +2,9 @@
 
 The paired difference is simulated at levels over the range, always in the same replicates, so that
 its mean is a fixed function of the place. Where that changes sign, the root is bracketed and narrowed (Illinois'
-variant of the false position). The interval holds the root under resampling of the replicates: for every
-resample, the interpolated mean difference over all levels looked at is searched for the crossing nearest to the
-root.
+variant of the false position); a level at which it is exactly zero is a root where the signs on its two sides
+differ. The interval holds the root under resampling of the replicates: for every resample, the interpolated mean
+difference over all levels looked at is searched for the crossing nearest to the root.
 
 References
 ----------
@@ -83,12 +83,15 @@ def find_crossings(
         float(u): np.asarray(difference(float(u)), dtype=np.float64) for u in np.linspace(0, 1, n_levels)
     }
     levels = sorted(known)
+    signed = [level for level in levels if known[level].mean() != 0]
     roots = []
-    for low, high in zip(levels, levels[1:], strict=False):
+    for low, high in zip(signed, signed[1:], strict=False):
         before, after = known[low].mean(), known[high].mean()
-        if before == 0 or before * after >= 0:
+        if before * after > 0:
             continue
-        roots.append((_root(difference, known, (low, high), tolerance), bool(before > 0)))
+        zeros = [level for level in levels if low < level < high]
+        root = zeros[len(zeros) // 2] if zeros else _root(difference, known, (low, high), tolerance)
+        roots.append((root, bool(before > 0)))
     shares = np.array(sorted(known))
     curve = Curve(shares, np.stack([known[u] for u in sorted(known)]))
     return tuple(_crossing(curve, root, falls, confidence, seed) for root, falls in roots), curve

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,9 +239,27 @@ class Decisions:
         return np.concatenate(pieces)
 
 
+class Present(NamedTuple):
+    """Where the scenario stands now.
+
+    Parameters
+    ----------
+    point : ndarray of float64
+        The scenario's plan where it may be decided, otherwise the nearest that may be.
+    values : dict
+        What the scenario has at the dotted paths, None where it states nothing.
+    departures : tuple of str
+        What ``point`` has otherwise than the scenario; empty if the plan as it stands is one that may be decided.
+    """
+
+    point: Values
+    values: dict[str, Any]
+    departures: tuple[str, ...]
+
+
 def read_decisions(
     scenario: Scenario, strategy: str, split: Any, vary: Mapping[str, Any] | None, place: str = "optimize"
-) -> tuple[Decisions, Values]:
+) -> tuple[Decisions, Present]:
     """Read what may be decided, and where the scenario stands now.
 
     Parameters
@@ -261,8 +279,8 @@ def read_decisions(
     -------
     decisions : Decisions
         What may be decided.
-    present : ndarray of float64
-        The point of the scenario as it is.
+    present : Present
+        Where the scenario stands now.
 
     Raises
     ------
@@ -272,11 +290,13 @@ def read_decisions(
     faults: list[Fault] = []
     parts: list[Decision] = []
     present: list[Values] = []
+    values: dict[str, Any] = {}
     lines = scenario.strategies[strategy].lines
     if split is not False and split is not None and len(lines) > 1:
         found = _split(strategy, lines, split, f"{place}(split)", faults)
         parts.append(found)
         present.append(found.coordinates(np.array([line.share for line in lines])))
+        values.update({f"strategies.{strategy}.lines[{k}].share": line.share for k, line in enumerate(lines)})
     for path, given in (vary or {}).items():
         try:
             value = value_at(scenario.to_dict(), path)
@@ -285,13 +305,26 @@ def read_decisions(
                 faults.extend(error.faults)
                 continue
             value = None
+        values[path] = value
         _vary(path, given, value, f"{place}(vary): {path}", parts, present, faults)
     if not parts and not faults:
         remedy = "name a strategy of at least two lines, or give vary"
         faults.append(Fault(place, "nothing to decide", "a budget to split, or numbers to vary", remedy))
     if faults:
         raise ScenarioError(faults)
-    return Decisions(tuple(parts)), np.concatenate(present)
+    decisions, point = Decisions(tuple(parts)), np.concatenate(present)
+    return decisions, Present(point, values, _departures(decisions.overrides(point), values))
+
+
+def _departures(decided: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say where a point differs from the scenario; shares may differ by their grain."""
+    found = []
+    for path, value in values.items():
+        got = decided[path]
+        is_share = path.endswith("].share") and isinstance(value, int | float)
+        if got != value and not (is_share and abs(got - value) <= GRAIN + 1e-9):
+            found.append(f"{path} is {'not stated' if value is None else value}, nearest {got}")
+    return tuple(found)
 
 
 def _is_misplaced(scenario: Scenario, path: str, given: Any) -> bool:

@@ -86,6 +86,16 @@ class Design:
     balance: str = "point"
     notes: tuple[str, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        names = tuple(scenario.name for scenario in self.scenarios)
+        faults = [
+            Fault(f"Design({key})", f"{listed(twice)} twice", f"{key} with different names")
+            for key, given in (("scenarios", names), ("strategies", self.strategies))
+            if (twice := _twice(given))
+        ]
+        if faults:
+            raise ScenarioError(faults)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, name: str = "experiment") -> Self:
         """Build a design from tables as they would stand in a file; relative paths start from here.
@@ -138,6 +148,9 @@ class Design:
         factors = [_factor(table, tree, k, faults) for k, table in enumerate(file.factors)]
         points = [] if None in factors else _points(file, [f for f in factors if f], tree, faults)
         strategies = tuple(asked.strategies) or (scenarios[0].strategy_names if scenarios else ())
+        if twice := _twice(strategies):
+            place = ("experiment", "strategies")
+            faults.append(tree.fault(place, f"{listed(twice)} twice", "each strategy once"))
         if asked.metrics:
             faults += metric_faults(tree.place(("experiment", "metrics")), asked.metrics)
         if faults:
@@ -289,12 +302,14 @@ def _scenarios(
         scenario = _try(lambda source=source: load_scenario(source, asked.overrides or None), faults)
         if scenario is not None:
             found.append(scenario)
-    short = [scenario.name for scenario in found]
-    twice = sorted({name for name in short if short.count(name) > 1})
-    if twice:
+    if twice := _twice([scenario.name for scenario in found]):
         got = f"{listed(twice)} twice"
         faults.append(tree.fault(("experiment", "scenarios"), got, "scenarios with different names"))
     return tuple(found)
+
+
+def _twice(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def _try(build: Any, faults: list[Fault]) -> Any:

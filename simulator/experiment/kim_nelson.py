@@ -10,7 +10,8 @@ dropped when another one that is still in play leads it by more than W_il(r):
 When one is left, it is the best with probability of at least 1 - alpha, provided that outcomes are normal
 and that it leads by at least the indifference zone delta. Common random numbers are allowed (the bound of
 Bonferroni covers any dependence) and help: they make S2_il small. The S2_il of the first stage are never
-renewed; that is what makes the statement exact.
+renewed; that is what makes the statement exact. Where a difference did not vary, the first stage is longer (see
+:mod:`simulator.experiment.first_stage`): such outcomes are not normal, and nothing is known of their spread.
 
 Treatments that are still in play when the replicates run out contain the best with probability of at least
 1 - alpha, whatever their number.
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.experiment.first_stage import draw_first_stage
 from simulator.experiment.sampling import Record, Values
 
 
@@ -50,6 +52,10 @@ class Choice:
         Stated or estimated probability of correct selection; see ``meaning``.
     meaning : str
         What ``probability`` is: a guarantee with its conditions, or an estimate.
+    first_stage : int
+        Replicates of every treatment in the first stage.
+    alike : tuple of (int, int)
+        Pairs of treatments whose difference never varied in the first stage.
     """
 
     best: int
@@ -59,6 +65,8 @@ class Choice:
     n_by_treatment: tuple[int, ...]
     probability: float
     meaning: str
+    first_stage: int = 0
+    alike: tuple[tuple[int, int], ...] = ()
 
     @property
     def n_drawn(self) -> int:
@@ -126,6 +134,7 @@ def kim_nelson(
         Probability of correct selection when the best leads by at least ``indifference``.
     first_stage : int
         Replicates of every treatment from which variances are estimated, at least 2; 10 or more is advised.
+        More are taken where a difference did not vary.
     batch : int
         Replicates drawn at once. Screening looks at every single one, so the statement does not depend on it.
     most : int
@@ -138,12 +147,15 @@ def kim_nelson(
         probability.
     """
     k = record.n_treatments
-    record.extend(range(k), first_stage)
-    start = record.values[:, :first_stage]
-    limits = continuation_constant(k, first_stage, confidence) * difference_variances(start) / indifference
+    stage = draw_first_stage(record, first_stage, most, confidence)
+    start = record.values[:, : stage.n]
+    limits = continuation_constant(k, stage.n, confidence) * difference_variances(start) / indifference
+    if not stage.is_enough:
+        for pair in stage.alike:
+            limits[pair] = limits[pair[::-1]] = np.inf
     alive = list(range(k))
     dropped: list[int | None] = [None] * k
-    screened = first_stage - 1
+    screened = stage.n - 1
     while True:
         n = int(record.counts[alive].min())
         while len(alive) > 1 and screened < n:
@@ -162,6 +174,8 @@ def kim_nelson(
         n_by_treatment=tuple(int(n) for n in record.counts),
         probability=confidence,
         meaning="at least, if outcomes are normal and the best leads by the indifference zone",
+        first_stage=stage.n,
+        alike=stage.alike,
     )
 
 

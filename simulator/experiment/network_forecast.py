@@ -81,7 +81,8 @@ def forecast_network(
         raise ScenarioError(faults)
     network, rng = fit.network, np.random.default_rng(seed)
     draws = rng.multivariate_normal(fit.values, fit.covariance, size=n_worlds, method="eigh")
-    draws[:, :2] = np.clip(draws[:, :2], 0.0, 1.0)
+    draws[:, 0] = np.clip(draws[:, 0], 0.0, 1.0)
+    draws[:, 1] = np.clip(draws[:, 1], 0.0, 1.0 if fit.form == "count" else None)
     n_groups = len(network.group_names)
     effects = draws[:, 2:].T if draws.shape[1] > 2 else np.zeros((n_groups, n_worlds))
     external = np.stack(

@@ -40,7 +40,11 @@ Values = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 FORMS = ("count", "share")
-_SPREADS = (0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
+#: Where the standard deviation of the groups' effects is looked for: first at these, then between the neighbors of the
+#: best one.
+_SPREADS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+#: Largest effect of a group, a logarithm.
+_LARGEST_EFFECT = 12.0
 _SMALLEST = 1e-7
 
 
@@ -117,7 +121,7 @@ class HazardFit:
 
     def __repr__(self) -> str:
         errors = self.standard_errors
-        effects = f", group effects with sd {self.spread:g}" if self.spread else ""
+        effects = f", group effects with sd {self.spread:.3g}" if self.spread else ""
         return (
             f"Hazard by {self.form} over {self.n_decisions:,} person-periods{effects}\n"
             f"  p = {self.p:.4f} (standard error {errors[0]:.4f}), q = {self.q:.4f} ({errors[1]:.4f})\n"
@@ -221,7 +225,7 @@ def _maximize(data: _Decisions, spread: float, with_influence: bool) -> tuple[Va
     n_effects = data.n_groups if spread else 0
     rate = max(float(data.adopts.mean()), 1e-4)
     bounds = [(_SMALLEST, None if data.form == "count" else 1.0), (0.0, None if with_influence else 0.0)]
-    bounds += [(-4.0, 4.0)] * n_effects
+    bounds += [(-_LARGEST_EFFECT, _LARGEST_EFFECT)] * n_effects
     best: tuple[Values, float] | None = None
     for share in (0.2, 0.7) if with_influence else (0.0,):
         start = np.zeros(2 + n_effects)
@@ -309,16 +313,23 @@ def fit_network_hazard(
 
 def _best_spread(data: _Decisions) -> float:
     """Return the standard deviation of the groups' effects with the largest marginal likelihood; 0 if none helps."""
+    from scipy.optimize import minimize_scalar
+
     is_exposed = bool(data.exposure.any())
-    best, marginal = 0.0, -_maximize(data, 0.0, is_exposed)[1]
-    for spread in _SPREADS:
+
+    def loss_at(logarithm: float) -> float:
+        spread = float(np.exp(logarithm))
         theta, loss = _maximize(data, spread, is_exposed)
-        block = _information(theta, data, spread)[2:, 2:]
-        sign, logarithm = np.linalg.slogdet(block)
-        found = -loss - data.n_groups * np.log(spread) - 0.5 * logarithm
-        if sign > 0 and found > marginal:
-            best, marginal = spread, found
-    return best
+        sign, volume = np.linalg.slogdet(_information(theta, data, spread)[2:, 2:])
+        return float(loss + data.n_groups * logarithm + 0.5 * volume) if sign > 0 else np.inf
+
+    places = np.log(_SPREADS)
+    losses = [loss_at(place) for place in places]
+    k = int(np.argmin(losses))
+    around = (places[max(k - 1, 0)], places[min(k + 1, len(places) - 1)])
+    found = minimize_scalar(loss_at, bounds=around, method="bounded", options={"xatol": 0.01})
+    place, loss = (found.x, found.fun) if found.fun < losses[k] else (places[k], losses[k])
+    return float(np.exp(place)) if loss < _maximize(data, 0.0, is_exposed)[1] else 0.0
 
 
 def influence_placebo(fit: HazardFit, *, n: int = 199, first: int = 1, seed: int = 0) -> float:

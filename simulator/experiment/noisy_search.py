@@ -102,6 +102,8 @@ class SearchRecord:
         Outcomes of finalists in all their replicates, first metric.
     best : int
         Position of the winner.
+    reference : ndarray of float64, shape (replicate,)
+        Outcomes of the first anchor in the replicates that the winner was seen in, first metric.
     history : list of float
         Best mean difference to the first anchor after each batch.
     """
@@ -110,7 +112,13 @@ class SearchRecord:
     outcomes: Values
     raced: dict[int, Values] = field(default_factory=dict)
     best: int = 0
+    reference: Values = field(default_factory=lambda: np.zeros(0))
     history: list[float] = field(default_factory=list)
+
+    @property
+    def lead(self) -> float:
+        """Mean difference of the winner to the first anchor over all replicates that the winner was seen in."""
+        return float((self.raced[self.best] - self.reference).mean())
 
     @property
     def gains(self) -> Values:
@@ -278,6 +286,12 @@ def _race(record: SearchRecord, oracle: Oracle, space: SearchSpace, plan: Search
         alive = _survivors(values, alive, plan.confidence)
     record.raced = values
     record.best = max(alive, key=lambda k: float(values[k].mean()))
+    seen = len(values[record.best])
+    record.reference = values.get(0, record.outcomes[0, :, 0])[:seen]
+    if len(record.reference) < seen:
+        rest = range(len(record.reference), seen)
+        later = oracle(f"reference-{rest.start:05d}", record.points[:1], rest)[0, :, 0]
+        record.reference = np.concatenate([record.reference, later])
 
 
 def _survivors(values: dict[int, Values], alive: Sequence[int], confidence: float) -> list[int]:

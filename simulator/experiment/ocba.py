@@ -14,7 +14,8 @@ A lead counts as max(d_i, delta): what is nearer than the indifference zone delt
 Sampling ends when the estimated probability of correct selection, 1 - sum of P(Student's t > lead / error) by
 the inequality of Bonferroni, reaches the wanted value. That is an estimate from the very outcomes that chose,
 not a guarantee: a procedure that stops when it looks good is too sure of itself. Where a guarantee is needed,
-use Kim & Nelson's.
+use Kim & Nelson's. Where a difference did not vary, the first stage is longer (see
+:mod:`simulator.experiment.first_stage`).
 
 References
 ----------
@@ -30,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.experiment.first_stage import FirstStage, draw_first_stage
 from simulator.experiment.kim_nelson import Choice
 from simulator.experiment.sampling import Record, Values
 
@@ -67,7 +69,8 @@ def ocba(
     confidence : float
         Estimated probability of correct selection at which sampling ends.
     first_stage : int
-        Replicates of every treatment at the start, at least 2; 10 or more is advised.
+        Replicates of every treatment at the start, at least 2; 10 or more is advised. More are taken where a
+        difference did not vary.
     batch : int
         Replicates of a treatment added per round, over all treatments.
     most : int
@@ -82,11 +85,11 @@ def ocba(
         one exceeds a (k - 1)-th of the error allowed.
     """
     k = record.n_treatments
-    record.extend(range(k), first_stage)
+    stage = draw_first_stage(record, first_stage, most, confidence)
     judge = _paired_standing if is_paired else _plain_standing
     weigh = _paired_weights if is_paired else _plain_weights
     while True:
-        standing = judge(record, indifference)
+        standing = _undecided(judge(record, indifference), stage)
         probability = max(0.0, 1.0 - float(standing.errors.sum()))
         if probability >= confidence:
             break
@@ -106,7 +109,18 @@ def ocba(
         n_by_treatment=tuple(int(n) for n in record.counts),
         probability=probability,
         meaning="estimated, if the best leads by the indifference zone",
+        first_stage=stage.n,
+        alike=stage.alike,
     )
+
+
+def _undecided(standing: Standing, stage: FirstStage) -> Standing:
+    """Return a standing in which leads that never varied, in too few replicates to count, decide nothing."""
+    if not stage.is_enough:
+        for pair in stage.alike:
+            if standing.best in pair:
+                standing.errors[pair[0] if pair[1] == standing.best else pair[1]] = 0.5
+    return standing
 
 
 def _paired_standing(record: Record, indifference: float) -> Standing:

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import checked
 from simulator.experiment.batches import BatchStore
-from simulator.experiment.decisions import Decisions, read_decisions
+from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
 from simulator.experiment.optimization_result import PRIVACY, Optimization, Plan, key_of, question_of
+from simulator.experiment.sampling import UndefinedOutcomeError
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment, evaluate
@@ -38,6 +39,9 @@ OPTIMIZING = "optimizing"
 FIRST_EVALUATION = 2**30
 #: Most points of each frontier that are evaluated afresh.
 _MOST_FRONTIER = 6
+AS_IT_STANDS = "as it stands"
+#: Follows the name of a reference plan that bounds keep from being what it is called.
+WITHIN = ", within bounds"
 
 
 @dataclass(eq=False)
@@ -79,14 +83,18 @@ class _Simulator:
 
     def oracle(self, name: str, points: Values, replicates: range) -> Values:
         """Return outcomes (point, replicate, metric): the metric with its sign, then the costs of the frontier."""
-        if self.workers is not None:
-            self._fetch(self.workers, points, replicates)
-        return np.stack([self.outcomes(point, replicates) for point in points])
+        return self.judged([self.treatment(point) for point in points], replicates)
 
-    def _fetch(self, workers: Workers, points: Values, replicates: range) -> None:
+    def judged(self, treatments: Sequence[Treatment], replicates: range) -> Values:
+        """Return outcomes (treatment, replicate, metric); workers, where there are any, simulate them together."""
+        if self.workers is not None:
+            self._fetch(self.workers, treatments, replicates)
+        return np.stack([self.outcomes_of(treatment, replicates) for treatment in treatments])
+
+    def _fetch(self, workers: Workers, treatments: Sequence[Treatment], replicates: range) -> None:
         """Have workers simulate what is not kept yet; each point is kept as soon as it is complete."""
         shape = (len(replicates), len(self.metrics))
-        wanted = {self._name(t, replicates): t for t in map(self.treatment, points)}
+        wanted = {self._name(t, replicates): t for t in treatments}
         missing = {name: t for name, t in wanted.items() if not self.store.has(name, shape)}
         if not missing:
             return
@@ -110,9 +118,14 @@ class _Simulator:
     def _name(self, treatment: Treatment, replicates: range) -> str:
         return f"{treatment.digest[:24]}-{replicates.start}-{replicates.stop}"
 
-    def outcomes(self, point: Values, replicates: range) -> Values:
-        """Return one point's outcomes; shape (replicate, metric)."""
-        treatment = self.treatment(point)
+    def outcomes_of(self, treatment: Treatment, replicates: range) -> Values:
+        """Return a treatment's outcomes; shape (replicate, metric).
+
+        Raises
+        ------
+        UndefinedOutcomeError
+            If the metric is not a finite number in every replicate.
+        """
         shape = (len(replicates), len(self.metrics))
         name = self._name(treatment, replicates)
         values = self.store.get(name, shape, lambda: self._run(treatment, replicates))
@@ -120,9 +133,21 @@ class _Simulator:
         if self.on_progress is not None:
             self.expected = max(self.expected, self.done)
             self.on_progress(OPTIMIZING, self.done, self.expected)
+        self._check(values, treatment, replicates)
         signed = values.copy()
         signed[:, 0] *= self.sign
         return signed
+
+    def _check(self, values: Values, treatment: Treatment, replicates: range) -> None:
+        if np.isfinite(values).all():
+            return
+        r, m = (int(k) for k in np.argwhere(~np.isfinite(values))[0])
+        where = ", ".join(f"{path}={value}" for path, value in treatment.overrides.items())
+        raise UndefinedOutcomeError(
+            f"{self.metrics[m]} of {self.strategy} in replicate {replicates[r]} is {values[r, m]} at "
+            f"{where or 'the plan as it stands'}; expected a finite number for every plan; choose a metric that is "
+            "always defined, for example profit or sales"
+        )
 
     def _run(self, treatment: Treatment, replicates: range) -> Values:
         return evaluate(
@@ -215,6 +240,8 @@ def optimize(
         With every fault of the arguments.
     StoreError
         If ``out`` belongs to another question.
+    UndefinedOutcomeError
+        If the metric is not a number for a plan in a replicate.
 
     Examples
     --------
@@ -264,12 +291,14 @@ def optimize(
             on_progress,
             expected,
         )
-        anchors = _anchors(decisions, present, simulator)
+        anchors = _anchors(decisions, present, strategy, simulator)
         reference = np.stack(list(anchors.values()))
         space = SearchSpace(decisions.n_coordinates, decisions.features, simulator.is_feasible, reference)
         record = search(simulator.oracle, space, plan, asked.seed)
-        plans = _plans(record, anchors, frontier)
-        values = simulator.oracle("evaluation", np.stack([point for _, point in plans]), fresh)
+        plans = _plans(record, anchors, frontier, simulator)
+        if present.departures:
+            plans.insert(1 + len(anchors), Plan(AS_IT_STANDS, {}))
+        values = simulator.judged([Treatment(strategy, plan.overrides) for plan in plans], fresh)
     result = Optimization(
         scenario=scenario,
         strategy=strategy,
@@ -278,7 +307,7 @@ def optimize(
         decisions=decisions,
         seed=asked.seed,
         confidence=confidence,
-        plans=tuple(Plan(label, point, simulator.treatment(point).overrides) for label, point in plans),
+        plans=tuple(plans),
         values=values * np.array([sign, *[1.0] * (len(metrics) - 1)]),
         search_block=range(n_race),
         evaluation_block=fresh,
@@ -286,6 +315,7 @@ def optimize(
         method=method,
         n_refused=simulator.n_refused,
         first_fault=simulator.first_fault,
+        present=present,
         plan=plan,
         manifest={
             "versions": versions(),
@@ -300,20 +330,25 @@ def optimize(
     return result
 
 
-def _anchors(decisions: Decisions, present: Values, simulator: _Simulator) -> dict[str, Values]:
-    """Return the reference plans that the scenario admits; the first is what all others are compared with.
+def _anchors(
+    decisions: Decisions, present: Present, strategy: str, simulator: _Simulator
+) -> dict[str, Values]:
+    """Return the reference plans that may be decided and the scenario admits; all others are compared with the first.
 
-    They differ from the plan as it stands in the split of the budget alone.
+    They differ from the plan as it stands, or from the nearest to it, in the split of the budget alone. Where bounds
+    do not let them be what their name says, the name says so too.
     """
     found: dict[str, Values] = {}
     split = decisions.split
     if split is not None:
         n = len(split.lines)
-        found["equal split"] = decisions.with_shares(present, split.within(np.full(n, 1 / n)))
-        for k in range(n):
-            alone = split.within(np.eye(n)[k])
-            found[f"{split.lines[k]} alone"] = decisions.with_shares(present, alone)
-    found["as it stands"] = present
+        wanted = {"equal split": np.full(n, 1 / n)}
+        wanted.update({f"{split.lines[k]} alone": np.eye(n)[k] for k in range(n)})
+        for label, shares in wanted.items():
+            possible = split.within(shares)
+            bounded = bool(np.abs(possible - shares).max() > GRAIN)
+            found[label + (WITHIN if bounded else "")] = decisions.with_shares(present.point, possible)
+    found[AS_IT_STANDS + (WITHIN if present.departures else "")] = present.point
     admitted = {label: point for label, point in found.items() if simulator.is_feasible(point)}
     if not admitted:
         fault = Fault(
@@ -323,16 +358,21 @@ def _anchors(decisions: Decisions, present: Values, simulator: _Simulator) -> di
     return admitted
 
 
-def _plans(record: SearchRecord, anchors: Mapping[str, Values], frontier: bool) -> list[tuple[str, Values]]:
-    """Return the plans that are judged: the winner, the references, and candidates of the frontiers."""
-    plans = [("optimized", record.points[record.best]), *anchors.items()]
+def _plans(
+    record: SearchRecord, anchors: Mapping[str, Values], frontier: bool, simulator: _Simulator
+) -> list[Plan]:
+    """Return the plans that are judged: the winner of the race, the references, and candidates of the frontiers."""
+    points = [("optimized", record.points[record.best]), *anchors.items()]
     taken = {record.best, *range(len(anchors))}
     if frontier:
         for position in _frontier_candidates(record):
             if position not in taken:
                 taken.add(position)
-                plans.append((f"candidate {position}", record.points[position]))
-    return plans
+                points.append((f"candidate {position}", record.points[position]))
+    return [
+        Plan(label, {} if label == AS_IT_STANDS else simulator.treatment(point).overrides, point)
+        for label, point in points
+    ]
 
 
 def _frontier_candidates(record: SearchRecord) -> list[int]:

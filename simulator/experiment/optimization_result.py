@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.experiment.decisions import Decisions
+from simulator.experiment.decisions import Decisions, Present
 from simulator.experiment.fitting_wording import optimization_command, optimization_sentences
 from simulator.experiment.noisy_search import SearchPlan, SearchRecord
 from simulator.experiment.treatments import Treatment
@@ -41,15 +41,15 @@ class Plan:
     ----------
     label : str
         ``optimized``, a reference plan, or a candidate of a frontier.
-    point : ndarray of float64
-        Its coordinates.
     overrides : mapping
-        Its values by dotted path.
+        Its values by dotted path; empty for the scenario's own plan.
+    point : ndarray of float64, optional
+        Its coordinates; none for a plan of the scenario that may not be decided.
     """
 
     label: str
-    point: Values
     overrides: Mapping[str, Any]
+    point: Values | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,6 +84,8 @@ class Optimization:
         Points that the scenario refused.
     first_fault : str
         The first reason.
+    present : Present, optional
+        Where the scenario stood, and what of it may not be decided.
     plan : SearchPlan
         How much was tried.
     manifest : dict
@@ -105,6 +107,7 @@ class Optimization:
     method: str
     n_refused: int = 0
     first_fault: str = ""
+    present: Present | None = None
     plan: SearchPlan = SearchPlan()
     manifest: dict[str, Any] = field(default_factory=dict)
 
@@ -139,8 +142,8 @@ class Optimization:
         return optimization_sentences(self)
 
     @property
-    def command(self) -> str | None:
-        """Command that repeats the optimization; None where the command line does not have its settings."""
+    def command(self) -> str:
+        """Command that repeats the optimization."""
         return optimization_command(self)
 
     @property
@@ -165,7 +168,7 @@ class Optimization:
     @property
     def best_single(self) -> str | None:
         """Label of the best line alone, on the evaluation block; None without a split."""
-        alone = [k for k in self.references if self.plans[k].label.endswith(" alone")]
+        alone = [k for k in self.references if " alone" in self.plans[k].label]
         if not alone:
             return None
         means = self.values[alone, :, 0].mean(axis=1) * (1 if self.higher_is_better else -1)
@@ -182,10 +185,13 @@ class Optimization:
 
     @property
     def optimism(self) -> float:
-        """Lead over the first reference in the race minus that on fresh replicates: the winner's curse."""
+        """Lead over the first reference in the race minus that on fresh replicates: the winner's curse.
+
+        Both leads are paired; the one in the race is over all replicates that the winner was seen in.
+        """
         sign = 1 if self.higher_is_better else -1
         lead = float(self.values[0, :, 0].mean() - self.values[1, :, 0].mean()) * sign
-        return float(self.search.gains[self.search.best]) - lead
+        return self.search.lead - lead
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return one row per plan: mean, interval, risk, data spend, membership in the frontiers, overrides."""
@@ -205,8 +211,13 @@ class Optimization:
             row["on_risk_frontier"] = k in self.risk_frontier
             if len(self.metrics) > 1:
                 row["on_privacy_frontier"] = k in self.privacy_frontier
-            rows.append({**row, **plan.overrides})
+            rows.append({**row, **self.values_by_path(plan)})
         return pd.DataFrame(rows)
+
+    def values_by_path(self, plan: Plan) -> dict[str, Any]:
+        """Return what a plan has at the paths that were decided; None where the scenario states nothing."""
+        is_own = not plan.overrides and self.present is not None
+        return dict(self.present.values if is_own and self.present else plan.overrides)
 
     @cached_property
     def _risk(self) -> Values:
@@ -245,6 +256,11 @@ class Optimization:
         weak = [name for name, is_better in self.beats.items() if not is_better]
         if weak:
             found.append(f"not better beyond chance than: {', '.join(weak)}")
+        if self.present is not None and self.present.departures:
+            found.append(
+                f"the plan as it stands may not be decided ({'; '.join(self.present.departures)}): it is judged as it "
+                "is, and the other references take the nearest values"
+            )
         if self.n_refused:
             found.append(
                 f"{self.n_refused:,} points were refused by the scenario, the first because {self.first_fault}"
@@ -273,7 +289,7 @@ class Optimization:
                 "n_points": len(self.search.points),
                 "overrides": self.overrides,
                 "plans": [
-                    {**{name: row[name] for name in known}, "overrides": dict(plan.overrides)}
+                    {**{name: row[name] for name in known}, "overrides": self.values_by_path(plan)}
                     for plan, row in zip(self.plans, table.to_dict(orient="records"), strict=True)
                 ],
                 "differences": {

@@ -89,7 +89,7 @@ def sweep(
     StoreError
         If the folder has other content or another writer, or cannot be written (a full disk).
     KeyboardInterrupt
-        If the user or the system ends the run; its message says what is kept.
+        If the user or the system ends the run; its message says what is kept: nothing without ``out``.
 
     Examples
     --------
@@ -105,6 +105,7 @@ def sweep(
     place = Path(temporary.name if temporary is not None else str(out))
     store = ExperimentStore(place, design_manifest(plan), design_files(plan))
     run = _Run(plan, store, asked, on_progress, say or (lambda sentence: None))
+    run.is_kept = out is not None
     with store, run.stop.listening():
         run.go()
     results = open_results(place)
@@ -129,6 +130,7 @@ class _Run:
         self.on_progress = on_progress
         self.say = say
         self.stop = Stop()
+        self.is_kept = True
         self.began = time.monotonic()
         self.losses: dict[tuple[object, ...], int] = {}
         self.seconds = self.balance_seconds = 0.0
@@ -156,7 +158,7 @@ class _Run:
         except KeyboardInterrupt as error:
             if backend is not None:
                 backend.close(at_once=True)
-            raise KeyboardInterrupt(f"{error or 'interrupted'}; {self._kept()}") from None
+            raise KeyboardInterrupt(f"{str(error) or 'interrupted'}; {self._kept()}") from None
         except BaseException:
             if backend is not None:
                 backend.close(at_once=True)
@@ -171,6 +173,8 @@ class _Run:
     def _kept(self) -> str:
         self.store.catch_up()  # an interrupt may have come between writing a shard and noting it
         kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
+        if not self.is_kept:
+            return f"{kept} were finished and nothing is kept: give a folder (out) to go on after an interruption"
         return f"{kept} are kept in {self.store.place}: call again to go on"
 
     def _finish(self) -> None:

@@ -220,7 +220,7 @@ def select(
     method : {"kn", "ocba", "ocba_independent", "subset"}
         ``kn``: Kim & Nelson, fully sequential, with a guarantee. ``ocba``: budget allocation by pairs, stops
         on an estimate. ``ocba_independent``: the same as published for independent outcomes. ``subset``:
-        ``first_stage`` replicates of each, then those that may be the best.
+        the first stage alone, then those that may be the best.
     metric : str, optional
         Metric to select by; the scenario's if omitted.
     indifference : float, optional
@@ -228,7 +228,8 @@ def select(
     confidence : float, optional
         Probability of correct selection, above 1 / k and below 1; the scenario's if omitted.
     first_stage : int
-        Replicates of every treatment at the start, at least 2; 10 or more is advised.
+        Replicates of every treatment at the start, at least 2; 10 or more is advised. Where the difference of two
+        treatments never varied, so many are taken that luck of one replicate in twenty would have been met.
     batch : int
         Replicates drawn at once.
     max_replicates : int
@@ -310,7 +311,7 @@ def select(
         record = Record(sample, len(treatments), higher_is_better=higher)
         choice = choose(record, rule)
         evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
-    first = record.values[:, : rule.first_stage]
+    first = record.values[:, : choice.first_stage]
     outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
     return Selection(
         scenario=scenario.name,

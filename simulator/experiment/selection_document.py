@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.experiment.document import plain
+from simulator.outcomes.statistics import largest_share_unseen
 from simulator.outcomes.wording import rounded
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ PROCEDURES = {
 
 def sentences_of(found: Selection) -> tuple[str, ...]:
     """Return the answer and what stands behind it; the first sentence is the answer."""
-    return (_answer(found), _cost(found), _fresh(found), _curse(found))
+    return (_answer(found), _cost(found), _fresh(found), _curse(found), *_alike(found))
 
 
 def _answer(found: Selection) -> str:
@@ -33,7 +34,7 @@ def _answer(found: Selection) -> str:
     if not choice.is_settled:
         names = ", ".join(f'"{name}"' for name in found.contenders)
         how = "within" if rule.method != "subset" else "with"
-        most = rule.most if rule.method != "subset" else rule.first_stage
+        most = rule.most if rule.method != "subset" else choice.first_stage
         return (
             f"Not separated {how} {most:,} replicates each: the best in {called} is among {names}, with a "
             f'probability of {_at_least(found)}{rule.confidence * 100:g} %; "{found.best}" leads.'
@@ -85,6 +86,21 @@ def _curse(found: Selection) -> str:
     )
 
 
+def _alike(found: Selection) -> tuple[str, ...]:
+    """Return what to know of differences with the chosen treatment that never varied."""
+    choice = found.choice
+    pairs = [pair for pair in choice.alike if choice.best in pair]
+    if not pairs:
+        return ()
+    others = [found.treatments[i] for pair in pairs for i in pair if i != choice.best]
+    names = ", ".join(f'"{name}"' for name in others)
+    share = largest_share_unseen(choice.first_stage, found.rule.confidence) * 100
+    return (
+        f'The difference between "{found.best}" and {names} was the same in all {choice.first_stage:,} replicates of '
+        f"the first stage; it may be another in up to {share:.2g} % of replicates.",
+    )
+
+
 def frame_of(found: Selection) -> pandas.DataFrame:
     """Return one row per treatment."""
     import pandas as pd
@@ -131,6 +147,8 @@ def json_document(found: Selection) -> dict[str, Any]:
             "contenders": list(found.contenders),
             "probability": choice.probability,
             "probability_means": choice.meaning,
+            "first_stage": choice.first_stage,
+            "never_varied": [[found.treatments[i] for i in pair] for pair in choice.alike],
             "replicates": {
                 "drawn": found.n_drawn,
                 "equal_paired": found.equal.paired,

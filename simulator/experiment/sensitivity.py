@@ -27,7 +27,7 @@ from simulator.experiment.sensitivity_indices import (
     sobol_indices,
     sobol_points,
 )
-from simulator.experiment.sensitivity_result import Sensitivity, noise_share, response_of
+from simulator.experiment.sensitivity_result import Sensitivity, by_replicate, noise_share
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.sweep_arguments import place_faults
 from simulator.outcomes.metrics import METRIC
@@ -111,8 +111,9 @@ def sensitivity(
     Notes
     -----
     Budgets are balanced anew at every point, on pilots, so that strategies stay equal in spend wherever the
-    factors lead. Indices describe the mean over the replicates that were run; what chance adds to that is told
-    in ``warnings`` where it matters.
+    factors lead. First-order indices describe the mean over the replicates that were run; what chance adds to
+    that is told in ``warnings`` where it matters. Total indices are without what chance adds, and a Morris effect
+    that it may explain is told: a factor without any effect does not come out as one that matters.
     """
     began = time.time()
     faults = place_faults("sensitivity", processes=processes, cluster=cluster)
@@ -194,13 +195,15 @@ def default_pair(scenario: Scenario) -> tuple[str, ...]:
 def _indices(
     kind: str, shares: Values, outcomes: Values, names: tuple[str, ...], confidence: float, seed: int
 ) -> tuple[Any, tuple[str, ...]]:
-    values = response_of(outcomes)
+    values = by_replicate(outcomes)
     if kind == "sobol":
         found = sobol_indices(values, names, confidence=confidence, seed=seed)
     else:
         found = morris_indices(shares, values, names, confidence=confidence, seed=seed)
     ordered = sorted(found.by_factor, key=lambda index: (-np.nan_to_num(index.size), index.factor))
     notes = list(found.warnings)
+    if outcomes.shape[2] == 1:
+        notes.append("With one replicate, what factors do cannot be told from chance: take at least 5.")
     noise = noise_share(outcomes)
     if noise > _MOST_NOISE:
         notes.append(

@@ -8,7 +8,8 @@ r"""Sensitivity indices by SALib, with intervals, and guards for what goes wrong
 
 Guards: N must be a power of two, or the balance of Sobol points is lost; a seed of 0 is a seed (SALib takes it
 for none in places); an outcome that does not vary has no indices (SALib divides by its variance); an index
-whose interval reaches 0, as every negative estimate's should, is told apart from none; few points are told.
+whose interval reaches 0, as every negative estimate's should, is told apart from none; few points are told. What the
+chance of the replicates adds to total indices and effects is subtracted or told (``sensitivity_noise``).
 
 References
 ----------
@@ -30,11 +31,10 @@ import numpy as np
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.sampling import Values
+from simulator.experiment.sensitivity_noise import N_RESAMPLES, Excess, beyond_chance, interval, stands_out
 
 #: Levels of the grid of Morris trajectories.
 MORRIS_LEVELS = 4
-#: Resamples behind each interval.
-N_RESAMPLES = 500
 #: Widest interval of a Sobol index that passes without a warning, as half its width.
 _WIDEST = 0.1
 #: Share of the largest mean effect below which a factor counts as inert.
@@ -73,7 +73,10 @@ class SobolIndex(NamedTuple):
 
 
 class MorrisIndex(NamedTuple):
-    """Elementary effects of one factor over its range: mean, mean size with its interval, and spread."""
+    """Elementary effects of one factor over its range: mean, mean size with its interval, and spread.
+
+    ``noise`` is the mean size that the chance of the replicates alone would give.
+    """
 
     factor: str
     mu: float
@@ -82,6 +85,8 @@ class MorrisIndex(NamedTuple):
     mu_star_upper: float
     sigma: float
     is_inert: bool
+    noise: float = 0.0
+    is_above_noise: bool = True
 
     @property
     def size(self) -> float:
@@ -95,9 +100,11 @@ class MorrisIndex(NamedTuple):
 
     @property
     def note(self) -> str:
-        """Whether the factor does next to nothing."""
+        """Whether the factor does next to nothing, or nothing that can be told from chance."""
         if self.mu_star == 0:
             return "no effect at all"
+        if not self.is_above_noise:
+            return "not distinguishable from the chance of the replicates"
         return f"inert: below {_INERT:.0%} of the largest" if self.is_inert else ""
 
 
@@ -155,14 +162,14 @@ def morris_points(n_factors: int, n_trajectories: int, seed: int) -> Values:
 
 
 def sobol_indices(
-    values: Values, names: tuple[str, ...], *, confidence: float = 0.95, seed: int = 0
+    outcomes: Values, names: tuple[str, ...], *, confidence: float = 0.95, seed: int = 0
 ) -> Indices:
     """Return Sobol indices with intervals.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (N (D + 2),)
-        Outcomes at the points of :func:`sobol_points`.
+    outcomes : ndarray of float64, shape (N (D + 2),) or (N (D + 2), replicate)
+        Outcomes at the points of :func:`sobol_points`, in the same replicates at all of them.
     names : tuple of str
         Factors along the columns of the points.
     confidence : float
@@ -175,6 +182,8 @@ def sobol_indices(
     Indices
         Undefined where the outcome does not vary.
     """
+    by_replicate = outcomes.reshape(len(outcomes), -1)
+    values = by_replicate.mean(axis=1)
     if not _varies(values):
         nan = float("nan")
         return Indices(tuple(SobolIndex(name, *(nan,) * 6) for name in names), (_CONSTANT,))
@@ -190,24 +199,38 @@ def sobol_indices(
     )
     tail = (1 - confidence) / 2
     first = np.quantile(found["S1_conf_all"], [tail, 1 - tail], axis=0)
+    totals = np.asarray(found["ST"], dtype=np.float64)
     total = np.quantile(found["ST_conf_all"], [tail, 1 - tail], axis=0)
+    cube = by_replicate.reshape(-1, len(names) + 2, by_replicate.shape[1])
+    excess = beyond_chance((cube[:, 1:-1] - cube[:, :1]).transpose(1, 0, 2), seed)
+    if excess is not None:
+        totals, *total = _totals_beyond_chance(cube.mean(axis=2), excess, confidence)
     indices = tuple(
         SobolIndex(
             name,
             float(found["S1"][j]),
             float(first[0, j]),
             float(first[1, j]),
-            float(found["ST"][j]),
-            float(total[0, j]),
-            float(total[1, j]),
+            float(totals[j]),
+            float(total[0][j]),
+            float(total[1][j]),
         )
         for j, name in enumerate(names)
     )
     return Indices(indices, _sobol_warnings(indices, len(values) // (len(names) + 2)))
 
 
+def _totals_beyond_chance(values: Values, excess: Excess, confidence: float) -> tuple[Values, Values, Values]:
+    """Return total indices without what chance adds, and their intervals; ``values`` is (base point, 2 + factor)."""
+    pair = values[:, [0, -1]]
+    mean, second = (excess.weights @ part.mean(axis=1) for part in (pair, pair**2))
+    totals = 0.5 * excess.square / pair.var()
+    resampled = 0.5 * excess.resampled / np.maximum(second - mean**2, 1e-300)[:, None]
+    return totals, *interval(totals, resampled, confidence)
+
+
 def morris_indices(
-    points: Values, values: Values, names: tuple[str, ...], *, confidence: float = 0.95, seed: int = 0
+    points: Values, outcomes: Values, names: tuple[str, ...], *, confidence: float = 0.95, seed: int = 0
 ) -> Indices:
     """Return elementary effects with intervals.
 
@@ -215,8 +238,8 @@ def morris_indices(
     ----------
     points : ndarray of float64, shape (N (D + 1), D)
         From :func:`morris_points`.
-    values : ndarray of float64, shape (N (D + 1),)
-        Outcomes at the points.
+    outcomes : ndarray of float64, shape (N (D + 1),) or (N (D + 1), replicate)
+        Outcomes at the points, in the same replicates at all of them.
     names : tuple of str
         Factors along the columns.
     confidence : float
@@ -229,6 +252,8 @@ def morris_indices(
     Indices
         In the outcome's unit, over the whole range of each factor.
     """
+    by_replicate = outcomes.reshape(len(outcomes), -1)
+    values = by_replicate.mean(axis=1)
     analyzer = import_salib("SALib.analyze.morris")
     found = analyzer.analyze(
         _problem(len(names)),
@@ -241,6 +266,12 @@ def morris_indices(
     )
     size, half = np.asarray(found["mu_star"], float), np.asarray(found["mu_star_conf"], float)
     largest = float(size.max())
+    noise, is_above = np.zeros(len(names)), np.ones(len(names), dtype=bool)
+    effects = _effects(points, by_replicate, len(names))
+    excess = beyond_chance(effects, seed)
+    if excess is not None:
+        noise = (2 / np.pi * excess.noise) ** 0.5
+        is_above = stands_out(effects, excess, confidence)
     indices = tuple(
         MorrisIndex(
             name,
@@ -250,6 +281,8 @@ def morris_indices(
             float(size[j] + half[j]),
             float(found["sigma"][j]),
             bool(size[j] + half[j] <= _INERT * largest),
+            float(noise[j]),
+            bool(is_above[j]),
         )
         for j, name in enumerate(names)
     )
@@ -259,6 +292,19 @@ def morris_indices(
     elif len(values) // (len(names) + 1) < 8:
         notes.append("Fewer than 8 trajectories: a factor that acts only in places may be missed.")
     return Indices(indices, tuple(notes))
+
+
+def _effects(points: Values, by_replicate: Values, n_factors: int) -> Values:
+    """Return elementary effects of trajectories; shape (factor, trajectory, replicate)."""
+    moves = np.diff(points.reshape(-1, n_factors + 1, n_factors), axis=1)
+    changes = np.diff(by_replicate.reshape(len(moves), n_factors + 1, -1), axis=1)
+    factor = np.abs(moves).argmax(axis=2)
+    found = np.empty((n_factors, len(moves), by_replicate.shape[1]))
+    rows = np.arange(len(moves))
+    for step in range(n_factors):
+        own = factor[:, step]
+        found[own, rows] = changes[:, step] / moves[rows, step, own][:, None]
+    return found
 
 
 _CONSTANT = "The outcome does not vary over the factors: there is nothing to explain."

@@ -213,8 +213,12 @@ class Sensitivity:
 
 def response_of(outcomes: Values) -> Values:
     """Return mean outcomes by point: of one strategy, or of the paired difference of two."""
-    values = outcomes[0] - outcomes[1] if len(outcomes) == 2 else outcomes[0]
-    return np.asarray(values.mean(axis=1))
+    return np.asarray(by_replicate(outcomes).mean(axis=1))
+
+
+def by_replicate(outcomes: Values) -> Values:
+    """Return outcomes by point and replicate: of one strategy, or the paired difference of two, first minus second."""
+    return np.asarray(outcomes[0] - outcomes[1] if len(outcomes) == 2 else outcomes[0])
 
 
 def noise_share(outcomes: Values) -> float:
@@ -230,7 +234,7 @@ def noise_share(outcomes: Values) -> float:
     float
         0 to 1; NaN with one replicate or without variance.
     """
-    values = outcomes[0] - outcomes[1] if len(outcomes) == 2 else outcomes[0]
+    values = by_replicate(outcomes)
     n_points, n = values.shape
     spread = float(values.mean(axis=1).var(ddof=1)) if n_points > 1 else 0.0
     if n < 2 or spread == 0:

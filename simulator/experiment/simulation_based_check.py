@@ -2,7 +2,9 @@
 
 Draw a truth from the prior, simulate data from it, draw L values from the posterior given these data, and count how
 many of them lie below the truth. If the sampler is right, that rank is uniform on 0 … L (Talts et al. 2018):
-too narrow a posterior piles ranks up at both ends, too wide a one in the middle, a biased one at one end.
+too narrow a posterior piles ranks up at both ends, too wide a one in the middle, a biased one at one end. Ranks alone
+are blind to a sampler that ignores the data: the prior has uniform ranks too. Contraction, the share of the prior
+variance that the draws lost, and the mean squared z-score of the truths, which should be near 1, are stated with them.
 
 References
 ----------
@@ -36,12 +38,18 @@ class RankCheck:
         Draws among which each truth was ranked.
     n_bins : int
         Bins of the rank histogram.
+    contraction : ndarray of float64, shape (parameter,)
+        1 - (mean variance of the draws)/(variance of the truths): 0 if the sampler ignores the data.
+    square_z : ndarray of float64, shape (parameter,)
+        Mean of ((truth - mean of its draws)/(their sd))²; above 1 where the draws are too narrow or biased.
     """
 
     names: tuple[str, ...]
     ranks: NDArray[np.int64]
     n_draws: int
     n_bins: int
+    contraction: Values
+    square_z: Values
 
     @property
     def histogram(self) -> NDArray[np.int64]:
@@ -94,6 +102,8 @@ class RankCheck:
             "histogram": dict(zip(self.names, self.histogram.tolist(), strict=True)),
             "p_values": self.p_values,
             "p_value": self.p_value,
+            "contraction": dict(zip(self.names, self.contraction.tolist(), strict=True)),
+            "square_z": dict(zip(self.names, self.square_z.tolist(), strict=True)),
             "coverage": {f"{self.nominal(level):.4g}": self.coverage(level) for level in LEVELS},
         }
 
@@ -131,7 +141,11 @@ def rank_check(
     n_draws = draws.shape[1]
     if n_bins is None:
         n_bins = int(np.clip(len(truths) // 20, 4, 20))
-    return RankCheck(names, ranks.astype(np.int64), n_draws, min(n_bins, n_draws + 1))
+    variance = draws.var(axis=1, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        contraction = 1 - variance.mean(axis=0) / truths.var(axis=0, ddof=1)
+        square_z = ((truths - draws.mean(axis=1)) ** 2 / variance).mean(axis=0)
+    return RankCheck(names, ranks.astype(np.int64), n_draws, min(n_bins, n_draws + 1), contraction, square_z)
 
 
 def simulation_based_calibration(

@@ -93,11 +93,13 @@ def impression_rate(weights: Any, cap: Any, impressions: Any) -> Any:
         Impressions that found a place, at most ``impressions``.
     """
     total = np.int64(0)
-    largest = ZERO
+    largest_bits = np.int32(0)
     for b in range(weights.shape[0]):
         for k in range(weights.shape[1]):
             total += np.int64(np.floor(np.float64(weights[b, k]) * _WEIGHT_SCALE))
-            largest = max(largest, weights[b, k])
+            # numbers of at least 0 are ordered as their bits are; a maximum of integers is vectorized
+            largest_bits = np.int32(max(largest_bits, F(weights[b, k]).view(np.int32)))
+    largest = np.int32(largest_bits).view(np.float32)
     if total == 0 or impressions <= 0.0:
         return ZERO, 0.0
     rate = impressions / (np.float64(total) / _WEIGHT_SCALE)

@@ -74,12 +74,18 @@ def _by_ties(
     choice: SeedChoice, count: int, is_eligible: np.ndarray, priority: np.ndarray, world: World
 ) -> np.ndarray:
     """Return the first consumers in the order of ties, then of the draw, then of numbers."""
+    candidates = np.flatnonzero(is_eligible)
     rank = _BY_TIES[choice.rule] * np.diff(world.indptr)
-    order = np.lexsort((np.arange(rank.size), priority, rank))
-    order = order[is_eligible[order]]
+    key = (rank * np.int64(2**32) + priority)[candidates]
     if choice.most_per_cell is not None:
-        order = order[_place_within(world.population.cell[order]) < choice.most_per_cell]
-    return order[:count]
+        candidates = candidates[np.argsort(key, kind="stable")]
+        candidates = candidates[_place_within(world.population.cell[candidates]) < choice.most_per_cell]
+        return candidates[:count]
+    if not 0 < count < candidates.size:
+        return candidates[:count]
+    last = np.partition(key, count - 1)[count - 1]
+    before = candidates[key < last]
+    return np.concatenate([before, candidates[key == last][: count - before.size]])
 
 
 def _place_within(cell: np.ndarray) -> np.ndarray:

@@ -45,12 +45,14 @@ SCENARIOS = "scenarios"
 #: What must agree between a manifest and a call that goes on with it, and what to say where it does not.
 _IDENTITY = {
     "scenario_digests": "the same scenarios",
+    "strategies": "the same strategies in the same order",
     "points": "the same design points",
     "treatments": "the same treatments",
     "metrics": "the same metrics",
     "seed": "the same seed",
     "balance": "levels solved in the same way",
     "trajectory_version": "the same trajectory version",
+    "treatment_keys": "treatments with the same content",
 }
 _OTHER = "choose another folder, or go on with the design that the folder was begun with"
 
@@ -337,10 +339,15 @@ def _remove_strays(place: Path) -> None:
 
 
 def _identity_faults(place: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Fault]:
-    faults = []
+    faults: list[Fault] = []
     for key, what in _IDENTITY.items():
-        if stored.get(key) != asked[key]:
-            got = "an experiment with others" if isinstance(asked[key], list) else f"{stored.get(key)}"
-            now = "" if isinstance(asked[key], list) else f", {asked[key]}"
-            faults.append(Fault(f"{place}: {key}", got, f"{what} as asked for now{now}", _OTHER))
+        if stored.get(key) == asked[key] or (key == "treatment_keys" and faults):
+            continue  # the keys differ with whatever else does, and tell a reader nothing
+        got, now = "an experiment with others", ""
+        if key == "strategies":
+            got, now = (", ".join(content[key]) for content in (stored, asked))
+        elif not isinstance(asked[key], list):
+            got, now = f"{stored.get(key)}", f"{asked[key]}"
+        expected = f"{what} as asked for now" + (f", {now}" if now else "")
+        faults.append(Fault(f"{place}: {key}", got, expected, _OTHER))
     return faults

@@ -11,6 +11,10 @@ lower limit of zero that it is.
 Screening (Nelson et al.). A strategy stays when no other one leads it by more than its half-width beyond the
 indifference zone; those that stay contain the best with the stated probability.
 
+A difference that never varied has no spread, and tells something only where enough replicates agree: its p-value is
+that of the sign test, 2 (1/2)^n, and with fewer replicates than
+:func:`~simulator.outcomes.statistics.fewest_alike` it has no half-width, so that nobody is left out for it.
+
 References
 ----------
 Edwards, D. G. & Hsu, J. C. (1983). Multiple comparisons with the best treatment. Journal of the American
@@ -31,10 +35,11 @@ import numpy as np
 
 from simulator.outcomes.differences import FEW
 from simulator.outcomes.multivariate_t import Values, quantile_of_largest
+from simulator.outcomes.statistics import fewest_alike, without_rounding
 
 
 class ToBest(NamedTuple):
-    """A strategy's mean minus the best of the other means, larger being better."""
+    """A strategy's mean minus the best of the other means, larger being better; an unknown limit is NaN."""
 
     mean: float
     lower: float
@@ -67,11 +72,15 @@ def compare_with_best(outcomes: Values, confidence: float = 0.95) -> list[ToBest
     for i in range(k):
         rivals = [j for j in candidates if j != i]
         lower = min((float(leads[i, j] - half[i, j]) for j in rivals), default=0.0)
-        result.append(ToBest(float(leads[i][others[i]].min()), min(0.0, lower), float(upper[i])))
+        limits = (min(0.0, lower), float(upper[i]))
+        known = (limit if np.isfinite(limit) else float("nan") for limit in limits)
+        result.append(ToBest(float(leads[i][others[i]].min()), *known))
     return result
 
 
-def screen(outcomes: Values, confidence: float = 0.95, indifference: float = 0.0) -> list[int]:
+def screen(
+    outcomes: Values, confidence: float = 0.95, indifference: float = 0.0, fewest: int | None = None
+) -> list[int]:
     """Return the strategies that may be the best; they contain it with the stated probability.
 
     Parameters
@@ -83,6 +92,8 @@ def screen(outcomes: Values, confidence: float = 0.95, indifference: float = 0.0
         Probability that the best is among them.
     indifference : float
         If above zero, the best need only be among them when it leads by at least this much.
+    fewest : int, optional
+        Replicates that must agree before a difference that never varied counts; by default those of the sign test.
 
     Returns
     -------
@@ -94,8 +105,10 @@ def screen(outcomes: Values, confidence: float = 0.95, indifference: float = 0.0
     k, n = outcomes.shape
     means = outcomes.mean(axis=1)
     t = float(stdtrit(n - 1, 1 - (1 - confidence) / max(k - 1, 1)))
-    spread = (outcomes[:, None, :] - outcomes[None, :, :]).std(axis=2, ddof=1)
+    spread = np.stack([_differences(outcomes, i).std(axis=1, ddof=1) for i in range(k)])
     slack = np.maximum(t * spread / n**0.5 - indifference, 0.0)
+    if n < (fewest_alike(k - 1, confidence) if fewest is None else fewest):
+        slack[spread == 0] = np.inf
     stays = (means[:, None] >= means[None, :] - slack).all(axis=1)
     return [int(i) for i in np.argsort(-means, kind="stable") if stays[i]]
 
@@ -113,16 +126,17 @@ def paired_p_values(outcomes: Values, control: int) -> Values:
     Returns
     -------
     ndarray of float64, shape (strategy,)
-        NaN for the control itself; 1 for a strategy with the control's very outcomes.
+        NaN for the control itself; 1 for a strategy with the control's very outcomes; the sign test's for one
+        whose difference never varied.
     """
     from scipy.special import stdtr
 
     n = outcomes.shape[1]
-    differences = outcomes - outcomes[control]
+    differences = -_differences(outcomes, control)
     means, spread = differences.mean(axis=1), differences.std(axis=1, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where((spread == 0) & (means == 0), 0.0, np.abs(means) / (spread / n**0.5))
-    p = 2 * stdtr(n - 1, -t)
+        p = 2 * stdtr(n - 1, -np.abs(means) / (spread / n**0.5))
+    p[spread == 0] = np.where(means[spread == 0] == 0, 1.0, min(1.0, 2 * 0.5**n))
     p[control] = np.nan
     return np.asarray(p)
 
@@ -155,14 +169,18 @@ def holm(p_values: Sequence[float] | Values) -> Values:
 
 
 def _one_sided_half_widths(outcomes: Values, i: int, confidence: float) -> Values:
-    """Return half-widths of the differences of one strategy and each other, one-sided and joint."""
+    """Return half-widths of the differences of one strategy and each other, one-sided and joint.
+
+    Infinite for a difference that never varied in too few replicates to be told from chance.
+    """
     from scipy.special import stdtrit
 
     k, n = outcomes.shape
-    differences = outcomes[i] - outcomes
+    differences = _differences(outcomes, i)
     spread = differences.std(axis=1, ddof=1)
-    varying = [j for j in range(k) if j != i and spread[j] > 1e-12 * np.abs(differences[j]).max()]
-    half = np.zeros(k)
+    varying = [j for j in range(k) if j != i and spread[j] > 0]
+    half = np.full(k, np.inf if n < fewest_alike(k - 1, confidence) else 0.0)
+    half[i] = 0.0
     if not varying:
         return half
     single = float(stdtrit(n - 1, confidence))
@@ -175,3 +193,8 @@ def _one_sided_half_widths(outcomes: Values, i: int, confidence: float) -> Value
         critical = min(max(found, single), bonferroni)
     half[varying] = critical * spread[varying] / n**0.5
     return half
+
+
+def _differences(outcomes: Values, i: int) -> Values:
+    """Return one strategy's outcomes minus each other's; what varies by rounding alone does not vary."""
+    return np.stack([without_rounding(outcomes[i] - row, np.stack([outcomes[i], row])) for row in outcomes])

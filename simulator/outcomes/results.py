@@ -248,7 +248,8 @@ class Results:
         -------
         pandas.DataFrame
             One row per treatment and metric: the columns of :meth:`treatments`, ``metric, unit, mean, lower,
-            upper, sd, q05, q50, q95, n, n_undefined``. Intervals are Student's.
+            upper, sd, q05, q50, q95, n, n_undefined``. Intervals are Student's. A cost or a time that is undefined
+            in a replicate has no estimate: what is left would flatter whoever gets there rarely.
 
         Raises
         ------

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.multivariate_t import Values, student_quantile
@@ -38,18 +39,20 @@ def summarize(
     Returns
     -------
     pandas.DataFrame
-        One row per treatment that has a replicate, and metric.
+        One row per treatment that has a replicate, and metric. A metric whose undefined outcomes are worse than
+        any other has no estimate where one is undefined: what is left would flatter whoever reaches it rarely.
     """
     import pandas as pd
 
     found, first, counts = np.unique(rows.treatments, return_index=True, return_counts=True)
     columns = [list(metrics).index(name) for name in chosen]
+    is_censored = np.array([name in METRIC and METRIC[name].is_censored for name in chosen], np.bool_)
     tables = []
     for size in np.unique(counts):
         which = np.flatnonzero(counts == size)
         place = first[which][:, None] + np.arange(size)
         values = rows.values[place][:, :, columns]
-        part = _described(values, confidence)
+        part = _described(values, confidence, is_censored)
         about = treatments.iloc[np.repeat(found[which], len(columns))].reset_index(drop=True)
         about["metric"] = np.tile(np.array(chosen, object), len(which))
         about["unit"] = [METRIC[name].unit if name in METRIC else "" for name in about["metric"]]
@@ -63,8 +66,14 @@ def summarize(
 _COLUMNS = ("mean", "lower", "upper", "sd", "q05", "q50", "q95", "n", "n_undefined")
 
 
-def _described(values: Values, confidence: float) -> dict[str, Values]:
-    """Describe outcomes, shape (treatment, replicate, metric), over replicates; undefined ones are left out."""
+def _described(values: Values, confidence: float, is_censored: NDArray[np.bool_]) -> dict[str, Values]:
+    """Describe outcomes, shape (treatment, replicate, metric), over replicates; undefined ones are left out.
+
+    Where they are worse than any other, a treatment with an undefined one has no estimate.
+    """
+    n_stored = (~np.isnan(values)).sum(axis=1)
+    is_flattered = is_censored & (n_stored < values.shape[1])
+    values = np.where(is_flattered[:, None], np.nan, values)
     is_defined = ~np.isnan(values)
     n = is_defined.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -81,7 +90,7 @@ def _described(values: Values, confidence: float) -> dict[str, Values]:
     return dict(
         zip(
             _COLUMNS,
-            (mean, mean - half, mean + half, sd, *quantiles, n, values.shape[1] - n),
+            (mean, mean - half, mean + half, sd, *quantiles, n_stored, values.shape[1] - n_stored),
             strict=True,
         )
     )

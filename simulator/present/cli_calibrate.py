@@ -31,6 +31,9 @@ Folder = Annotated[
     Path | None,
     typer.Option(help="folder for the results and what is simulated; call again with it to go on"),
 ]
+Results = Annotated[
+    Path | None, typer.Option(help="folder for result.json, tables, figures and a manifest with their hashes")
+]
 Column = Annotated[str | None, typer.Option(help="column of the file with adopters per period")]
 HoldOut = Annotated[int, typer.Option(help="last periods that are predicted instead of fitted")]
 
@@ -119,6 +122,7 @@ def bass(
     hold_out: HoldOut = 0,
     forecast: Annotated[int, typer.Option(help="periods to forecast beyond the series")] = 0,
     unit: Annotated[float, typer.Option(help="people whom one unit of the series stands for")] = 1.0,
+    out: Results = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit the Bass model to a series of adopters by named estimators."""
@@ -127,23 +131,37 @@ def bass(
     from simulator.experiment.document import plain
     from simulator.outcomes.document_digest import document_digest
 
+    place = _place(out, "bass fit")
     names = list(ESTIMATORS) if estimator == "all" else [estimator]
     fits = [run(series, estimator=name, column=column, hold_out=hold_out, unit=unit) for name in names]
+    documents = []
+    for fit in fits:
+        document = fit.to_json_document()
+        if forecast:
+            document["forecast"] = plain(fit.forecast(forecast).to_dict(orient="records"))
+        documents.append(document)
+    found: dict[str, Any] = {"series": series, "fits": documents}
+    found["digest"] = document_digest(found)
+    if place is not None:
+        from simulator.present.plots_fitting import plot_fit
+
+        tables = {"fits.csv": [fit.to_dataframe() for fit in fits]}
+        if forecast:
+            tables["forecast.csv"] = [
+                fit.forecast(forecast).assign(estimator=name) for name, fit in zip(names, fits, strict=True)
+            ]
+        figures = {f"{name}.png": plot_fit(fit).png() for name, fit in zip(names, fits, strict=True)}
+        _save(place, "bass fit", found, tables, figures)
     if as_json:
-        documents = []
-        for fit in fits:
-            document = fit.to_json_document()
-            if forecast:
-                document["forecast"] = plain(fit.forecast(forecast).to_dict(orient="records"))
-            documents.append(document)
-        found: dict[str, Any] = {"series": series, "fits": documents}
-        print_document({**found, "digest": document_digest(found)})
+        print_document(found)
         return
     for fit in fits:
         print(fit)
         if forecast:
             print(fit.forecast(forecast).round(1).to_string(index=False))
         print(f"digest: {fit.digest}")
+    if place is not None:
+        print(f"results: {place}")
 
 
 @app.command()
@@ -161,11 +179,13 @@ def hazard(
     group_effects: Annotated[bool, typer.Option(help="let groups differ in external influence")] = False,
     within_groups: Annotated[bool, typer.Option(help="leave out ties between groups")] = False,
     seed: Annotated[int, typer.Option(help="seed of the forecast's chance")] = 0,
+    out: Results = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit social influence on a network with known times of adoption, and forecast with it."""
     from simulator.experiment.network_study import study_network
 
+    place = _place(out, "hazard")
     study = study_network(
         edges,
         nodes,
@@ -179,11 +199,44 @@ def hazard(
         within_groups=within_groups,
         seed=seed,
     )
+    if place is not None:
+        from simulator.present.plots_fitting import plot_network_forecast
+
+        tables = {} if study.scores is None else {"scores.csv": [study.scores]}
+        figures = {} if study.forecast is None else {"forecast.png": plot_network_forecast(study).png()}
+        _save(place, "hazard", study.to_json_document(), tables, figures)
     if as_json:
         print_document(study.to_json_document())
         return
     print(study)
+    if place is not None:
+        print(f"results: {place}")
     print(f"digest: {study.digest}")
+
+
+def _place(out: Path | None, kind: str) -> Path | None:
+    """Check the folder before anything is computed."""
+    from simulator.outcomes.store import check_place
+
+    return None if out is None else check_place(out, kind=kind)
+
+
+def _save(
+    place: Path, kind: str, document: dict[str, Any], tables: dict[str, list[Any]], figures: dict[str, bytes]
+) -> None:
+    """Write a fit's answer, tables and figures with a manifest, whole or not at all."""
+    import pandas as pd
+
+    from simulator.outcomes.provenance import machine, versions
+    from simulator.outcomes.store import json_bytes, save_files
+
+    files = {
+        "result.json": json_bytes(document),
+        **{name: pd.concat(parts).to_csv(index=False).encode() for name, parts in tables.items()},
+        **figures,
+    }
+    manifest = {"kind": kind, "digest": document["digest"], "versions": versions(), "machine": machine()}
+    save_files(files, manifest, place)
 
 
 def read_targets(texts: list[str]) -> dict[str, Any]:

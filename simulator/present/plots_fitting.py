@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulator.experiment.calibration_result import Calibration
     from simulator.experiment.network_study import NetworkStudy
     from simulator.experiment.optimization_result import Optimization
+    from simulator.experiment.simulation_based_check import RankCheck
 
 
 @styled
@@ -40,20 +41,22 @@ def plot_posterior(calibration: Calibration) -> Chart:
     Returns
     -------
     Chart
-        Above: posterior (bars) against prior (line). Below: ranks of known truths, which should be even; the band
-        holds 99 % of even histograms' bars.
+        Above: posterior (bars) against prior (line). Below, where the sampler was checked: ranks of known truths,
+        which should be even; the band holds 99 % of even histograms' bars.
     """
     names = calibration.names
     check = calibration.check
     title = f"Calibration of {calibration.model.scenario.name}"
-    subtitle = (
-        f"{calibration.posterior.n_simulations:,} simulations; below, ranks of {len(check.ranks)} known truths "
-        f"(even: p = {check.p_value:.2g})"
-    )
-    chart = new_chart(max(3.4 * len(names), 5.0), 5.2, title, subtitle)
-    axes = chart.subplots(2, len(names), squeeze=False, height_ratios=(1.5, 1.0))
+    subtitle = f"{calibration.posterior.n_simulations:,} simulations; "
+    if check is None:
+        chart = new_chart(max(3.4 * len(names), 5.0), 3.4, title, subtitle + "the sampler was not checked")
+        axes = chart.subplots(1, len(names), squeeze=False)
+    else:
+        subtitle += f"below, ranks of {len(check.ranks)} known truths (even: p = {check.p_value:.2g})"
+        chart = new_chart(max(3.4 * len(names), 5.0), 5.2, title, subtitle)
+        axes = chart.subplots(2, len(names), squeeze=False, height_ratios=(1.5, 1.0))
     for k, (name, parameter) in enumerate(zip(names, calibration.model.free, strict=True)):
-        top, bottom = axes[0, k], axes[1, k]
+        top = axes[0, k]
         draws = calibration.draws[:, k]
         prior = parameter.value(np.random.default_rng(0).standard_normal(20_000))
         limits = np.quantile(prior, [0.001, 0.999])
@@ -62,17 +65,22 @@ def plot_posterior(calibration: Calibration) -> Chart:
         top.stairs(height, edges, color=GRAY, lw=1.4)
         top.set_title(name.split(".", 1)[-1], fontsize=9.5)
         top.set_yticks([])
-        bars = check.histogram[k]
-        expected = len(check.ranks) / check.n_bins
-        half = 2.576 * np.sqrt(expected * (1 - 1 / check.n_bins))
-        bottom.axhspan(expected - half, expected + half, color=PALE, zorder=0)
-        bottom.bar(np.arange(len(bars)), bars, width=0.9, color=COLORS[2])
-        bottom.set_xticks([0, len(bars) - 1], ["below all", "above all"])
-        bottom.set_ylim(0, None)
-        if k == 0:
-            bottom.set_ylabel("truths")
-            top.set_ylabel("density")
+        if check is not None:
+            _draw_ranks(axes[1, k], check, k)
+    axes[0, 0].set_ylabel("density")
+    if check is not None:
+        axes[1, 0].set_ylabel("truths")
     return chart
+
+
+def _draw_ranks(axes: Any, check: RankCheck, k: int) -> None:
+    bars = check.histogram[k]
+    expected = len(check.ranks) / check.n_bins
+    half = 2.576 * np.sqrt(expected * (1 - 1 / check.n_bins))
+    axes.axhspan(expected - half, expected + half, color=PALE, zorder=0)
+    axes.bar(np.arange(len(bars)), bars, width=0.9, color=COLORS[2])
+    axes.set_xticks([0, len(bars) - 1], ["below all", "above all"])
+    axes.set_ylim(0, None)
 
 
 @styled

@@ -222,18 +222,20 @@ def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
     plans = [["plan", *map(found.called, paths)]]
     plans.append(["what was allowed", *(_range(path, allowed[path]) for path in paths)])
     plans += [
-        [plan.label, *(shown_value(path, plan.overrides[path]) for path in paths)]
+        [plan.label, *(shown_value(path, found.values_by_path(plan).get(path)) for path in paths)]
         for plan in (found.plans[k] for k in shown)
     ]
     return {"Plans, judged on fresh replicates": judged, "What the plans are": plans}
 
 
 def _different(found: Optimization) -> list[int]:
-    """Return the positions of the plans that are not the same as one before."""
-    seen: dict[str, int] = {}
-    for k, plan in enumerate(found.plans):
-        seen.setdefault(str(sorted(plan.overrides.items())), k)
-    return list(seen.values())
+    """Return the positions of the plans, without candidates that are the same as a plan before."""
+    texts = [str(sorted(found.values_by_path(plan).items())) for plan in found.plans]
+    return [
+        k
+        for k, plan in enumerate(found.plans)
+        if not plan.label.startswith("candidate") or texts[k] not in texts[:k]
+    ]
 
 
 def _range(path: str, limits: tuple[Any, ...]) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.experiment.approximate_bayes import Rounds, by_table, make_table, sequentially
+from simulator.experiment.approximate_bayes import (
+    Rounds,
+    adjust,
+    by_table,
+    make_table,
+    sequentially,
+)
+from simulator.experiment.calibration import _left_out_draws
 from simulator.experiment.free_parameters import FreeParameter, free_parameters, values_of
 from simulator.experiment.simulation_based_check import rank_check, simulation_based_calibration
 
@@ -121,6 +128,45 @@ def test_ranks_of_the_table_are_uniform_and_its_intervals_cover(table) -> None:
         assert abs(share - 0.9) < 4 * np.sqrt(0.9 * 0.1 / 400)
     narrowed = draws.mean(axis=1, keepdims=True) + 0.6 * (draws - draws.mean(axis=1, keepdims=True))
     assert rank_check(("a", "b"), truths, narrowed, rng).p_value < 1e-6
+
+
+def test_the_prior_has_uniform_ranks_but_no_contraction() -> None:
+    ignorant = check_of(lambda observed, n, rng: rng.standard_normal((n, 2)))
+    exact = check_of(exact_sampler(1.0))
+    assert ignorant.p_value > 0.01 and exact.p_value > 0.01
+    assert ignorant.contraction == pytest.approx([0, 0], abs=0.15)
+    assert exact.contraction == pytest.approx(1 - np.diag(COVARIANCE), abs=0.04)
+    assert exact.square_z == pytest.approx([1, 1], abs=0.3)
+    assert (check_of(exact_sampler(0.6)).square_z > 2).all()
+    assert exact.to_json_document()["contraction"]["a"] == exact.contraction[0]
+
+
+def test_a_truth_has_no_part_in_its_own_draws(table) -> None:
+    from dataclasses import replace
+
+    scores = table.scores.copy()
+    scores[:3] = 50.0
+    for k in range(3):
+        own = table.scores.copy()
+        own[k] = 50.0
+        usual, moved = (
+            _left_out_draws(replace(table, scores=values), k + 1, np.random.default_rng(1))[k]
+            for values in (table.scores, own)
+        )
+        assert (usual == moved).all()
+
+
+def test_the_spread_of_the_draws_is_that_at_the_observation() -> None:
+    """Where the spread grows with the statistic, draws from elsewhere are stretched to the spread at the target."""
+    rng = np.random.default_rng(12)
+    statistics = rng.uniform(-1, 1, (6000, 1))
+    scores = 2 * statistics + np.exp(0.8 * statistics) * rng.standard_normal((6000, 1))
+    for target in (-0.5, 0.0, 0.5):
+        adjusted, weights, _ = adjust(scores, statistics, np.array([target]), 1.0)
+        mean = float(weights @ adjusted[:, 0])
+        sd = float(np.sqrt(weights @ (adjusted[:, 0] - mean) ** 2))
+        assert mean == pytest.approx(2 * target, abs=0.15)
+        assert sd == pytest.approx(np.exp(0.8 * target), rel=0.08)
 
 
 def test_tied_ranks_are_broken_evenly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,8 @@ def test_a_known_truth_lies_in_the_posterior_and_its_ranks_are_uniform(fit) -> N
     for share in fit.check.coverage(0.9).values():
         assert share > 0.9 - 3.3 * np.sqrt(0.09 / 300)
     assert (fit.to_dataframe()[QUALITY].between(-1, 2)).all()
+    contraction = dict(zip(fit.names, fit.check.contraction, strict=True))
+    assert contraction[COVERAGE] > 0.4 and (fit.check.square_z < 1.5).all()
 
 
 def test_the_posterior_predicts_what_was_fitted_and_held_out(fit, series) -> None:
@@ -92,8 +95,8 @@ def test_what_the_data_do_not_determine_is_said(town, series) -> None:
     assert found.summary.set_index("parameter").loc["parameters.invite_reward", "contraction"] < 0.2
 
 
-def test_a_ridge_and_an_impossible_observation_are_said(town) -> None:
-    """Price and unit cost move profit alone only together; no price makes a town buy a million."""
+def test_an_impossible_observation_is_said(town) -> None:
+    """No price makes a town buy a million."""
     found = sim.calibrate(
         town,
         {"brands.Fizz.unit_cost": (1.0, 3.0), "brands.Fizz.price": (3.0, 5.0)},
@@ -105,6 +108,34 @@ def test_a_ridge_and_an_impossible_observation_are_said(town) -> None:
     )
     assert any("no simulation from the prior comes near" in warning for warning in found.warnings)
     assert any("does not reproduce" in warning for warning in found.warnings)
+
+
+def test_a_ridge_is_said(fit) -> None:
+    rng = np.random.default_rng(1)
+    along = rng.standard_normal((500, 1))
+    for strength, words in ((0.05, "correlation 1.00"), (2.0, "")):
+        scores = 0.5 * (along * [1, 1] + strength * rng.standard_normal((500, 2)))
+        found = replace(fit, posterior=replace(fit.posterior, scores=scores)).warnings
+        said = [text for text in found if "lie on a ridge" in text]
+        assert len(said) == bool(words) and all(words in text and QUALITY in text for text in said)
+
+
+def test_simulations_have_the_error_of_measurement_that_the_observation_has(town) -> None:
+    """A share with a standard error of 0.3 says little, and what is predicted scatters by as much."""
+    blurred, sharp = (
+        sim.calibrate(
+            town,
+            {COVERAGE: (0.0, 1.0)},
+            targets={"adoption": (0.3, error)},
+            n_simulations=300,
+            n_predictive=100,
+            n_checks=20,
+            seed=3,
+        )
+        for error in (0.3, 0.001)
+    )
+    assert blurred.predicted.std() > 0.27 and sharp.predicted.std() < 0.15
+    assert blurred.summary["contraction"][0] < 0.4 < sharp.summary["contraction"][0]
 
 
 def test_the_sequence_agrees_with_the_table(town) -> None:
@@ -119,6 +150,10 @@ def test_the_sequence_agrees_with_the_table(town) -> None:
         for method, n in (("table", 500), ("sequential", 900))
     )
     assert "sequential" in by_sequence.posterior.method and len(by_sequence.posterior.rounds) >= 2
+    assert by_sequence.check is None and "not checked" in repr(by_sequence)
+    assert "not checked" in by_sequence.to_json_document()["coverage_check"]
+    assert "known truths" not in repr(by_sequence).replace("every known truth", "")
+    assert len(by_sequence.plot_posterior().axes) == 2 and "not checked" not in repr(by_table)
     width = by_table.draws.std(axis=0)
     assert (np.abs(by_table.draws.mean(axis=0) - by_sequence.draws.mean(axis=0)) < 2.0 * width).all()
 

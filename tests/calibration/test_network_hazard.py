@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulator.experiment.network_forecast import (
     score_forecasts,
     simple_forecasts,
 )
-from simulator.experiment.network_hazard import influence_placebo
+from simulator.experiment.network_hazard import _SPREADS, influence_placebo
 from simulator.experiment.network_study import study_network
 
 DATA = os.environ.get("SIMULATOR_TEST_DATA")
@@ -128,6 +129,76 @@ def test_forecasts_of_planted_worlds_cover() -> None:
         happened = network.counts()[6:].sum(axis=0)
         inside += int(((happened >= low) & (happened <= high)).sum())
     assert inside >= 146
+
+
+def test_strong_influence_by_share_is_forecast_as_it_was_fitted() -> None:
+    """q may exceed 1 by share: half of one's peers may be enough for certainty."""
+    expected, found = [], []
+    for seed in range(6):
+        when, ties, groups = plain_world(0.02, 2.0, "share", 300 + seed, n=300)
+        network = adoption_network(when, ties, n_periods=10, groups=groups)
+        fit = fit_network_hazard(network.until(3), form="share")
+        assert fit.q > 1.2
+        found.append(fit.forecast(3, n_worlds=200, seed=seed).counts.sum(axis=(1, 2)).mean())
+        expected.append(network.counts()[3:6].sum())
+    assert np.mean(found) == pytest.approx(np.mean(expected), rel=0.12)
+    exact = replace(fit, values=np.array([0.02, 2.0]), covariance=np.zeros((2, 2)))
+    capped = replace(exact, values=np.array([0.02, 1.0]))
+    later, slower = (one.forecast(3, n_worlds=200, seed=1).mean.sum() for one in (exact, capped))
+    assert later > 1.1 * slower
+
+
+def test_forecasts_carry_the_error_of_the_parameters() -> None:
+    """With many people chance averages out, and the forecast's spread is that of the estimate of p."""
+    network = adoption_network([1] * 200 + [99] * 3800, np.array([[0, 1]]), n_periods=2, groups=[0, 1] * 2000)
+    fit = fit_network_hazard(network)
+    for error in (0.0, 0.02):
+        known = replace(fit, values=np.array([0.1, 0.0]), covariance=np.diag([error**2, 0.0]))
+        total = known.forecast(1, n_worlds=2000, seed=3).counts.sum(axis=(1, 2))
+        expected = np.sqrt((3800 * error) ** 2 + 3800 * (0.1 * 0.9 - error**2))
+        assert total.std() == pytest.approx(expected, rel=0.08)
+
+
+def test_half_of_the_p_value_lies_at_the_bound() -> None:
+    from scipy import stats
+
+    when, ties, groups = plain_world(0.05, 0.03, "count", 9, n=200)
+    fit = fit_network_hazard(adoption_network(when, ties, n_periods=10, groups=groups))
+    assert fit.gain > 0.1
+    assert fit.p_value == pytest.approx(0.5 * stats.chi2(1).sf(2 * fit.gain))
+
+
+def test_the_spread_of_groups_is_the_one_with_the_largest_marginal_likelihood() -> None:
+    """Planted spreads from small to large; the standard error of one of 25 groups is about its sixth."""
+    for planted, seed in ((2.0, 11), (0.5, 12)):
+        when, ties, groups = plain_world(0.05, 0.0, "count", seed, n=500, n_groups=25, spread=planted)
+        network = adoption_network(when, ties, n_periods=10, groups=groups)
+        fit = fit_network_hazard(network, group_effects=True)
+        assert fit.spread == pytest.approx(planted, rel=0.45)
+        assert not any(fit.spread == pytest.approx(place, rel=1e-6) for place in _SPREADS)
+        best = -_marginal_loss(fit, fit.spread)
+        assert best > -_marginal_loss(fit, 1.5 * fit.spread) and best > -_marginal_loss(fit, fit.spread / 1.5)
+
+
+def _marginal_loss(fit, spread: float) -> float:
+    """Return the loss of a spread with every group's effect integrated out on a grid, at the fitted p and q."""
+    network = fit.network
+    effects = np.linspace(-8 * spread, 8 * spread, 4001)
+    total = 0.0
+    for group in range(len(network.group_names)):
+        value = -0.5 * (effects / spread) ** 2 - np.log(spread * np.sqrt(2 * np.pi))
+        members = network.groups == group
+        for period in range(1, network.n_periods + 1):
+            at_risk = members & (network.periods >= period)
+            exposure = network.exposure(network.periods < period)[at_risk]
+            adopts = network.periods[at_risk] == period
+            for k in np.unique(exposure):
+                stay = np.log1p(-fit.p) * np.exp(effects) + k * np.log1p(-fit.q)
+                value = value + (adopts & (exposure == k)).sum() * np.log(-np.expm1(stay))
+                value = value + (~adopts & (exposure == k)).sum() * stay
+        top = value.max()
+        total -= top + np.log(np.exp(value - top).sum() * (effects[1] - effects[0]))
+    return total
 
 
 def test_forecasts_start_from_those_left() -> None:

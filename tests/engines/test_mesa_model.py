@@ -18,8 +18,11 @@ from simulator.model.observation import INDEX
 from simulator.scenario.parameters import STATES
 
 
-def row(j, name):
-    return int(layout.of_brand(j, layout.FIELDS.index(name)))
+def relation_in(state, j, name, n):
+    """Return a field of everybody's relation with a brand from the compiled engine's memory."""
+    if name in layout.FIELDS:
+        return state.values[0, int(layout.of_brand(j, layout.FIELDS.index(name))), :n]
+    return state.records[:n, int(layout.in_record(j, layout.BONDS.index(name)))]
 
 
 def new_model(strategy="mix", case=None):
@@ -106,13 +109,13 @@ def test_agents_end_in_the_compiled_state(strategy):
 
     n = case.market.n_consumers
     for name in ("memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging"):
-        compiled = [state.values[0, row(j, name), :n] for j in range(len(model.brands))]
+        compiled = [relation_in(state, j, name, n) for j in range(len(model.brands))]
         agents = of_consumers(lambda relation, name=name: np.float32(getattr(relation, name)))
         assert (agents == np.array(compiled)).all(), name
     brands = range(len(model.brands))
     long_ago = int(layout.LONG_AGO)
     for position, name in enumerate(layout.BRAND_WEEKS[:-1]):
-        steps = np.array([state.weeks[0, int(layout.week_of(j, position)), :n] for j in brands])
+        steps = np.array([state.weeks[:n, int(layout.week_of(j, position))] for j in brands])
         agents = of_consumers(lambda relation, name=name: getattr(relation, name))
         assert (np.maximum(agents, long_ago) == steps).all(), name
     flags = np.array([state.marks[0, int(layout.mark_of(j, layout.FLAGS)), :n] for j in brands])
@@ -145,7 +148,7 @@ def test_brands_that_infer_tastes_end_with_the_compiled_profiles():
     brand = next(brand for brand in model.brands if brand.name == "Ours")
     assert brand.keeps_profiles
     for name in ("profile_x", "profile_y", "profile_evidence"):
-        compiled = state.values[0, row(brand.index, name), :40]
+        compiled = relation_in(state, brand.index, name, 40)
         assert (np.array([getattr(r, name) for r in brand.relations], np.float32) == compiled).all()
 
 

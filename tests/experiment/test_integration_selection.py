@@ -10,6 +10,8 @@ import pytest
 
 import simulator as sim
 from simulator.errors import ScenarioError
+from simulator.experiment import variance_split
+from simulator.experiment.equal_allocation import equal_cost
 from simulator.experiment.levels import LEVELS
 from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK
@@ -40,6 +42,15 @@ def test_a_selection_is_made_of_the_very_replicates_of_the_simulator(tiny, selec
         tiny, [Treatment(selection.best)], seed=3, replicates=fresh, metrics=["profit"], threads=1
     )[0, :, 0]
     assert np.array_equal(selection.evaluation.outcomes[0], again)
+
+
+def test_a_selection_says_what_equal_allocation_would_take(tiny, selection):
+    baseline = selection.treatments.index(tiny.comparison.baseline)
+    assert np.isnan(selection.evaluation.p_values[selection.evaluation.positions.index(baseline)])
+    start = np.stack([outcomes[: selection.choice.first_stage] for outcomes in selection.outcomes])
+    equal = equal_cost(start, indifference=150.0, confidence=selection.rule.confidence)
+    assert selection.equal == equal
+    assert selection.saved_share == 1 - sum(map(len, selection.outcomes)) / min(equal)
 
 
 def test_a_selection_does_not_depend_on_threads_or_batch(tiny, selection):
@@ -161,6 +172,8 @@ def test_faults_of_a_precision_are_told_at_once(tiny):
     assert all(word in text for word in ("profit = 0", "'sale'", "'two'", "max_replicates", "seed"))
     with pytest.raises(ScenarioError, match="at least 2"):
         sim.compare(tiny, precision={"profit": 1.0}, n_replicates=1)
+    with pytest.raises(ScenarioError, match='"none" alone; expected a strategy beside the baseline'):
+        sim.compare(tiny, strategies=["none"], precision={"profit": 100.0})
 
 
 @pytest.fixture(scope="module")
@@ -333,6 +346,22 @@ def stored(place: Path) -> dict[str, int]:
     """Return the files of outcomes in a folder, with the times at which they were written."""
     files = [file for file in place.rglob("*") if file.suffix in (".npy", ".parquet")]
     return {file.name: file.stat().st_mtime_ns for file in files if not file.name.startswith(".")}
+
+
+def test_every_draw_of_the_parameters_has_worlds_of_its_own(tiny, monkeypatch):
+    used = []
+    real = variance_split.outcomes_in_worlds
+
+    def spy(ready, worlds, *rest):
+        used.append(worlds)
+        return real(ready, worlds, *rest)
+
+    monkeypatch.setattr(variance_split, "outcomes_in_worlds", spy)
+    found = sim.variance_split(
+        tiny, "mass", factors="p_strong", n_parameters=3, n_worlds=2, n_replicates=2, seed=4
+    )
+    assert [list(worlds) for worlds in used] == [[0, 1], [2, 3], [4, 5]]
+    assert found.outcomes.shape == (3, 2, 2)
 
 
 @pytest.mark.parametrize("study", ["select", "sensitivity", "regime_map", "reversal", "variance_split"])

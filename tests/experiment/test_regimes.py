@@ -106,6 +106,18 @@ def test_every_crossing_is_reported():
     assert [c.falls for c in crossings] == [True, False, True]
 
 
+def test_a_root_on_a_level_is_found():
+    for n_levels, root in ((5, 0.5), (5, 0.25), (9, 0.75), (11, 0.5)):
+        [crossing], curve = find_crossings(noisy(lambda u: root - u, 0.0, 0), n_levels=n_levels)  # noqa: B023
+        assert crossing.share == root and crossing.falls and crossing.found_in == 1
+        assert (crossing.lower, crossing.upper) == (root, root) and len(curve.shares) == n_levels
+    touching, _ = find_crossings(noisy(lambda u: (u - 0.5) ** 2, 0.0, 0), n_levels=5)
+    at_the_end, _ = find_crossings(noisy(lambda u: u, 0.0, 0), n_levels=5)
+    assert touching == () and at_the_end == ()
+    [flat], _ = find_crossings(noisy(lambda u: min(u - 0.4, 0) + max(u - 0.6, 0), 0.0, 0), n_levels=11)
+    assert 0.39 < flat.share < 0.61 and not flat.falls
+
+
 def test_no_crossing_is_no_crossing():
     crossings, curve = find_crossings(noisy(lambda u: 1 + u, 0.1, 0), n_levels=5)
     assert crossings == () and len(curve.shares) == 5

@@ -6,17 +6,22 @@ standard errors below what is stated (with another seed a correct procedure woul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import ndtr
 from selection_laws import MEANS, NormalLaw
 
 from simulator.experiment.choosing import Rule, choose
 from simulator.experiment.equal_allocation import equal_cost, rinott_constant
 from simulator.experiment.evaluation import evaluate_choice
+from simulator.experiment.first_stage import RARE, draw_first_stage, replicates_to_meet
 from simulator.experiment.kim_nelson import Choice, continuation_constant, kim_nelson
-from simulator.experiment.ocba import ocba
-from simulator.experiment.sampling import EVALUATION_BLOCK, Record, UndefinedOutcomeError, each
+from simulator.experiment.ocba import Standing, _paired_weights, _plain_weights, ocba
+from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, UndefinedOutcomeError, each
+from simulator.outcomes.multiple_comparisons import compare_with_best
 
 N_MACRO = 500
 CONFIDENCE = 0.9
@@ -97,6 +102,17 @@ def test_budget_allocation_puts_replicates_where_they_matter():
         assert counts[0] > 0.9 * counts[1] > 1.5 * counts[2] > 2 * counts[3] > 2.4 * counts[4]
 
 
+def test_weights_of_the_published_allocation():
+    """Chen et al. 2000 by hand: w_1 = 1/1, w_2 = 9/4, and w_b = 2 sqrt(1/1 + (9/4)^2/9) = 2.5, more than either."""
+    standing = Standing(0, np.zeros(3), np.array([0.0, 1.0, 2.0]), np.array([4.0, 1.0, 9.0]), np.zeros(3))
+    record = Record(NormalLaw(0, (0.0,) * 3), 3)
+    assert _plain_weights(record, standing, 0.5).tolist() == pytest.approx([2.5, 1.0, 2.25])
+    pairs = standing._replace(variances=np.array([0.0, 1.0, 9.0]))
+    assert _paired_weights(record, pairs, 0.5).tolist() == pytest.approx([2.25, 1.0, 2.25])
+    near = standing._replace(leads=np.array([0.0, 0.1, 2.0]))
+    assert _plain_weights(record, near, 0.5)[1] == pytest.approx(4.0)
+
+
 def test_shared_luck_saves_replicates():
     _, independent, _ = share_correct(lambda r: choose(r, RULE), "slippage", 0.0)
     _, shared, _ = share_correct(lambda r: choose(r, RULE), "slippage", 0.8)
@@ -173,7 +189,57 @@ def test_identical_treatments_end_in_a_tie():
     sample = each(lambda k, numbers: base[list(numbers)] + (0.0 if k < 2 else -5.0))
     for procedure in (kim_nelson, ocba):
         found = procedure(Record(sample, 3), indifference=0.1, most=400)
-        assert found.is_settled and found.best == 0 and found.n_drawn == 30
+        assert found.is_settled and found.best == 0
+        assert found.n_drawn == 3 * replicates_to_meet(3, 0.95)
+
+
+def rare_luck(seed: int, chance: float) -> Sample:
+    """Return an arm that always gives .5, and a better one: 10 with a small probability, else 0."""
+    generators = [np.random.default_rng([seed, block]) for block in (0, 1)]
+    luck = [np.where(g.random(20_000) < chance, 10.0, 0.0) for g in generators]
+
+    def law(k: int, numbers: Sequence[int]) -> np.ndarray:
+        block = int(numbers[0] >= EVALUATION_BLOCK)
+        return luck[block][np.array(numbers) - block * EVALUATION_BLOCK] if k else np.full(len(numbers), 0.5)
+
+    return each(law)
+
+
+@pytest.mark.parametrize("method", ["kn", "ocba", "ocba_independent", "subset"])
+def test_rare_luck_does_not_settle_a_choice(method):
+    """Ten replicates without luck, which a third of all first stages are, would settle on the worse arm.
+
+    Budget allocation by pairs stops on an estimate: as above, five points are allowed.
+    """
+    rule = Rule(method, 0.5, 0.95, 10, 10, 5_000)
+    found = [choose(Record(rare_luck(seed, 0.1), 2), rule) for seed in range(300)]
+    wrong = np.mean([choice.is_settled and choice.best == 0 for choice in found])
+    most = 0.1 if method == "ocba" else 0.05
+    assert wrong <= most + 3.3 * (most * (1 - most) / 300) ** 0.5
+    if method == "kn":
+        right = np.mean([choice.is_settled and choice.best == 1 for choice in found])
+        assert right >= 0.95 - 3.3 * (0.05 * 0.95 / 300) ** 0.5
+    assert {choice.first_stage for choice in found} == {10, replicates_to_meet(2, 0.95)}
+
+
+@pytest.mark.parametrize("method", ["kn", "ocba", "ocba_independent", "subset"])
+def test_what_never_varied_in_too_few_replicates_is_not_settled(method):
+    constant = each(lambda k, numbers: np.full(len(numbers), float(k)))
+    n = replicates_to_meet(2, 0.95)
+    for most, is_settled in ((n - 1, False), (n, True)):
+        found = choose(Record(constant, 2), Rule(method, 0.5, 0.95, 10, 10, most))
+        assert (found.is_settled, found.best, found.alike) == (is_settled, 1, ((0, 1),))
+        assert found.contenders == ((1,) if is_settled else (1, 0))
+        assert max(found.n_by_treatment) <= most
+
+
+def test_the_replicates_that_meet_rare_luck():
+    for k, confidence in ((2, 0.95), (8, 0.95), (5, 0.99)):
+        n = replicates_to_meet(k, confidence)
+        assert (k - 1) * (1 - RARE) ** n <= 1 - confidence < (k - 1) * (1 - RARE) ** (n - 1)
+    varying = Record(NormalLaw(1, MEANS["slippage"], 0.9), 5)
+    assert draw_first_stage(varying, 10, 1000, 0.95) == (10, (), False)
+    assert (varying.counts == 10).all()
 
 
 def test_lower_can_be_better():
@@ -207,6 +273,39 @@ def test_the_winners_curse_is_seen_and_fresh_estimates_are_free_of_it():
     assert abs(np.mean(fresh)) < 3.3 * error
     assert np.mean(chosen) > 6 * np.std(chosen, ddof=1) / 300**0.5
     assert np.mean(excess) == pytest.approx(np.mean(chosen) - np.mean(fresh))
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_an_evaluation_is_made_of_the_published_parts(higher):
+    """Everything that is said of fresh replicates, computed anew from these by other means."""
+    sign, baseline, n, level = (1.0 if higher else -1.0), 4, 40, 0.9
+    law = NormalLaw(11, (0.9, 0.6, 0.8, 0.7, 0.0), 0.0)
+    drawn = each(lambda k, numbers: sign * law([k], numbers)[0])
+    record = Record(drawn, 5, higher_is_better=higher)
+    choice = choose(record, RULE._replace(method="subset", indifference=0.05, first_stage=15))
+    found = evaluate_choice(drawn, record, choice, level, n, baseline)
+    assert len(found.positions) >= 4 and found.positions[0] == choice.best and baseline in found.positions
+    fresh = law(found.positions, range(EVALUATION_BLOCK, EVALUATION_BLOCK + n))
+    assert np.array_equal(found.outcomes, sign * fresh)
+    assert found.to_best == tuple(compare_with_best(fresh, level))
+    control = found.positions.index(baseline)
+    others = [i for i in range(len(fresh)) if i != control]
+    plain = np.array([stats.ttest_rel(fresh[i], fresh[control]).pvalue for i in others])
+    assert np.isnan(found.p_values[control])
+    order = np.argsort(plain)
+    steps = np.minimum(1.0, np.maximum.accumulate(plain[order] * (len(plain) - np.arange(len(plain)))))
+    assert found.p_values[others][order] == pytest.approx(steps)
+    assert (found.p_values[others] > plain * 1.5).any(), "the adjustment matters here"
+    chosen, fresh_lead = record.common([found.positions[0], found.runner_up]), fresh[0] - fresh[1]
+    lead = chosen[0] - chosen[1]
+    interval = stats.ttest_rel(fresh[0], fresh[1]).confidence_interval(level)
+    assert (found.lead.mean, found.lead.lower, found.lead.upper) == pytest.approx(
+        (fresh_lead.mean(), *interval)
+    )
+    low, high = stats.ttest_ind(lead, fresh_lead, equal_var=False).confidence_interval(level)
+    assert found.curse.selection_lead == pytest.approx(lead.mean())
+    assert found.curse.excess == pytest.approx((low + high) / 2)
+    assert found.curse.half_width == pytest.approx((high - low) / 2)
 
 
 def test_rinotts_constant_against_published_values_and_simulation():

@@ -14,6 +14,7 @@ from simulator.experiment.sensitivity_indices import (
     sobol_indices,
     sobol_points,
 )
+from simulator.experiment.sensitivity_result import noise_share, response_of
 
 NAMES3 = ("a", "b", "c")
 
@@ -105,6 +106,97 @@ def test_what_does_nothing_is_not_distinguishable_from_zero():
     found = sobol_indices(points[:, 0] + 0.5 * points[:, 1], NAMES3).by_factor
     assert found[2].note == "not distinguishable from 0" and found[2].total == 0
     assert found[0].note == "" and found[0].first == pytest.approx(0.8, abs=0.05)
+
+
+def with_chance(points: np.ndarray, function, noise: float, seed: int, n: int = 10) -> np.ndarray:
+    """Return outcomes (point, replicate): every replicate has luck of its own at every point, and some everywhere."""
+    g = np.random.default_rng(seed)
+    values = function(points)
+    own = g.normal(size=(len(points), n)) * (noise * n / (1 - noise)) ** 0.5 * values.std()
+    return values[:, None] + g.normal(size=n) + own
+
+
+def two_of_three(points: np.ndarray) -> np.ndarray:
+    return points[:, 0] + 0.5 * points[:, 1]
+
+
+@pytest.mark.parametrize("noise", [0.004, 0.027, 0.065])
+def test_chance_of_replicates_does_not_make_an_inert_factor_matter(noise):
+    """At 95 %, at most 7 of 40 (false alarm below 1e-3), by either method; active factors are always seen."""
+    sobol, morris, totals, plain = 0, 0, [], []
+    for seed in range(40):
+        points = sobol_points(3, 128, seed)
+        values = with_chance(points, two_of_three, noise, seed)
+        found = sobol_indices(values, NAMES3, seed=seed).by_factor
+        assert found[0].matters and found[1].matters
+        sobol += found[2].matters
+        totals.append([one.total for one in found])
+        plain.append(sobol_indices(values.mean(axis=1), NAMES3, seed=seed).by_factor[2].total)
+        grid = morris_points(3, 16, seed)
+        effects = morris_indices(
+            grid, with_chance(grid, two_of_three, noise, 100 + seed), NAMES3, seed=seed
+        ).by_factor
+        assert effects[0].matters and effects[1].matters and effects[2].noise > 0
+        assert effects[2].note == "" or "chance" in effects[2].note or "inert" in effects[2].note
+        morris += effects[2].matters
+    assert sobol <= 7 and morris <= 7
+    assert np.mean(totals, axis=0) == pytest.approx([0.8 * (1 - noise), 0.2 * (1 - noise), 0], abs=0.02)
+    assert abs(np.mean(totals, axis=0)[2]) < noise / 4
+    assert np.mean(plain) == pytest.approx(noise, rel=0.3)
+
+
+def test_luck_that_favors_a_factor_at_all_points_is_still_luck():
+    """A factor whose effect has mean 0 over replicates, the same at every point: many points do not prove it."""
+    matters = 0
+    for seed in range(40):
+        g = np.random.default_rng(seed)
+        points = sobol_points(2, 64, seed)
+        values = points[:, :1] + g.normal(size=(1, 8)) * points[:, 1:]
+        matters += sobol_indices(values, ("a", "b"), seed=seed).by_factor[1].matters
+    assert matters <= 7
+
+
+def test_replicates_that_agree_change_nothing():
+    points = sobol_points(3, 64, 1)
+    values = ishigami(points)
+    repeated = sobol_indices(np.repeat(values[:, None], 4, axis=1), NAMES3).by_factor
+    for one, other in zip(repeated, sobol_indices(values, NAMES3).by_factor, strict=True):
+        assert one[1:] == pytest.approx(other[1:])
+
+
+def test_noise_share_is_the_share_of_chance_in_the_variance_of_means():
+    g = np.random.default_rng(1)
+    factor = g.normal(size=(1, 4000, 1)) * 2.0
+    outcomes = factor + g.normal(size=(1, 1, 5)) * 9 + g.normal(size=(1, 4000, 5)) * 3.0
+    assert noise_share(outcomes) == pytest.approx((9 / 5) / (4 + 9 / 5), rel=0.05)
+    other = np.concatenate([outcomes, np.zeros_like(outcomes)])
+    assert noise_share(other) == noise_share(outcomes)
+    assert np.isnan(noise_share(outcomes[:, :, :1]))
+
+
+def test_the_response_is_the_first_strategy_minus_the_second():
+    outcomes = np.array([[[1.0, 2.0], [5.0, 5.0]], [[0.0, 1.0], [7.0, 9.0]]])
+    assert response_of(outcomes).tolist() == [1.0, -3.0]
+    assert response_of(outcomes[:1]).tolist() == [1.5, 5.0]
+
+
+def test_intervals_of_indices_have_the_stated_tails(monkeypatch):
+    """The bounds are the quantiles of the resamples, no narrower."""
+    analyzer = pytest.importorskip("SALib.analyze.sobol")
+    kept = {}
+
+    def spy(*arguments, **named):
+        kept.update(real(*arguments, **named))
+        return kept
+
+    real = analyzer.analyze
+    monkeypatch.setattr(analyzer, "analyze", spy)
+    found = sobol_indices(ishigami(sobol_points(3, 64, 1)), NAMES3, confidence=0.9).by_factor
+    for j, index in enumerate(found):
+        first = np.quantile(kept["S1_conf_all"][:, j], [0.05, 0.95])
+        total = np.quantile(kept["ST_conf_all"][:, j], [0.05, 0.95])
+        assert [index.first_lower, index.first_upper] == pytest.approx(first)
+        assert [index.total_lower, index.total_upper] == pytest.approx(total)
 
 
 def test_an_outcome_that_does_not_vary_has_no_indices():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,20 @@ def test_faults_of_points_are_told_once_each(tmp_path: Path) -> None:
     )
     assert told.count("brands[0].prise") == 1
     assert 'did you mean "price"?' in told
+
+
+def test_a_strategy_named_twice_is_told_with_everything_else(tmp_path: Path, design: Design) -> None:
+    told = faults_of(
+        tmp_path,
+        '[experiment]\npurpose = "x"\nscenario = "minimal"\nstrategies = ["none", "mass", "none"]\n'
+        'metrics = ["proffit"]\n',
+    )
+    assert 'experiment.strategies = "none" twice; expected each strategy once' in told
+    assert "'proffit'" in told
+    with pytest.raises(ScenarioError, match=r'Design\(strategies\) = "mass" twice'):
+        replace(design, strategies=("mass", "none", "mass"))
+    with pytest.raises(ScenarioError, match=r'Design\(scenarios\) = "minimal" twice'):
+        replace(design, scenarios=design.scenarios * 2)
 
 
 def test_a_file_of_no_toml_is_told(tmp_path: Path) -> None:

@@ -207,11 +207,37 @@ def test_a_failing_replicate_is_reported_and_the_rest_goes_on(
     assert any("bad luck" in sentence for sentence in told)
     assert len(results.rows) == 23
     assert not results.is_complete
+    assert results.manifest["state"] == "open"
+    assert "23 of 24" in results.check()
     monkeypatch.undo()
     again = sim.sweep(design, out=place)
     assert again.digest == digests[4]
+    assert again.manifest["state"] == "complete"
     assert not again.failures
     assert_command_runs_that_replicate(failure.command, results, design)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_an_interrupt_promises_what_it_keeps(
+    design: Design, tmp_path: Path, monkeypatch, is_kept: bool
+) -> None:
+    run_replicates = simulator.engines.run_replicates
+
+    def interrupted(market, plans, **options):
+        if market.scenario.brands[0].price == design.points[2].factors["price"]:
+            raise KeyboardInterrupt
+        return run_replicates(market, plans, **options)
+
+    monkeypatch.setattr(simulator.engines, "run_replicates", interrupted)
+    place = tmp_path / "store"
+    with pytest.raises(KeyboardInterrupt) as raised:
+        sim.sweep(design, out=place if is_kept else None, threads=1)
+    told = str(raised.value)
+    assert "interrupted; 12 of 24 replicates" in told
+    assert ("are kept in" in told and "call again to go on" in told) is is_kept
+    assert ("nothing is kept: give a folder (out)" in told) is not is_kept
+    if is_kept:
+        assert len(sim.open_results(place).rows) == 12
 
 
 def assert_command_runs_that_replicate(command: str, results: sim.Results, design: Design) -> None:

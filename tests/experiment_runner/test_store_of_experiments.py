@@ -8,7 +8,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,11 +102,30 @@ def test_estimates_leave_undefined_outcomes_out() -> None:
     from simulator.outcomes.summary import _described
 
     values = np.array([[[1.0], [np.nan], [3.0], [5.0]], [[np.nan]] * 4])
-    found = _described(values, 0.95)
+    found = _described(values, 0.95, np.array([False]))
     assert found["mean"][0, 0] == 3
     assert found["n_undefined"].tolist() == [[1], [4]]
     assert (found["q50"][0, 0], found["sd"][0, 0]) == (3, 2)
     assert np.isnan([found[name][1, 0] for name in ("mean", "lower", "q05", "sd")]).all()
+
+
+def test_a_summary_flatters_nobody_who_rarely_gets_there(tmp_path: Path) -> None:
+    """Where some replicates reach 50 % and others do not, their mean time is unknown, as in a comparison."""
+    scenario = sim.load_scenario("minimal", {"population.consumers": 60})
+    names = ["none", "random_targeting"]
+    asked = {"purpose": "A test", "scenario": scenario, "strategies": names, "replicates": 20, "seed": 3}
+    results = sim.sweep(Design.from_dict({"experiment": asked}))
+    compared = sim.compare(scenario, strategies=names, n_replicates=20, seed=3)
+    n_partly = 0
+    for metric in ("time_to_10pct", "time_to_50pct", "cost_per_order", "cost_per_incremental_buyer", "sales"):
+        for row in results.summary(metric).itertuples():
+            plain = compared.estimates[row.strategy][metric]
+            n_partly += 0 < row.n < 20
+            told = [row.mean, row.sd, row.q05, row.q50, row.q95, row.n, row.n_undefined]
+            expected = [plain.mean, plain.sd, plain.q05, plain.q50, plain.q95, plain.n, plain.n_undefined]
+            assert told == pytest.approx(expected, nan_ok=True), (metric, row.strategy)
+            assert row.upper - row.mean == pytest.approx(plain.half_width, nan_ok=True)
+    assert n_partly == 2, "the example has metrics that are partly undefined"
 
 
 def test_the_digest_does_not_depend_on_order_but_on_every_number() -> None:
@@ -180,6 +202,44 @@ def test_another_experiment_is_refused(copied: Path, design: Design) -> None:
         sim.sweep(design.changed(seed=6), out=copied)
     with pytest.raises(StoreError, match="the same scenarios"):
         sim.sweep(design.changed(consumers=50), out=copied)
+
+
+@pytest.mark.parametrize("strategies", [("none", "precision"), ("mass", "none")])
+def test_other_strategies_are_not_taken_for_those_that_are_stored(
+    copied: Path, design: Design, strategies: tuple[str, ...]
+) -> None:
+    other = replace(design, strategies=strategies)
+    told = rf"strategies = none, mass; expected .*, {', '.join(strategies)}"
+    with pytest.raises(StoreError, match=told):
+        sim.sweep(other, out=copied)
+
+
+@pytest.mark.parametrize(
+    ("entry", "change"),
+    [
+        ("scenario_digests", lambda found: [found[0][::-1]]),
+        ("strategies", lambda found: found[::-1]),
+        ("points", lambda found: found[::-1]),
+        ("treatments", lambda found: found[::-1]),
+        ("metrics", lambda found: found[::-1]),
+        ("seed", lambda found: found + 1),
+        ("balance", lambda found: "scenario"),
+        ("trajectory_version", lambda found: found - 1),
+        ("treatment_keys", lambda found: found[::-1]),
+    ],
+)
+def test_every_entry_of_the_identity_is_compared(
+    copied: Path, design: Design, entry: str, change: Callable[[Any], Any]
+) -> None:
+    place = copied / "manifest.json"
+    manifest = json.loads(place.read_bytes())
+    manifest[entry] = change(manifest[entry])
+    place.write_text(json.dumps(manifest))
+    before = {file.name for file in shard_files(copied)}
+    with pytest.raises(StoreError) as raised:
+        sim.sweep(design, out=copied)
+    assert [fault.place for fault in raised.value.faults] == [f"{copied}: {entry}"]
+    assert {file.name for file in shard_files(copied)} == before
 
 
 def test_other_content_is_left_alone(tmp_path: Path, design: Design, finished: Path) -> None:

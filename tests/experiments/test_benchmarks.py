@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 _FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "benchmarks"
+_HAS_GCC = shutil.which("gcc") is not None
 
 
 @pytest.fixture
@@ -20,15 +23,15 @@ def benchmark_modules(monkeypatch):
 @pytest.mark.slow
 def test_baselines_agree_with_the_engine(benchmark_modules):
     agreements = benchmark_modules.check_baselines(200, n_replicates=16, n_mesa=8, horizon=10)
-    assert [one.name for one in agreements] == ["NumPy", "plain numba", "plain Mesa"]
+    names = (["C"] if _HAS_GCC else []) + ["NumPy", "plain numba", "plain Mesa"]
+    assert [one.name for one in agreements] == names
     for one in agreements:
         assert one.holds, str(one)
         assert abs(one.purchases) < 0.1
 
 
-def test_a_baseline_without_word_of_mouth_is_found(benchmark_modules):
-    from agreement import check
-    from baselines import numpy_market
+def _worlds(benchmark_modules, n_replicates):
+    """What the baselines are given of some small worlds, and what the engine observes there."""
     from baselines.given import describe, observed
 
     from simulator.model.campaigns import build_plan
@@ -38,11 +41,35 @@ def test_a_baseline_without_word_of_mouth_is_found(benchmark_modules):
 
     market = build_market(load_scenario("launch", {"population.consumers": 200, "horizon": 10}))
     plan = build_plan(market, "mass")
-    worlds = [build_world(market, 1, replicate) for replicate in range(8)]
+    worlds = [build_world(market, 1, replicate) for replicate in range(n_replicates)]
     ours = [observed(benchmark_modules.run_one(market, plan, world, 1, k)) for k, world in enumerate(worlds)]
-    given = [describe(market, plan, world) for world in worlds]
+    return [describe(market, plan, world) for world in worlds], ours
+
+
+def test_a_baseline_without_word_of_mouth_is_found(benchmark_modules):
+    from agreement import check
+    from baselines import numpy_market
+
+    given, ours = _worlds(benchmark_modules, 8)
     mute = [one._replace(sharing=one.sharing * 0) for one in given]
     assert not check("mute", numpy_market.simulate, mute, ours).holds
+
+
+@pytest.mark.skipif(not _HAS_GCC, reason="no gcc")
+def test_the_c_baseline_agrees_and_repeats_itself(benchmark_modules):
+    from agreement import check
+    from baselines import c_market
+
+    given, ours = _worlds(benchmark_modules, 24)
+    agreement = check("C", c_market.simulate, given, ours)
+    assert agreement.holds, str(agreement)
+    mute = [one._replace(sharing=one.sharing * 0) for one in given]
+    assert not check("mute", c_market.simulate, mute, ours).holds
+    market = c_market.CMarket(given[0])
+    first = market.run(5, 0)
+    assert not np.array_equal(first, market.run(5, 1))
+    assert np.array_equal(first, market.run(5, 0))
+    assert np.array_equal(first, c_market.CMarket(given[0], like=market).run(5, 0))
 
 
 def test_strategies_beyond_the_shared_core_are_refused(benchmark_modules):

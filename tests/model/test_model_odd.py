@@ -185,7 +185,7 @@ def calls_in_order(node: ast.FunctionDef) -> list[str]:
     return sorted(places, key=lambda name: places[name])
 
 
-@pytest.mark.parametrize("of", ["act", "live", "visit", "settle", "carry_out"])
+@pytest.mark.parametrize("of", ["act", "attend_to", "visit", "settle", "carry_out"])
 def test_phases_run_in_the_order_described(of: str) -> None:
     listed = phases(TEXT, of)
     called = calls_in_order(engine_functions()[of])
@@ -215,6 +215,7 @@ NOT_A_STATE = {
     "wishers": "messages under way from one step to the next",
     "wish_x": "messages under way from one step to the next",
     "wish_y": "messages under way from one step to the next",
+    "belief_sum": "the sum of belief over consumers",
 }
 PROGRAMS = {f"{what}_{which}" for what in ("open", "spent") for which in ("first", "1", "2", "3")}
 FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_away", "coupon_is_strategy"}
@@ -223,7 +224,14 @@ FLAGS = {"is_follower", "is_member", "has_bought", "was_reached", "is_turned_awa
 def test_every_state_of_the_engine_is_described() -> None:
     from simulator.engines.numba_engine import layout
 
-    rows = {*layout.PERSON, *layout.FIELDS, *layout.PERSON_MARKS, *layout.BRAND_MARKS}
+    rows = {
+        *layout.PERSON,
+        *layout.FIELDS,
+        *layout.TRAITS,
+        *layout.BONDS,
+        *layout.PERSON_MARKS,
+        *layout.BRAND_MARKS,
+    }
     rows |= {*layout.PERSON_WEEKS, *layout.BRAND_WEEKS, *layout.BOOKS}
     assert rows >= NOT_A_STATE.keys() | PROGRAMS
     others = {"stock", "spent_program", "review_history", "piece_value", "piece_appeal", "position"}
@@ -285,7 +293,7 @@ def test_a_renamed_row_is_found(kind: str) -> None:
 
 
 def test_exchanged_phases_are_found() -> None:
-    listed = phases(TEXT, "live")
+    listed = phases(TEXT, "attend_to")
     wrong = [listed[1], listed[0], *listed[2:]]
-    called = calls_in_order(engine_functions()["live"])
+    called = calls_in_order(engine_functions()["attend_to"])
     assert [name for name in called if name in wrong] != wrong

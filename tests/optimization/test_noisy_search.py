@@ -89,7 +89,8 @@ def test_replicates_stay_in_the_search_block() -> None:
     used: list[tuple[str, range]] = []
     search(oracle_of(3, used), space(), SearchPlan(n_first=6, n_rounds=2, n_replicates=4, n_race=20), 3)
     assert max(replicates.stop for _, replicates in used) <= 20
-    assert all(replicates == range(4) for name, replicates in used if not name.startswith("race"))
+    later = ("race", "reference")
+    assert all(replicates == range(4) for name, replicates in used if not name.startswith(later))
     races = [replicates for name, replicates in used if name.startswith("race")]
     assert [r.start for r in races] == [4, 8, 16][: len(races)]
 
@@ -116,6 +117,25 @@ def test_the_race_drops_the_worse_and_keeps_the_unclear() -> None:
         2: common - 1 + 0.1 * rng.standard_normal(30),
     }
     assert set(_survivors(values, [0, 1, 2], 0.95)) == {0, 1}
+
+
+def test_the_winner_is_the_best_of_the_race() -> None:
+    """With much noise the race decides: the winner leads over its own replicates, and is better in truth."""
+    plan = SearchPlan(n_first=16, n_rounds=0, n_replicates=2, n_finalists=6, n_race=64)
+    chosen, seen_first = [], []
+    for seed in range(12):
+        record = search(oracle_of(seed, own_noise=8.0), space(), plan, seed)
+        longest = max(len(row) for row in record.raced.values())
+        survivors = [k for k, row in record.raced.items() if len(row) == longest]
+        assert longest > plan.n_replicates and len(record.raced) == plan.n_finalists
+        assert record.best == max(survivors, key=lambda k: record.raced[k].mean())
+        oracle = oracle_of(seed, own_noise=8.0)
+        again = oracle("", record.points[[record.best, 0]], range(longest))[:, :, 0]
+        assert (again == [record.raced[record.best], record.reference]).all()
+        assert record.lead == pytest.approx((again[0] - again[1]).mean())
+        chosen.append(response(SPLIT.shares(record.points[record.best])))
+        seen_first.append(response(SPLIT.shares(record.points[int(record.gains.argmax())])))
+    assert np.mean(chosen) > np.mean(seen_first) + 0.5
 
 
 def test_the_surface_interpolates_and_knows_its_error() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import simulator as sim
 from simulator.experiment.optimization import FIRST_EVALUATION, _Simulator
+from simulator.experiment.sampling import UndefinedOutcomeError
 from simulator.present import cli
 
 SIZES = {
@@ -54,13 +55,13 @@ def test_it_beats_equal_split_and_the_best_single_line_on_fresh_replicates(found
 
 def test_search_and_evaluation_share_no_replicate(town, monkeypatch) -> None:
     used: list[range] = []
-    real = _Simulator.outcomes
+    real = _Simulator.outcomes_of
 
-    def spy(self, point, replicates):
+    def spy(self, treatment, replicates):
         used.append(replicates)
-        return real(self, point, replicates)
+        return real(self, treatment, replicates)
 
-    monkeypatch.setattr(_Simulator, "outcomes", spy)
+    monkeypatch.setattr(_Simulator, "outcomes_of", spy)
     result = sim.optimize(town, "social", **SIZES)
     searched = {r for block in used for r in block if block.start < FIRST_EVALUATION}
     judged = {r for block in used for r in block if block.start >= FIRST_EVALUATION}
@@ -79,6 +80,98 @@ def test_the_values_are_those_of_compare(town, found) -> None:
     assert found.values[0, :5, 0] == pytest.approx(profit)
     shares = [value for path, value in found.overrides.items() if path.endswith(".share")]
     assert sum(shares) == pytest.approx(1.0)
+
+
+def test_the_winner_is_the_one_of_the_race_whatever_the_evaluation_says(town, found, monkeypatch) -> None:
+    assert (found.plans[0].point == found.search.points[found.search.best]).all()
+    real = _Simulator._run
+
+    def judged_backwards(self, treatment, replicates):
+        return real(self, treatment, replicates) * (-1 if replicates.start >= FIRST_EVALUATION else 1)
+
+    monkeypatch.setattr(_Simulator, "_run", judged_backwards)
+    again = sim.optimize(town, "social", vary={"brands.Fizz.price": (3.0, 5.0)}, **SIZES)
+    assert again.overrides == found.overrides
+    means = again.values[:, :, 0].mean(axis=1)
+    assert means[0] < means.max()
+
+
+def test_optimism_is_the_lead_in_the_race_minus_the_lead_on_fresh_replicates(found) -> None:
+    record = found.search
+    seen = len(record.raced[record.best])
+    assert SIZES["n_replicates"] < seen == len(record.reference)
+    assert (record.reference[: SIZES["n_replicates"]] == record.outcomes[0, :, 0]).all()
+    raced = record.raced[record.best].mean() - record.reference.mean()
+    fresh = found.values[0, :, 0].mean() - found.values[1, :, 0].mean()
+    assert found.optimism == pytest.approx(raced - fresh)
+    assert found.optimism != pytest.approx(record.gains[record.best] - fresh)
+
+
+TINY = {"n_first": 4, "n_rounds": 0, "n_replicates": 2, "n_race": 4, "n_evaluation": 20, "seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("vary", "departure"),
+    [
+        ({"brands.Ours.price": (11.0, 12.0)}, "brands.Ours.price is 10.0, nearest 11.0"),
+        ({"brands.Ours.price": [11.0, 12.0, 13.0]}, "brands.Ours.price is 10.0, nearest 11.0"),
+        ({"strategies.mass.lines[0].start": (3, 9)}, "start is 0, nearest 3"),
+        ({"strategies.mass.lines[0].end": (3, 9)}, "end is not stated, nearest 6"),
+    ],
+)
+def test_the_plan_as_it_stands_is_judged_as_it_stands(vary, departure) -> None:
+    scenario = sim.load_scenario("tiny")
+    result = sim.optimize(scenario, "mass", vary=vary, **TINY)
+    labels = [plan.label for plan in result.plans]
+    assert "as it stands" in labels and "as it stands, within bounds" in labels
+    alone = sim.evaluate(
+        scenario,
+        [sim.Treatment("mass", {})],
+        seed=3,
+        replicates=result.evaluation_block,
+        metrics=result.metrics,
+    )[0]
+    assert (result.values[labels.index("as it stands")] == alone).all()
+    assert "as it stands" in result.differences and any(departure in warning for warning in result.warnings)
+    path = next(iter(vary))
+    [row] = result.to_dataframe().query("plan == 'as it stands'").to_dict(orient="records")
+    assert row[path] in (10.0, 0) or path.endswith("end")
+
+
+def test_bounded_references_say_that_they_are_bounded(town) -> None:
+    result = sim.optimize(town, "social", split={0: (0.5, 0.6)}, frontier=False, **{**SIZES, "n_rounds": 0})
+    labels = [plan.label for plan in result.plans]
+    assert "equal split, within bounds" in labels and not any(label.endswith(" alone") for label in labels)
+    assert result.best_single in labels and " alone, within bounds" in result.best_single
+    standing = sim.compare(
+        town, strategies=["social"], seed=2, n_replicates=3, first_replicate=FIRST_EVALUATION
+    )
+    profit = standing.outcomes.of("profit")[standing.strategies.index("social")]
+    assert result.values[labels.index("as it stands"), :3, 0] == pytest.approx(profit)
+
+
+def test_undefined_outcomes_are_refused_in_the_search_and_in_the_evaluation(monkeypatch) -> None:
+    scenario = sim.load_scenario("tiny")
+    with pytest.raises(UndefinedOutcomeError, match=r"cost_per_incremental_buyer of mass in replicate"):
+        sim.optimize(
+            scenario,
+            "mass",
+            vary={"brands.Ours.price": (8, 12)},
+            metric="cost_per_incremental_buyer",
+            **TINY,
+        )
+    real = _Simulator._run
+
+    def undefined_when_judged(self, treatment, replicates):
+        found = real(self, treatment, replicates)
+        if replicates.start >= FIRST_EVALUATION:
+            found = found.copy()
+            found[3, 0] = np.nan
+        return found
+
+    monkeypatch.setattr(_Simulator, "_run", undefined_when_judged)
+    with pytest.raises(UndefinedOutcomeError, match=str(FIRST_EVALUATION + 3)):
+        sim.optimize(scenario, "mass", vary={"brands.Ours.price": (8, 12)}, **TINY)
 
 
 def test_frontiers_hold_plans_that_no_other_beats(found) -> None:
@@ -111,7 +204,8 @@ def test_bounds_timing_and_targeting_are_kept(town) -> None:
         frontier=False,
         **{**SIZES, "n_rounds": 1},
     )
-    plans = [plan.overrides for plan in result.plans]
+    assert {plan.label for plan in result.plans if not plan.overrides} == {"as it stands"}
+    plans = [plan.overrides for plan in result.plans if plan.overrides]
     assert all(0.1 - 1e-9 <= plan["strategies.social.lines[0].share"] <= 0.3 + 1e-9 for plan in plans)
     assert all(plan["strategies.social.lines[1].share"] <= 0.2 + 1e-9 for plan in plans)
     assert all(isinstance(plan["strategies.social.lines[2].start"], int) for plan in plans)
@@ -148,6 +242,7 @@ def test_the_command_line_gives_the_same(monkeypatch, capsys, tmp_path) -> None:
     words = (
         "optimize tiny --strategy mass --first 4 --rounds 1 --batch 2 --replicates 2 --race 4 --evaluation 20"
     )
+    words += " --finalists 3 --confidence 0.9"
     more = ["--vary", "brands.Ours.price=8:12", "--seed", "3", "--json", "--out", str(tmp_path / "best")]
     monkeypatch.setattr(sys, "argv", ["simulator", *words.split(), *more])
     with pytest.raises(SystemExit) as stop:
@@ -164,8 +259,11 @@ def test_the_command_line_gives_the_same(monkeypatch, capsys, tmp_path) -> None:
         n_replicates=2,
         n_race=4,
         n_evaluation=20,
+        n_finalists=3,
+        confidence=0.9,
         seed=3,
     )
+    assert document["confidence"] == 0.9 and len(direct.search.raced) == 3
     assert document["digest"] == direct.digest
     assert (tmp_path / "best" / "plans.csv").is_file()
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.outcomes.differences import simultaneous_differences
 from simulator.outcomes.multiple_comparisons import compare_with_best, holm, paired_p_values, screen
 
 N_WORLDS = 300
@@ -98,6 +99,46 @@ def test_identical_and_constant_differences_are_handled():
     found = compare_with_best(outcomes)
     assert found[2].lower == 0 and found[0].upper == 0
     assert screen(outcomes) == [2]
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_a_difference_that_never_varied_in_few_replicates_settles_nothing(n):
+    """As :func:`simultaneous_differences` says of the same outcomes, which it gives no interval."""
+    base = np.random.default_rng(0).normal(size=n)
+    outcomes = np.stack([base, base - 1.0])
+    [plain] = simultaneous_differences(outcomes, ("a", "b"), [(0, 1)])
+    assert np.isnan([plain.lower, plain.upper]).all()
+    assert paired_p_values(outcomes, 1)[0] == 2 * 0.5**n > 0.05
+    first, second = compare_with_best(outcomes)
+    assert (first.mean, second.mean) == pytest.approx((1.0, -1.0))
+    assert np.isnan([first.lower, first.upper, second.lower, second.upper]).all()
+    assert screen(outcomes) == [0, 1]
+
+
+def test_one_difference_that_never_varied_leaves_the_others_known():
+    generator = np.random.default_rng(1)
+    base = generator.normal(size=5)
+    outcomes = np.stack([base, base + 1.0, base - 9.0 + 0.1 * generator.normal(size=5)])
+    assert screen(outcomes) == [1, 0]
+    first, second, third = compare_with_best(outcomes)
+    assert np.isnan(first.lower) and first.upper > 0
+    assert np.isnan(second.lower) and second.upper > 0
+    assert third.upper == 0 and third.lower < -9
+
+
+def test_differences_that_vary_by_rounding_alone_do_not_vary():
+    base = np.random.default_rng(2).normal(size=8) * 1e6
+    outcomes = np.stack([base, base + 0.1])
+    assert np.ptp(outcomes[1] - outcomes[0]) > 0, "rounding is there"
+    assert paired_p_values(outcomes, 0)[1] == 2 * 0.5**8
+    found = compare_with_best(outcomes)
+    assert (found[1].lower, found[0].upper) == (0, 0) and found[1].upper == pytest.approx(0.1, rel=1e-3)
+
+
+def test_p_values_of_what_never_varied_are_those_of_the_sign_test():
+    outcomes = np.stack([np.zeros(9), np.ones(9), np.zeros(9)])
+    assert paired_p_values(outcomes, 0)[1] == pytest.approx(stats.binomtest(9, 9).pvalue)
+    assert paired_p_values(outcomes, 0)[2] == 1
 
 
 def test_holm_controls_false_rejections_where_single_tests_do_not():

@@ -28,6 +28,7 @@ from simulator.engines.numba_engine.layout import (
     FRIEND,
     GOODWILL,
     HAS_BOUGHT,
+    HAS_CONTENT,
     INVITATION,
     INVITATION_STEP,
     INVITED_UNTIL,
@@ -58,25 +59,29 @@ from simulator.engines.numba_engine.layout import (
     WASTE,
     WEIGHT,
     block_of,
+    in_record,
     lane_of,
     mark_of,
     of_brand,
+    place_of,
     record,
     week_of,
     whole,
 )
+from simulator.engines.numba_engine.relation import believe
 from simulator.model import draws
 from simulator.model.draws import BLOCK, QUAD, tail
-from simulator.model.mathematics import ZERO, F, fixed_point, unit
+from simulator.model.mathematics import ONE, ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
 from simulator.model.rules import attention, content, referral, search, word_of_mouth
+from simulator.vector_lists import fetch_ahead
 
 _U = np.uint32
 _VALID = terms.term("valid_weeks")
 _NOTICED, _REACHED = record("noticed"), record("reached")
 _NEWLY_REACHED, _WASTED = record("newly_reached"), record("wasted_impressions")
 _NEEDS = record("needs")
-_MEMORY, _GOODWILL, _BELIEF = record("memory"), record("goodwill"), record("belief")
+_MEMORY, _GOODWILL = record("memory"), record("goodwill")
 _TRUST, _AWARE = record("trust"), record("aware")
 
 
@@ -100,9 +105,9 @@ def take_rare_mail(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
     if s.mail[i, j, INVITATION] > 0:
         until = week_of(j, INVITED_UNTIL)
         has_bought = (s.marks[b, mark_of(j, FLAGS), k] & HAS_BOUGHT) > 0
-        if referral.takes_invitation(t <= s.weeks[b, until, k], has_bought):
-            s.weeks[b, week_of(j, INVITATION_STEP), k] = np.int16(t - 1)
-            s.weeks[b, until, k] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
+        if referral.takes_invitation(t <= s.weeks[i, until], has_bought):
+            s.weeks[i, week_of(j, INVITATION_STEP)] = np.int16(t - 1)
+            s.weeks[i, until] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
         s.mail[i, j, INVITATION] = 0
     if s.mail.shape[2] > PIECE and s.mail[i, j, PIECE] > 0:
         s.pieces[j, i] = s.mail[i, j, PIECE]
@@ -116,14 +121,19 @@ def open_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
     rows = w.rows
     for a in range(n):
         i = np.int64(s.receivers[j, first + a])
+        fetch_ahead(s.mail, i * (s.mail.shape[1] * s.mail.shape[2]))
+        fetch_ahead(s.records, i * s.records.shape[1] + in_record(j, BELIEF))
+        fetch_ahead(s.values, (block_of(i) * s.values.shape[1] + of_brand(j, MEMORY)) * BLOCK + lane_of(i))
+    for a in range(n):
+        i = np.int64(s.receivers[j, first + a])
         b = block_of(i)
         k = lane_of(i)
         rows[U_0 + a] = F(s.mail[i, j, CONTACTS])
         rows[U_1 + a] = word_of_mouth.from_units(s.mail[i, j, WEIGHT])
         rows[U_2 + a] = word_of_mouth.from_units(s.mail[i, j, VALUE])
         rows[U_3 + a] = s.values[b, of_brand(j, MEMORY), k]
-        rows[RESULT + a] = s.values[b, of_brand(j, BELIEF), k]
-        rows[MORE + a] = s.values[b, of_brand(j, EVIDENCE), k]
+        rows[RESULT + a] = s.records[i, in_record(j, BELIEF)]
+        rows[MORE + a] = s.records[i, in_record(j, EVIDENCE)]
         s.mail[i, j, CONTACTS] = 0
         s.mail[i, j, WEIGHT] = 0
         s.mail[i, j, VALUE] = 0
@@ -153,8 +163,7 @@ def keep_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
             b = block_of(i)
             k = lane_of(i)
             s.values[b, of_brand(j, MEMORY), k] = rows[U_3 + a]
-            s.values[b, of_brand(j, BELIEF), k] = rows[RESULT + a]
-            s.values[b, of_brand(j, EVIDENCE), k] = rows[MORE + a]
+            believe(i, j, rows[RESULT + a], rows[MORE + a], s)
             s.marks[b, mark_of(j, TOUCH), k] = FRIEND
 
 
@@ -198,25 +207,18 @@ def notice_line(b: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any
     word = tail(draws.NOTICE, m.brand_id[j], _U(m.line_kind[h, terms.SLOT]))
     dense_uniforms(b, _U(m.line_kind[h, terms.CHANNEL_ID]), _U(t), word, k0, k1, rows)
     nu = m.line[h, terms.ATTENTION]
+    adds = ZERO if m.line_kind[h, terms.IS_CONTENT] > 0 else ONE
+    at = place_of(b * BLOCK)
     for k in range(BLOCK):
-        rows[RESULT + k] = w.impressions[h, k]
-        rows[MORE + k] = s.relevance[h, b, k]
-    for k in range(BLOCK):
-        rows[CHANCE + k] = attention.notice_probability(
-            rows[RESULT + k], nu, rows[MORE + k], rows[FRESH + k], rows[CLUTTER + k]
-        )
-    for k in range(BLOCK):
-        rows[OWN + k] = attention.impressions_together(rows[OWN + k], rows[RESULT + k])
-    is_content = m.line_kind[h, terms.IS_CONTENT] > 0
-    if not is_content:
+        x = w.impressions[h, k]
+        chance = attention.notice_probability(x, nu, s.relevance[h, b, k], rows[FRESH + k], rows[CLUTTER + k])
+        noticed = attention.is_below(rows[UNIFORM + k], chance)
+        rows[OWN + k] = attention.impressions_together(rows[OWN + k], x)
+        rows[NOTICED + k] += adds * noticed
+        w.hit[h, at + k] = np.uint8(noticed > ZERO)
+    if m.line_kind[h, terms.IS_CONTENT] > 0:
         for k in range(BLOCK):
-            rows[NOTICED + k] += attention.is_below(rows[UNIFORM + k], rows[CHANCE + k])
-    if is_content or m.line_kind[h, terms.HAS_CLICK] > 0 or m.line[h, terms.DEPTH] > ZERO:
-        for k in range(BLOCK):
-            w.hit[h, k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
-        if is_content:
-            for k in range(BLOCK):
-                w.bytes[IS_BUSY + k] |= w.hit[h, k]
+            w.bytes[IS_BUSY + at + k] |= w.hit[h, at + k]
 
 
 @part
@@ -246,18 +248,20 @@ def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: 
 def count_noticed(b: Any, j: Any, s: Any, w: Any, row: Any) -> None:
     """Record who noticed a brand's advertising in a block."""
     rows = w.rows
-    n_noticed = np.int64(0)
-    n_reached = np.int64(0)
-    n_newly = np.int64(0)
+    n_noticed = np.int32(0)
+    n_reached = np.int32(0)
+    n_newly = np.int32(0)
+    # 32 bits, so that as many are added at once as there are lanes; a block's sums are small
     for k in range(BLOCK):
-        n_noticed += np.int64(rows[NOTICED + k])
-        n_reached += np.int64(rows[NOTICED + k] > ZERO)
+        n_noticed = np.int32(n_noticed + np.int32(rows[NOTICED + k]))
+        n_reached = np.int32(n_reached + np.int32(rows[NOTICED + k] > ZERO))
     if n_reached > 0:
         flags = mark_of(j, FLAGS)
         touch = mark_of(j, TOUCH)
         for k in range(BLOCK):
             is_reached = np.uint8(rows[NOTICED + k] > ZERO)
-            n_newly += is_reached & np.uint8((s.marks[b, flags, k] & WAS_REACHED) == 0)
+            is_new = is_reached & np.uint8((s.marks[b, flags, k] & WAS_REACHED) == 0)
+            n_newly = np.int32(n_newly + np.int32(is_new))
             s.marks[b, flags, k] |= WAS_REACHED * is_reached
         for k in range(BLOCK):
             before = s.marks[b, touch, k]
@@ -289,24 +293,27 @@ def relax_trust(b: Any, j: Any, m: Any, p: Any, s: Any) -> None:
 def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Draw a block's category needs; who waits for a group has none besides."""
     rows = w.rows
+    wants = WANTS + place_of(b * BLOCK)
     dense_uniforms(b, _U(0), _U(t), tail(draws.NEED, _U(0), _U(0)), k0, k1, rows)
     season = m.calendar[t, terms.SEASON]
     n_needs = np.int64(0)
     for k in range(BLOCK):
         rows[CHANCE + k] = search.need_probability(s.values[b, NEED_RATE, k], season)
     for k in range(BLOCK):
-        w.bytes[WANTS + k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
+        w.bytes[wants + k] = np.uint8(rows[UNIFORM + k] < rows[CHANCE + k])
     if m.is_durable:
         for k in range(BLOCK):
-            owns = np.uint8(s.marks[b, LATEST, k] != NO_BRAND) & np.uint8(t < s.weeks[b, REPLACEMENT, k])
-            w.bytes[WANTS + k] &= np.uint8(1) - owns
+            owns = np.uint8(s.marks[b, LATEST, k] != NO_BRAND) & np.uint8(
+                t < s.weeks[b * BLOCK + k, REPLACEMENT]
+            )
+            w.bytes[wants + k] &= np.uint8(1) - owns
     for k in range(BLOCK):
-        w.bytes[WANTS + k] |= s.marks[b, OPEN_NEED, k]
+        w.bytes[wants + k] |= s.marks[b, OPEN_NEED, k]
     if on.count_row[COMMITTERS] >= 0:
         for k in range(BLOCK):
-            w.bytes[WANTS + k] &= np.uint8(s.marks[b, COMMITTED, k] == NO_BRAND)
+            w.bytes[wants + k] &= np.uint8(s.marks[b, COMMITTED, k] == NO_BRAND)
     for k in range(BLOCK):
-        n_needs += w.bytes[WANTS + k]
+        n_needs += w.bytes[wants + k]
     for j in range(m.n_brands):
         row[j, _NEEDS] += n_needs
 
@@ -314,23 +321,23 @@ def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any,
 @part
 def clear_block(b: Any, on: Any, s: Any, w: Any) -> None:
     """Begin a block: whoever has a piece or a group to see to is busy."""
+    busy = IS_BUSY + place_of(b * BLOCK)
     for k in range(BLOCK):
-        w.bytes[IS_BUSY + k] = np.uint8(0)
+        w.bytes[busy + k] = np.uint8(0)
     if on.any_social:
         for k in range(BLOCK):
-            w.bytes[IS_BUSY + k] = s.marks[b, ALERT, k] | np.uint8(s.marks[b, COMMITTED, k] != NO_BRAND)
+            w.bytes[busy + k] = s.marks[b, ALERT, k] | np.uint8(s.marks[b, COMMITTED, k] != NO_BRAND)
         for k in range(BLOCK):
             s.marks[b, ALERT, k] = np.uint8(0)
 
 
 @part
-def observe(b: Any, m: Any, s: Any, row: Any) -> None:
+def observe(b: Any, m: Any, on: Any, s: Any, row: Any) -> None:
     """Add a block's state to the recorded sums at the end of a step; what pads a block does not count."""
     end = min(BLOCK, m.n_consumers - b * BLOCK)
     for j in range(m.n_brands):
         memory = np.int64(0)
         goodwill = np.int64(0)
-        belief = np.int64(0)
         trust = np.int64(0)
         aware = np.int64(0)
         for k in range(end):
@@ -339,12 +346,12 @@ def observe(b: Any, m: Any, s: Any, row: Any) -> None:
             aware += np.int64(attention.is_aware(value))
         for k in range(end):
             goodwill += fixed_point(s.values[b, of_brand(j, GOODWILL), k])
-        for k in range(end):
-            belief += fixed_point(s.values[b, of_brand(j, BELIEF), k])
-        for k in range(end):
-            trust += fixed_point(s.values[b, of_brand(j, TRUST), k])
+        if on.brand[j, HAS_CONTENT] > 0:
+            for k in range(end):
+                trust += fixed_point(s.values[b, of_brand(j, TRUST), k])
+        else:
+            trust += end * fixed_point(m.brand[j, terms.INITIAL_TRUST])
         row[j, _MEMORY] += memory
         row[j, _GOODWILL] += goodwill
-        row[j, _BELIEF] += belief
         row[j, _TRUST] += trust
         row[j, _AWARE] += aware

@@ -72,6 +72,7 @@ from simulator.engines.numba_engine.layout import (
     U_3,
     VISIT,
     block_of,
+    in_record,
     lane_of,
     mark_of,
     of_brand,
@@ -79,7 +80,11 @@ from simulator.engines.numba_engine.layout import (
     week_of,
     whole,
 )
-from simulator.engines.numba_engine.relation import learn_profile, price_for
+from simulator.engines.numba_engine.relation import (
+    believe,
+    learn_profile,
+    price_for,
+)
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
 from simulator.model.draws import tail
@@ -106,9 +111,9 @@ _SENDER, _RECEIVER = terms.term("reward_sender"), terms.term("reward_receiver")
 
 
 @part
-def reward(b: Any, k: Any, j: Any, price: Any, m: Any, s: Any, row: Any) -> None:
+def reward(i: Any, j: Any, price: Any, m: Any, s: Any, row: Any) -> None:
     """Pay sender and receiver of a valid invitation."""
-    since = np.int64(s.weeks[b, week_of(j, INVITATION_STEP), k])
+    since = np.int64(s.weeks[i, week_of(j, INVITATION_STEP)])
     receiver = referral.reward_for_receiver(m.by_step[since, j, _RECEIVER], price)
     amount = money(np.float64(m.by_step[since, j, _SENDER])) + money(np.float64(receiver))
     row[j, _REWARDS] += amount
@@ -118,32 +123,32 @@ def reward(b: Any, k: Any, j: Any, price: Any, m: Any, s: Any, row: Any) -> None
 
 
 @part
-def pay(b: Any, k: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, row: Any) -> Any:
+def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, row: Any) -> Any:
     """Book a unit's revenue, discounts and rewards; return whether an invitation was used."""
     if on.brand[j, HAS_DEAL] == 0:
         row[j, _REVENUE] += s.books[j, LISTED]
         return False
-    price = price_for(b, k, j, t, m, s)
+    price = price_for(i, j, t, m, s)
     after_coupon = money(np.float64(price))
     paid = after_coupon
     if in_group:
-        since = np.int64(s.weeks[b, COMMITMENT, k])
+        since = np.int64(s.weeks[i, COMMITMENT])
         promised = m.by_step[since, j, terms.PRICE]
         paid -= money(np.float64(choice.group_discount(price, promised, m.by_step[since, j, _DISCOUNT])))
     row[j, _REVENUE] += paid
     row[j, _DISCOUNTS] += s.books[j, LISTED] - paid
     if m.limits[j, terms.PROGRAM_IS_STRATEGY] > 0:
         book(j, 0, s.books[j, LISTED] - s.books[j, NET], s, row)
-    if s.marks[b, mark_of(j, FLAGS), k] & COUPON_IS_STRATEGY:
+    if s.marks[block_of(i), mark_of(j, FLAGS), lane_of(i)] & COUPON_IS_STRATEGY:
         book(j, -1, s.books[j, NET] - after_coupon, s, row)
     if m.limits[j, terms.PROGRAM_IS_STRATEGY + GROUP_PROGRAM] > 0:
         book(j, GROUP_PROGRAM, after_coupon - paid, s, row)
-    s.weeks[b, week_of(j, COUPON_UNTIL), k] = LONG_AGO
+    s.weeks[i, week_of(j, COUPON_UNTIL)] = LONG_AGO
     until = week_of(j, INVITED_UNTIL)
-    is_referred = not in_group and np.int32(t) <= np.int32(s.weeks[b, until, k])
-    s.weeks[b, until, k] = LONG_AGO
+    is_referred = not in_group and np.int32(t) <= np.int32(s.weeks[i, until])
+    s.weeks[i, until] = LONG_AGO
     if is_referred:
-        reward(b, k, j, price, m, s, row)
+        reward(i, j, price, m, s, row)
     return is_referred
 
 
@@ -186,10 +191,10 @@ def count_purchase(
     elif is_referred:
         source = np.int64(REFERRAL)
     row[j, _FIRST_SOURCE + source] += 1
-    since_click = F(np.int32(t) - np.int32(s.weeks[b, week_of(j, CLICK), k]))
+    since_click = F(np.int32(t) - np.int32(s.weeks[i, week_of(j, CLICK)]))
     row[j, _CONVERTED] += np.int64(precision.visitor_weight(since_click, p.visit_weeks))
-    s.weeks[b, week_of(j, VISIT), k] = LONG_AGO
-    s.weeks[b, week_of(j, CLICK), k] = LONG_AGO
+    s.weeks[i, week_of(j, VISIT)] = LONG_AGO
+    s.weeks[i, week_of(j, CLICK)] = LONG_AGO
     days = m.brand[j, terms.DAYS + np.int64(m.place[g.cell[i], terms.REGION])]
     row[j, _DAYS] += fixed_point(days)
 
@@ -203,14 +208,14 @@ def list_buyers(first: Any, last: Any, t: Any, m: Any, s: Any, w: Any) -> Any:
         if w.order[STATUS, order] == ACCEPTED:
             i = np.int64(w.order[CONSUMER, order])
             j = np.int64(w.order[CHOICE, order])
-            b = block_of(i)
-            k = lane_of(i)
+            block_of(i)
+            lane_of(i)
             w.lists[BUYER + n] = i
             w.lists[BUYER_BRAND + n] = j
             w.lists[BUYER_ID + n] = m.brand_id[j]
             w.lists[BUYER_ORDER + n] = order
-            rows[G_BELIEF + n] = s.values[b, of_brand(j, BELIEF), k]
-            rows[G_EVIDENCE + n] = s.values[b, of_brand(j, EVIDENCE), k]
+            rows[G_BELIEF + n] = s.records[i, in_record(j, BELIEF)]
+            rows[G_EVIDENCE + n] = s.records[i, in_record(j, EVIDENCE)]
             rows[G_QUALITY + n] = m.by_step[t, j, terms.QUALITY]
             n += 1
     return n
@@ -236,6 +241,10 @@ def draw_for_buyers(n: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, w: Any) -
             rows[G_PROFILE_X + a] = unit(c0)
             rows[G_PROFILE_Y + a] = unit(c1)
             rows[G_LIFE + a] = unit(c2)
+    if on.any_profile:
+        for a in range(whole(n)):
+            rows[G_PROFILE_X + a] = normal(rows[G_PROFILE_X + a])
+            rows[G_PROFILE_Y + a] = normal(rows[G_PROFILE_Y + a])
 
 
 @part
@@ -264,15 +273,14 @@ def live_through(a: Any, i: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any
     b = block_of(i)
     k = lane_of(i)
     satisfied = w.rows[RESULT + a]
-    s.values[b, of_brand(j, BELIEF), k] = w.rows[G_BELIEF + a]
-    s.values[b, of_brand(j, EVIDENCE), k] = w.rows[G_EVIDENCE + a]
+    believe(i, j, w.rows[G_BELIEF + a], w.rows[G_EVIDENCE + a], s)
     s.values[b, of_brand(j, MEMORY), k] = ONE
     for other in range(m.n_brands):
-        s.values[b, of_brand(other, HABIT), k] = experience.habit(
-            s.values[b, of_brand(other, HABIT), k], p.habit_retention, ONE if other == j else ZERO
+        s.records[i, in_record(other, HABIT)] = experience.habit(
+            s.records[i, in_record(other, HABIT)], p.habit_retention, ONE if other == j else ZERO
         )
-    s.values[b, SATISFACTION, k] = satisfied
-    s.values[b, SURPRISE, k] = w.rows[MORE + a]
+    s.records[i, SATISFACTION] = satisfied
+    s.records[i, SURPRISE] = w.rows[MORE + a]
     units = fixed_point(satisfied)
     row[j, _SATISFACTION] += units
     row[j, _PROMOTERS] += np.int64(experience.is_promoter(satisfied))
@@ -288,7 +296,7 @@ def live_through(a: Any, i: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any
         learn_profile(i, j, w.rows[G_PROFILE_X + a], w.rows[G_PROFILE_Y + a], p, s)
     if m.is_durable:
         life = np.int64(experience.lifetime(m.mean_life, w.rows[G_LIFE + a]))
-        s.weeks[b, REPLACEMENT, k] = np.int16(min(np.int64(t) + max(life, np.int64(1)), np.int64(NEVER)))
+        s.weeks[i, REPLACEMENT] = np.int16(min(np.int64(t) + max(life, np.int64(1)), np.int64(NEVER)))
 
 
 @part
@@ -344,7 +352,7 @@ def carry_out(
         i = np.int64(w.lists[BUYER + a])
         j = np.int64(w.lists[BUYER_BRAND + a])
         in_group = w.order[IN_GROUP, w.lists[BUYER_ORDER + a]] > 0
-        is_referred = pay(block_of(i), lane_of(i), j, t, in_group, m, on, s, row)
+        is_referred = pay(i, j, t, in_group, m, on, s, row)
         change_base(i, j, on, s, w, row)
         count_purchase(i, j, t, in_group, is_referred, m, p, g, s, row)
         live_through(a, i, j, t, m, p, on, s, w, row)

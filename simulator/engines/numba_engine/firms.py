@@ -39,8 +39,10 @@ from simulator.engines.numba_engine.layout import (
     PROFILE_X,
     PROFILE_Y,
     RATE,
+    READS,
     REPLACEMENT,
     RESERVED,
+    RESULT,
     REVIEW_COUNT,
     REVIEW_SUM,
     SATISFACTION,
@@ -51,6 +53,10 @@ from simulator.engines.numba_engine.layout import (
     TALKS,
     TASTE_X,
     TASTE_Y,
+    U_0,
+    U_1,
+    U_2,
+    U_3,
     VISIT,
     WAS_REACHED,
     WASTE,
@@ -58,12 +64,14 @@ from simulator.engines.numba_engine.layout import (
     WISH_Y,
     WISHERS,
     block_of,
+    in_record,
     lane_of,
     mark_of,
     of_brand,
     record,
     week_of,
 )
+from simulator.engines.numba_engine.relation import believe
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
 from simulator.model.allocation import (
@@ -73,7 +81,7 @@ from simulator.model.allocation import (
     relevance_is_due,
     weights_are_due,
 )
-from simulator.model.campaigns import CAPPED, CREATIVE_BRAND, RANDOM
+from simulator.model.campaigns import CAPPED, CREATIVE_BRAND, EVERYONE, FIT, RANDOM, SEGMENT, VISITORS
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.rules import attention, choice, community, content, experience
@@ -113,8 +121,8 @@ def environment(t: Any, m: Any, g: Any, s: Any) -> None:
             b = block_of(i)
             k = lane_of(i)
             group = m.place[g.cell[i], terms.DEMOGRAPHIC]
-            s.values[b, TASTE_X, k] = choice.shifted_taste(s.values[b, TASTE_X, k], m.shift[t, group, 0])
-            s.values[b, TASTE_Y, k] = choice.shifted_taste(s.values[b, TASTE_Y, k], m.shift[t, group, 1])
+            s.records[i, TASTE_X] = choice.shifted_taste(s.records[i, TASTE_X], m.shift[t, group, 0])
+            s.records[i, TASTE_Y] = choice.shifted_taste(s.records[i, TASTE_Y], m.shift[t, group, 1])
 
 
 @part
@@ -227,51 +235,84 @@ def draw_audience(h: Any, j: Any, k0: Any, k1: Any, m: Any, g: Any, s: Any) -> N
 
 
 @part
-def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any) -> None:
-    """Compute a line's audience weights for every consumer."""
-    audience = m.line_kind[h, terms.AUDIENCE]
-    channel = m.line_kind[h, terms.CHANNEL]
-    for i in range(m.n_consumers):
-        b = block_of(i)
-        k = lane_of(i)
-        cell = g.cell[i]
-        s.weight[h, b, k] = audience_weight(
+def weigh_block(audience: Any, h: Any, j: Any, m: Any, p: Any, s: Any, w: Any) -> None:
+    """Compute the audience weights of a block, whose terms are gathered, for one kind of audience."""
+    for k in range(BLOCK):
+        w.rows[RESULT + k] = audience_weight(
             audience,
-            m.cell[cell, terms.REACH + channel],
+            w.rows[U_0 + k],
             ZERO,
             m.line[h, terms.SHARE],
-            m.in_segment[h, cell],
-            s.values[b, of_brand(j, PROFILE_X), k],
-            s.values[b, of_brand(j, PROFILE_Y), k],
+            w.bytes[READS + k],
+            w.rows[U_1 + k],
+            w.rows[U_2 + k],
             s.today[j, AT_X],
             s.today[j, AT_Y],
             m.line[h, terms.SHARPNESS],
-            F(np.int32(t) - np.int32(s.weeks[b, week_of(j, VISIT), k])),
+            w.rows[U_3 + k],
             p.retarget_weeks,
         )
 
 
 @part
-def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any) -> None:
-    """Compute a line's relevance for every consumer."""
+def gather_reach(b: Any, h: Any, m: Any, g: Any, w: Any) -> None:
+    """Gather a block's reach by a line's channel, and who is in its segment; what pads a block has no reach."""
+    reach = terms.REACH + m.line_kind[h, terms.CHANNEL]
+    end = min(BLOCK, m.n_consumers - b * BLOCK)
+    for k in range(end):
+        cell = g.cell[b * BLOCK + k]
+        w.rows[U_0 + k] = m.cell[cell, reach]
+        w.bytes[READS + k] = m.in_segment[h, cell]
+    for k in range(end, BLOCK):
+        w.rows[U_0 + k] = ZERO
+
+
+@part
+def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
+    """Compute a line's audience weights for every consumer, each kind by itself, so that its loop has no branch."""
+    audience = m.line_kind[h, terms.AUDIENCE]
+    for b in range(s.values.shape[0]):
+        gather_reach(b, h, m, g, w)
+        if audience == FIT:
+            for k in range(BLOCK):
+                w.rows[U_1 + k] = s.records[b * BLOCK + k, in_record(j, PROFILE_X)]
+                w.rows[U_2 + k] = s.records[b * BLOCK + k, in_record(j, PROFILE_Y)]
+            weigh_block(FIT, h, j, m, p, s, w)
+        elif audience == VISITORS:
+            for k in range(BLOCK):
+                w.rows[U_3 + k] = F(np.int32(t) - np.int32(s.weeks[b * BLOCK + k, week_of(j, VISIT)]))
+            weigh_block(VISITORS, h, j, m, p, s, w)
+        elif audience == SEGMENT:
+            weigh_block(SEGMENT, h, j, m, p, s, w)
+        else:
+            weigh_block(EVERYONE, h, j, m, p, s, w)
+        for k in range(BLOCK):
+            s.weight[h, b, k] = w.rows[RESULT + k]
+
+
+@part
+def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any, w: Any) -> None:
+    """Compute a line's relevance for every consumer; for what pads a block it is never read."""
     creative = m.line_kind[h, terms.CREATIVE]
-    for i in range(m.n_consumers):
-        b = block_of(i)
-        k = lane_of(i)
-        cell = g.cell[i]
-        x = creative_position(
-            creative,
-            s.today[j, AT_X],
-            m.cell[cell, terms.CELL_X],
-            s.values[b, of_brand(j, PROFILE_X), k],
-        )
-        y = creative_position(
-            creative,
-            s.today[j, AT_Y],
-            m.cell[cell, terms.CELL_Y],
-            s.values[b, of_brand(j, PROFILE_Y), k],
-        )
-        s.relevance[h, b, k] = attention.relevance(s.values[b, TASTE_X, k], s.values[b, TASTE_Y, k], x, y)
+    rows = w.rows
+    for b in range(s.values.shape[0]):
+        for k in range(min(BLOCK, m.n_consumers - b * BLOCK)):
+            i = b * BLOCK + k
+            cell = g.cell[i]
+            cell_x = m.cell[cell, terms.CELL_X]
+            cell_y = m.cell[cell, terms.CELL_Y]
+            rows[U_0 + k] = creative_position(
+                creative, s.today[j, AT_X], cell_x, s.records[i, in_record(j, PROFILE_X)]
+            )
+            rows[U_1 + k] = creative_position(
+                creative, s.today[j, AT_Y], cell_y, s.records[i, in_record(j, PROFILE_Y)]
+            )
+            rows[U_2 + k] = s.records[i, TASTE_X]
+            rows[U_3 + k] = s.records[i, TASTE_Y]
+        for k in range(BLOCK):
+            s.relevance[h, b, k] = attention.relevance(
+                rows[U_2 + k], rows[U_3 + k], rows[U_0 + k], rows[U_1 + k]
+            )
 
 
 @part
@@ -303,7 +344,7 @@ def pay_media(h: Any, j: Any, planned: Any, m: Any, s: Any, row: Any) -> None:
 
 
 @part
-def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, row: Any) -> None:
+def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, w: Any, row: Any) -> None:
     """Spread every line's impressions over its audience and pay for them."""
     is_first = t == 0 or m.calendar[t, terms.HAS_SHIFT] > ZERO
     refit = np.int32(p.refit_weeks)
@@ -319,9 +360,9 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, row: Any
         if new_weights and m.line_kind[h, terms.AUDIENCE] == RANDOM:
             draw_audience(h, j, k0, k1, m, g, s)
         elif new_weights:
-            weigh_audience(h, j, t, m, p, g, s)
+            weigh_audience(h, j, t, m, p, g, s, w)
         if new_relevance:
-            judge_relevance(h, j, m, g, s)
+            judge_relevance(h, j, m, g, s, w)
         if planned <= 0.0 or not is_paid:
             s.lines[h, RATE] = 0.0
             s.lines[h, SOLVED_FOR] = -1.0
@@ -349,9 +390,9 @@ def own_seed(i: Any, j: Any, satisfied: Any, surprise: Any, on: Any, s: Any, w: 
             add_move(i, on.count_row[ADOPTERS] + np.int64(latest), -1, w)
     s.books[j, BASE] += 1
     s.marks[b, LATEST, k] = np.uint8(j)
-    s.weeks[b, REPLACEMENT, k] = NEVER
-    s.values[b, SATISFACTION, k] = satisfied
-    s.values[b, SURPRISE, k] = surprise
+    s.weeks[i, REPLACEMENT] = NEVER
+    s.records[i, SATISFACTION] = satisfied
+    s.records[i, SURPRISE] = surprise
     if on.neighbors:
         add_move(i, on.count_row[ADOPTERS] + j, 1, w)
 
@@ -374,15 +415,12 @@ def plant_seeds(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: An
             k = lane_of(i)
             _, u, _, _ = sparse_uniforms(_U(i), _U(0), _U(t), tail(draws.SEED, m.brand_id[j], _U(0)), k0, k1)
             satisfied = experience.satisfaction(m.by_step[t, j, terms.QUALITY], p.experience_sd, normal(u))
-            belief = s.values[b, of_brand(j, BELIEF), k]
-            evidence = s.values[b, of_brand(j, EVIDENCE), k]
+            belief = s.records[i, in_record(j, BELIEF)]
+            evidence = s.records[i, in_record(j, EVIDENCE)]
             surprise = experience.surprise(satisfied, belief)
-            s.values[b, of_brand(j, BELIEF), k] = experience.belief_after_experience(
-                belief, evidence, satisfied
-            )
-            s.values[b, of_brand(j, EVIDENCE), k] = experience.evidence_after_experience(
-                evidence, p.evidence_limit
-            )
+            belief = experience.belief_after_experience(belief, evidence, satisfied)
+            evidence = experience.evidence_after_experience(evidence, p.evidence_limit)
+            believe(i, j, belief, evidence, s)
             s.values[b, of_brand(j, MEMORY), k] = ONE
             if not m.owners_talk:
                 add_talk(i, j, TALKS | AS_SEED, 0, satisfied, surprise, w)

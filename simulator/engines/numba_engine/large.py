@@ -38,11 +38,11 @@ def act_at(
 
 @frame
 def settle_at(
-    settling: Any, t: Any, is_last: Any, k0: Any, k1: Any,
+    settling: Any, t: Any, first: Any, last: Any, is_last: Any, k0: Any, k1: Any,
     m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, counts: Any,
 ) -> None:  # fmt: skip
     """Settle what is listed; ``settling`` is the address of :func:`simulator.engines.numba_engine.step.settle`."""
-    call_at(settling, (t, is_last, k0, k1, m, p, g, on, s, w, counts[t]))
+    call_at(settling, (t, first, last, is_last, k0, k1, m, p, g, on, s, w, counts[t]))
 
 
 @frame
@@ -109,26 +109,28 @@ class LargeRun:
 
     def _run_step(self, step: int, pool: ThreadPoolExecutor, n_helpers: int) -> None:
         self._act(step, (0, 0), self.state, self.work, self.counts, begins=True)
-        self._settle(step, self.work, is_last=False)
+        self._settle(step, (0, 0), self.work, is_last=False)
         books = self.state.books.copy()
         free = list(self.slots)
         waiting = deque(self.chunks)
-        acted: deque[tuple[Future[None], Slot]] = deque()
+        acted: deque[tuple[Future[None], Slot, tuple[int, int]]] = deque()
         while waiting or acted:
             # one slot is left for this thread, and no helper runs out of chunks while it settles one
-            while waiting and len(free) > 1 and sum(not done.done() for done, _ in acted) < 2 * n_helpers:
+            while waiting and len(free) > 1 and sum(not done.done() for done, _, _ in acted) < 2 * n_helpers:
                 slot = free.pop()
-                acted.append((pool.submit(self._act_apart, step, waiting.popleft(), slot, books), slot))
+                chunk = waiting.popleft()
+                acted.append((pool.submit(self._act_apart, step, chunk, slot, books), slot, chunk))
             if waiting and free and not (acted and acted[0][0].done()):
                 slot = free.pop()
                 done: Future[None] = Future()
-                self._act_apart(step, waiting.popleft(), slot, books)
+                chunk = waiting.popleft()
+                self._act_apart(step, chunk, slot, books)
                 done.set_result(None)
-                acted.append((done, slot))
+                acted.append((done, slot, chunk))
                 continue
-            done, slot = acted.popleft()
+            done, slot, chunk = acted.popleft()
             done.result()
-            self._settle(step, slot.work, is_last=False)
+            self._settle(step, chunk, slot.work, is_last=False)
             absorb(self.work, slot.work)
             self.state.books[...] += slot.books - books
             free.append(slot)
@@ -136,7 +138,8 @@ class LargeRun:
         for slot in self.slots:
             self.counts[step] += slot.counts[step]
             slot.counts[step] = 0
-        self._settle(step, self.work, is_last=True)
+        n_blocks = self.state.values.shape[0]
+        self._settle(step, (n_blocks, n_blocks), self.work, is_last=True)
 
     def _act_apart(self, step: int, chunk: tuple[int, int], slot: Slot, books: np.ndarray) -> None:
         slot.books[...] = books
@@ -147,5 +150,5 @@ class LargeRun:
     ) -> None:
         act_at(self.acting, step, begins, *chunk, *self.key, *self.fixed, state, work, counts)
 
-    def _settle(self, step: int, work: Work, *, is_last: bool) -> None:
-        settle_at(self.settling, step, is_last, *self.key, *self.fixed, self.state, work, self.counts)
+    def _settle(self, step: int, chunk: tuple[int, int], work: Work, *, is_last: bool) -> None:
+        settle_at(self.settling, step, *chunk, is_last, *self.key, *self.fixed, self.state, work, self.counts)

@@ -1,8 +1,10 @@
 """How the compiled engine lays out a replicate in memory: few arrays, in blocks of 256 consumers.
 
-What every step reads of a consumer stands side by side in its block: ``values[block, row, lane]`` in 32
-bits, ``weeks`` in 16, ``marks`` in 8. A row is a person's own or belongs to a brand (:func:`of_brand`).
-Few arrays matter: every function that is compiled is given the records as they are.
+What every step reads of everybody stands side by side in its block: ``values[block, row, lane]`` in 32 bits,
+``marks`` in 8. What matters when something happens to a consumer stands together, so that it comes from
+memory at once: ``records[consumer, column]`` in 32 bits, ``weeks`` in 16. A row or column is a person's own or
+belongs to a brand (:func:`of_brand`, :func:`in_record`). Few arrays matter: every function that is compiled is
+given all of them.
 """
 
 from __future__ import annotations
@@ -17,37 +19,21 @@ from simulator.model.initialization import World
 from simulator.model.market import UNLIMITED, Market
 from simulator.model.observation import INDEX, N_SERIES
 
-#: Rows of ``values``: a person's, then each brand's.
-PERSON = (
-    "taste_x",
-    "taste_y",
-    "need_rate",
-    "price_sensitivity",
-    "online",
-    "sharing",
-    "satisfaction",
-    "surprise",
-)
-TASTE_X, TASTE_Y, NEED_RATE, PRICE_SENSITIVITY, ONLINE, SHARING, SATISFACTION, SURPRISE = range(len(PERSON))
-FIELDS = (
-    "memory", "goodwill", "fatigue", "belief", "evidence", "habit", "trust", "belonging", "coupon", "profile_x",
-    "profile_y", "profile_evidence",
-)  # fmt: skip
-(
-    MEMORY,
-    GOODWILL,
-    FATIGUE,
-    BELIEF,
-    EVIDENCE,
-    HABIT,
-    TRUST,
-    BELONGING,
-    COUPON,
-    PROFILE_X,
-    PROFILE_Y,
-    PROFILE_EVIDENCE,
-) = range(len(FIELDS))
+#: Rows of ``values``, which every step goes through for everybody: a person's, then each brand's.
+PERSON = ("need_rate",)
+NEED_RATE = 0
+FIELDS = ("memory", "goodwill", "fatigue", "trust")
+MEMORY, GOODWILL, FATIGUE, TRUST = range(len(FIELDS))
 N_PERSON, N_FIELDS = len(PERSON), len(FIELDS)
+
+#: Columns of ``records``, which matter when something happens to a person: its own, then with each brand.
+TRAITS = ("taste_x", "taste_y", "price_sensitivity", "online", "sharing", "satisfaction", "surprise")
+TASTE_X, TASTE_Y, PRICE_SENSITIVITY, ONLINE, SHARING, SATISFACTION, SURPRISE = range(len(TRAITS))
+BONDS = (
+    "belief", "evidence", "habit", "belonging", "coupon", "profile_x", "profile_y", "profile_evidence",
+)  # fmt: skip
+BELIEF, EVIDENCE, HABIT, BELONGING, COUPON, PROFILE_X, PROFILE_Y, PROFILE_EVIDENCE = range(len(BONDS))
+N_TRAITS, N_BONDS = len(TRAITS), len(BONDS)
 
 #: Rows of ``marks``: a person's, then each brand's.
 PERSON_MARKS = ("latest_brand", "has_open_need", "is_alert", "committed_brand")
@@ -59,7 +45,7 @@ IS_FOLLOWER, IS_MEMBER, HAS_BOUGHT, WAS_REACHED, IS_TURNED_AWAY, COUPON_IS_STRAT
 )
 NO_BRAND = np.uint8(255)
 
-#: Rows of ``weeks``: a person's, then each brand's.
+#: Columns of ``weeks``: a person's, then each brand's.
 PERSON_WEEKS = ("replacement_step", "commitment_step")
 REPLACEMENT, COMMITMENT = range(len(PERSON_WEEKS))
 BRAND_WEEKS = ("visit_step", "click_step", "coupon_until", "invitation_step", "invited_until", "read_step")
@@ -80,7 +66,7 @@ BOOKS = (
     "review_count", "review_sum", "installed_base", "base_seen", "followers", "members", "spent_total",
     "latest_units", "is_funded", "reserved", "group_places", "latest_commitments", "latest_piece", "n_receivers",
     "open_first", "open_1", "open_2", "open_3", "spent_first", "spent_1", "spent_2", "spent_3", "listed", "net",
-    "is_redesigned", "wishers", "wish_x", "wish_y",
+    "is_redesigned", "wishers", "wish_x", "wish_y", "belief_sum",
 )  # fmt: skip
 (
     REVIEW_COUNT,
@@ -99,7 +85,7 @@ BOOKS = (
     N_RECEIVERS,
     OPEN,
 ) = range(15)
-SPENT, LISTED, NET, IS_REDESIGNED, WISHERS, WISH_X, WISH_Y = 18, *range(22, 28)
+SPENT, LISTED, NET, IS_REDESIGNED, WISHERS, WISH_X, WISH_Y, BELIEF_SUM = 18, *range(22, 29)
 #: Columns of a brand's terms at a step.
 CUT, NET_PRICE, PIECES, AT_X, AT_Y, N_TODAY = range(6)
 #: Columns of a line's state.
@@ -110,12 +96,13 @@ class State(NamedTuple):
     """Everything that changes in a replicate. B blocks, J brands, L lines, N consumers."""
 
     values: np.ndarray  # float32 [B, rows, 256]
-    weeks: np.ndarray  # int16 [B, rows, 256]
+    records: np.ndarray  # float32 [N, columns], N rounded up to whole blocks
+    weeks: np.ndarray  # int16 [N, columns]
     marks: np.ndarray  # uint8 [B, rows, 256]
     mail: np.ndarray  # int32 [N, J, entries], what came from neighbors in the last step
     pieces: np.ndarray  # int32 [J, N] or [J, 0], newest piece with its hops, taken out of the mail
     counts: np.ndarray  # int32 [rows, N], neighbors who adopted, are members, are committed, by brand
-    receivers: np.ndarray  # int32 [J, N], who has mail
+    receivers: np.ndarray  # int32 [J, N + 1], who has mail; what stands behind them is written over
     weight: np.ndarray  # float32 [L, B, 256], of a line's audience
     relevance: np.ndarray  # float32 [L, B, 256]
     lines: np.ndarray  # float64 [L, columns]
@@ -169,6 +156,9 @@ class Graph(NamedTuple):
 
 #: Blocks that act before what they decided is settled.
 CHUNK = 64
+#: Blocks whose consumers go together through what happens to some of them only, so that lists are long.
+STRETCH = 8
+PLACES = STRETCH * BLOCK
 #: Ties whose draws are made at once.
 TIES = 1024
 _ROOM = TIES + BLOCK
@@ -181,10 +171,10 @@ class Work(NamedTuple):
     lists: np.ndarray  # int32 [rows x 256]
     bytes: np.ndarray  # uint8 [rows x 256]
     impressions: np.ndarray  # float32 [L, 256]
-    hit: np.ndarray  # uint8 [L, 256]
-    shock: np.ndarray  # float32 [J, 4, 256], draws of a block's shoppers by brand
+    hit: np.ndarray  # uint8 [L, places of a stretch]
+    shock: np.ndarray  # float32 [J, 4, 256], draws of the listed shoppers by brand
     bid: np.ndarray  # float32 [J, 4, 256], what each brand is worth to them
-    noticed: np.ndarray  # float32 [J, 256], or [J, 0] where no push is felt
+    noticed: np.ndarray  # float32 [J, places of a stretch], or [J, 0] where no push is felt
     order: np.ndarray  # int32 [5, orders]
     order_value: np.ndarray  # float32 [2 + 3 J, orders], or [.., 0] where stock cannot run out
     talk: np.ndarray  # int32 [4, talks]
@@ -235,10 +225,14 @@ class Work(NamedTuple):
     RESULT,
     MORE,
 ) = (k * BLOCK for k in range(34))
-#: Rows of ``Work.lists``.
-LANE, FORCED, WHEN, SELECTED, JOINS, BUYER, BUYER_BRAND, BUYER_ID, BUYER_ORDER = (k * BLOCK for k in range(9))
-#: Rows of ``Work.bytes``.
-WANTS, IS_BUSY, IS_CONSIDERED, IS_FOUND, READS = (k * BLOCK for k in range(5))
+#: Rows of ``Work.lists``: whom something happens to in a stretch and who is forced, then lists of up to 256.
+QUEUE, FORCED = 0, PLACES + BLOCK
+PICKED, WHEN, SELECTED, JOINS, SOME, BUYER, BUYER_BRAND, BUYER_ID, BUYER_ORDER, PIECE_SEEN, HOPS = (
+    FORCED + PLACES + k * BLOCK for k in range(11)
+)
+#: Rows of ``Work.bytes``: for the places of a stretch, for lists of up to 256, and for ties.
+WANTS, IS_BUSY, MAY_VIEW = (k * PLACES for k in range(3))
+IS_CONSIDERED, IS_FOUND, READS, IS_DIRECT, FOLLOWS, IS_TOLD = (3 * PLACES + k * BLOCK for k in range(6))
 N_ORDERS, N_TALKS, N_MOVES = range(3)
 CONSUMER, CHOICE, FIRST_CHOICE, STATUS, IN_GROUP = range(5)
 PENDING, ACCEPTED, DROPPED = range(3)
@@ -260,6 +254,12 @@ def of_brand(brand: Any, field: Any) -> Any:
 
 
 @rule("i8(i8, i8)")
+def in_record(brand: Any, field: Any) -> Any:
+    """Return the column of a brand's field in ``records``."""
+    return N_TRAITS + brand * N_BONDS + field
+
+
+@rule("i8(i8, i8)")
 def mark_of(brand: Any, mark: Any) -> Any:
     """Return the row of a brand's mark in ``marks``."""
     return len(PERSON_MARKS) + brand * len(BRAND_MARKS) + mark
@@ -267,7 +267,7 @@ def mark_of(brand: Any, mark: Any) -> Any:
 
 @rule("i8(i8, i8)")
 def week_of(brand: Any, week: Any) -> Any:
-    """Return the row of a brand's step in ``weeks``."""
+    """Return the column of a brand's step in ``weeks``."""
     return len(PERSON_WEEKS) + brand * len(BRAND_WEEKS) + week
 
 
@@ -281,6 +281,12 @@ def block_of(consumer: Any) -> Any:
 def lane_of(consumer: Any) -> Any:
     """Return a consumer's place in its block: consumer % 256."""
     return consumer & 255
+
+
+@rule("i8(i8)")
+def place_of(consumer: Any) -> Any:
+    """Return a consumer's place in its stretch; stretches follow each other from consumer 0 on."""
+    return consumer & (PLACES - 1)
 
 
 @rule("i8(i8)")
@@ -331,12 +337,13 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
     n_entries = 5 if has_content else 4 if on.brand[:, HAS_REFERRAL].any() else 3
     return State(
         values=np.zeros((n_blocks, N_PERSON + n_brands * N_FIELDS, BLOCK), f4),
-        weeks=np.zeros((n_blocks, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS), BLOCK), np.int16),
+        records=np.zeros((n, N_TRAITS + n_brands * N_BONDS), f4),
+        weeks=np.zeros((n, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS)), np.int16),
         marks=np.zeros((n_blocks, len(PERSON_MARKS) + n_brands * len(BRAND_MARKS), BLOCK), np.uint8),
         mail=np.zeros((n, n_brands, n_entries), np.int32),
         pieces=np.zeros((n_brands, n if has_content else 0), np.int32),
         counts=np.zeros((int((on.count_row >= 0).sum()) * n_brands, n), np.int32),
-        receivers=np.zeros((n_brands, n), np.int32),
+        receivers=np.zeros((n_brands, n + 1), np.int32),
         weight=np.zeros((n_lines, n_blocks, BLOCK), f4),
         relevance=np.zeros((n_lines, n_blocks, BLOCK), f4),
         lines=np.zeros((n_lines, N_LINE_STATE)),
@@ -367,13 +374,13 @@ def new_work(
     f4, i4, u1 = np.float32, np.int32, np.uint8
     return Work(
         rows=np.zeros(MORE + BLOCK, f4),
-        lists=np.zeros(BUYER_ORDER + BLOCK, i4),
-        bytes=np.zeros(READS + BLOCK, u1),
+        lists=np.zeros(HOPS + BLOCK, i4),
+        bytes=np.zeros(IS_TOLD + _ROOM, u1),
         impressions=np.zeros((n_lines, BLOCK), f4),
-        hit=np.zeros((n_lines, BLOCK), u1),
+        hit=np.zeros((n_lines, PLACES), u1),
         shock=np.zeros((n_brands, 4, BLOCK), f4),
         bid=np.zeros((n_brands, 4, BLOCK), f4),
-        noticed=np.zeros((n_brands, BLOCK if market.arrays.is_threshold else 0), f4),
+        noticed=np.zeros((n_brands, PLACES if market.arrays.is_threshold else 0), f4),
         order=np.zeros((5, n_orders), i4),
         order_value=np.zeros((2 + 3 * n_brands, n_orders if on.is_rationed else 0), f4),
         talk=np.zeros((4, n_talks), i4),

@@ -1,4 +1,4 @@
-"""What meets single consumers before they shop: content, clicked advertisements, community, groups."""
+"""What meets some consumers before they shop: clicked advertisements, coupons, community, groups."""
 
 from __future__ import annotations
 
@@ -17,41 +17,39 @@ from simulator.engines.numba_engine.layout import (
     COMMITTED,
     COMMITTERS,
     COMMUNITY,
-    CONTENT,
     COUPON,
     COUPON_IS_STRATEGY,
     COUPON_UNTIL,
     FLAGS,
     FORCED,
+    G_BELONGING,
+    G_MEMORY,
+    G_NEARBY,
     G_PRICE,
     HAS_COMMUNITY,
     HAS_CONTENT,
     HAS_MEDIA,
     HAS_PROFILE,
-    IS_BUSY,
-    IS_FOLLOWER,
     IS_MEMBER,
     IS_TURNED_AWAY,
-    LANE,
     LAPSES,
-    LATEST_PIECE,
     MEMBERS,
     MEMORY,
-    N_FOLLOWERS,
     N_MEMBERS,
     NO_BRAND,
     NOTHING,
     OPEN,
-    PIECES,
+    PICKED,
     RATE,
+    READS,
     RESERVED,
-    SHARES,
+    RESULT,
     SHARING,
+    SOME,
     STAYS,
     TASTE_X,
     TASTE_Y,
     TOUCH,
-    TRUST,
     U_0,
     U_1,
     U_2,
@@ -59,11 +57,21 @@ from simulator.engines.numba_engine.layout import (
     WISH_X,
     WISH_Y,
     WISHERS,
+    block_of,
+    in_record,
+    lane_of,
     mark_of,
     of_brand,
+    place_of,
     record,
     week_of,
     whole,
+)
+from simulator.engines.numba_engine.listing import (
+    list_some,
+    pick,
+    queue_hits,
+    queue_marked,
 )
 from simulator.engines.numba_engine.relation import (
     gather_person,
@@ -73,12 +81,13 @@ from simulator.engines.numba_engine.relation import (
     learn_profile,
     utility_at,
 )
-from simulator.engines.numba_engine.talk import add_move, add_talk
+from simulator.engines.numba_engine.talk import add_move
+from simulator.engines.numba_engine.view import see_pieces
 from simulator.model import draws
-from simulator.model.draws import BLOCK, sparse_uniforms, tail
-from simulator.model.mathematics import ONE, ZERO, fixed_point, unit
+from simulator.model.draws import BLOCK, tail
+from simulator.model.mathematics import ONE, ZERO, fixed_point, normal, unit
 from simulator.model.philox import philox
-from simulator.model.rules import attention, community, content, precision
+from simulator.model.rules import attention, community, precision
 
 _U = np.uint32
 _PROMOTION, _COMMUNITY = terms.term("promotional_share"), terms.term("community")
@@ -96,154 +105,66 @@ _NEEDS = record("needs")
 
 
 @part
-def is_promoted_to(k: Any, j: Any, m: Any, s: Any, w: Any) -> Any:
-    """Return whether a consumer noticed the promotion of a brand's content."""
-    is_direct = False
-    for h in range(m.line.shape[0]):
-        if m.line_kind[h, terms.LINE_BRAND] == j and m.line_kind[h, terms.IS_CONTENT] > 0:
-            is_direct |= s.lines[h, RATE] > 0.0 and w.hit[h, k] > 0
-    return is_direct
-
-
-@part
-def follow_piece(b: Any, k: Any, j: Any, value: Any, promotion: Any, u_follow: Any, u_unfollow: Any,
-                 p: Any, s: Any) -> None:  # fmt: skip
-    """Let a viewer start or stop following a brand."""
-    flags = mark_of(j, FLAGS)
-    if s.marks[b, flags, k] & IS_FOLLOWER:
-        if u_unfollow < content.unfollow_probability(
-            value, promotion, p.unfollow_intercept, p.follow_value, p.share_promotion
-        ):
-            s.marks[b, flags, k] &= ~IS_FOLLOWER
-            s.books[j, N_FOLLOWERS] -= 1
-    elif u_follow < content.follow_probability(
-        value, promotion, p.follow_intercept, p.follow_value, p.share_promotion
-    ):
-        s.marks[b, flags, k] |= IS_FOLLOWER
-        s.books[j, N_FOLLOWERS] += 1
-
-
-@part
-def see_content(
-    b: Any, k: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any, counts: Any
-) -> None:
-    """Let a consumer see a piece: promoted, followed, or passed on by a neighbor."""
-    i = b * BLOCK + k
-    is_direct = is_promoted_to(k, j, m, s, w)
-    mail = s.pieces[j, i]
-    s.pieces[j, i] = 0
-    follows = (s.marks[b, mark_of(j, FLAGS), k] & IS_FOLLOWER) > 0
-    pieces = s.today[j, PIECES]
-    if not (is_direct or mail > 0 or (follows and pieces > ZERO)):
-        return
-    u_view, u_share, u_follow, u_unfollow = sparse_uniforms(
-        _U(i), _U(0), _U(t), tail(draws.CONTENT, m.brand_id[j], _U(0)), k0, k1
-    )
-    if follows and pieces > ZERO and u_view < content.view_probability(p.follower_attention, pieces):
-        is_direct = True
-    if is_direct and s.books[j, LATEST_PIECE] >= 0:
-        piece = s.books[j, LATEST_PIECE]
-        hops = np.int64(0)
-    elif mail > 0:
-        piece = np.int64(mail >> 2) - 1
-        hops = np.int64(3) - np.int64(mail & 3)
-    else:
-        return
-    counts[t, j, _VIEWS] += 1
-    counts[piece, j, _DIRECT if hops == 0 else _ONE_HOP if hops == 1 else _DEEPER] += 1
-    value = s.piece_value[piece, j]
-    promotion = m.by_step[piece, j, _PROMOTION]
-    memory = s.values[b, of_brand(j, MEMORY), k]
-    trust = s.values[b, of_brand(j, TRUST), k]
-    s.values[b, of_brand(j, MEMORY), k] = attention.reinforced(memory, p.memory_gain_content)
-    s.values[b, of_brand(j, TRUST), k] = content.trust_after_content(trust, value, p.trust_gain)
-    s.marks[b, mark_of(j, TOUCH), k] = CONTENT
-    follow_piece(b, k, j, value, promotion, u_follow, u_unfollow, p, s)
-    if u_share < content.share_probability(
-        s.values[b, SHARING, k],
-        value,
-        s.piece_appeal[piece, j],
-        promotion,
-        p.share_intercept,
-        p.share_value,
-        p.share_promotion,
-    ):
-        counts[t, j, _SHARED] += 1
-        counts[piece, j, _PIECE_SHARES] += 1
-        add_talk(i, j, SHARES, ((piece + 1) << 2) | (3 - min(hops + 1, np.int64(3))), ZERO, ZERO, w)
-
-
-@part
-def see_pieces(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any, counts: Any) -> None:
-    """Let those of a block see content whom it may have reached."""
-    flags = mark_of(j, FLAGS)
-    follower = IS_FOLLOWER if s.today[j, PIECES] > ZERO else np.uint8(0)
-    for k in range(BLOCK):
-        if w.bytes[IS_BUSY + k] > 0 or (s.marks[b, flags, k] & follower) > 0:
-            see_content(b, k, j, t, k0, k1, m, p, s, w, counts)
-
-
-@part
-def list_hits(h: Any, w: Any) -> Any:
-    """List the lanes that noticed a line; return how many there are."""
-    n = 0
-    for k in range(BLOCK):
-        w.lists[LANE + n] = k
-        n += np.int64(w.hit[h, k] > 0)
-    return n
-
-
-@part
-def keep_coupons(b: Any, n: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any) -> None:
-    """Give a line's coupon to everyone on a list."""
+def keep_coupons(n: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any) -> None:
+    """Give a line's coupon to everyone who is listed."""
     flags = mark_of(j, FLAGS)
     counts = COUPON_IS_STRATEGY * np.uint8(m.line_kind[h, terms.IS_STRATEGY] > 0)
     for a in range(n):
-        k = w.lists[LANE + a]
+        i = np.int64(w.lists[PICKED + a])
+        b = block_of(i)
+        k = lane_of(i)
         s.marks[b, flags, k] = (s.marks[b, flags, k] & ~COUPON_IS_STRATEGY) | counts
-        s.values[b, of_brand(j, COUPON), k] = m.line[h, terms.DEPTH]
-        s.weeks[b, week_of(j, COUPON_UNTIL), k] = np.int16(
-            np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1)
-        )
+        s.records[i, in_record(j, COUPON)] = m.line[h, terms.DEPTH]
+        s.weeks[i, week_of(j, COUPON_UNTIL)] = np.int16(np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1))
 
 
 @part
 def click_line(
-    b: Any, n: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any,
+    n: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any,
     row: Any,
 ) -> None:  # fmt: skip
     """Let everyone on a list click a line's advertisement, or not."""
     rows = w.rows
-    gather_person(b, n, s, w)
-    gather_relation(b, n, j, m, g, on, s, w)
-    gather_price(b, n, j, t, m, on, s, w)
+    gather_person(n, s, w)
+    gather_relation(n, j, m, g, on, s, w)
+    gather_price(n, j, t, m, on, s, w)
     judge(n, j, m, p, on, s, w)
     intercept = m.line[h, terms.CLICK_INTERCEPT]
     for a in range(whole(n)):
         rows[CHANCE + a] = precision.click_probability(utility_at(a, rows[G_PRICE + a], m, w), intercept)
     word = tail(draws.CLICK, m.brand_id[j], _U(m.line_kind[h, terms.SLOT]))
     channel = _U(m.line_kind[h, terms.CHANNEL_ID])
-    start = b * BLOCK
     for a in range(whole(n)):
-        c0, c1, c2, _ = philox(_U(start + w.lists[LANE + a]), channel, _U(t), word, k0, k1)
+        c0, c1, c2, _ = philox(_U(w.lists[PICKED + a]), channel, _U(t), word, k0, k1)
         rows[U_0 + a] = unit(c0)
         rows[U_1 + a] = unit(c1)
         rows[U_2 + a] = unit(c2)
-    for a in range(n):
-        if rows[U_0 + a] < rows[CHANCE + a]:
-            k = np.int64(w.lists[LANE + a])
-            row[j, _CLICKS] += 1
-            s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
-            s.weeks[b, week_of(j, CLICK), k] = np.int16(t)
-            if on.brand[j, HAS_PROFILE] > 0:
-                learn_profile(start + k, j, rows[U_1 + a], rows[U_2 + a], p, s)
+    for a in range(whole(n)):
+        w.bytes[READS + a] = np.uint8(rows[U_0 + a] < rows[CHANCE + a])
+    n_clicks = list_some(n, READS, w)
+    row[j, _CLICKS] += n_clicks
+    for c in range(n_clicks):
+        a = w.lists[SOME + c]
+        i = np.int64(w.lists[PICKED + a])
+        s.weeks[i, week_of(j, VISIT)] = np.int16(t)
+        s.weeks[i, week_of(j, CLICK)] = np.int16(t)
+        rows[U_1 + c] = rows[U_1 + a]
+        rows[U_2 + c] = rows[U_2 + a]
+    if on.brand[j, HAS_PROFILE] > 0:
+        for c in range(whole(n_clicks)):
+            rows[U_1 + c] = normal(rows[U_1 + c])
+            rows[U_2 + c] = normal(rows[U_2 + c])
+        for c in range(n_clicks):
+            i = np.int64(w.lists[PICKED + w.lists[SOME + c]])
+            learn_profile(i, j, rows[U_1 + c], rows[U_2 + c], p, s)
 
 
 @part
 def click(
-    b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
-) -> None:
-    """Let a block's consumers click noticed advertisements and keep their coupons, line by line."""
+    begin: Any, end: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any,
+    row: Any,
+) -> None:  # fmt: skip
+    """Let a stretch's consumers click noticed advertisements and keep their coupons, line by line."""
     for h in range(m.line.shape[0]):
         if m.line_kind[h, terms.LINE_BRAND] != j or m.line_kind[h, terms.IS_CONTENT] > 0:
             continue
@@ -252,58 +173,102 @@ def click(
         has_click = m.line_kind[h, terms.HAS_CLICK] > 0
         if not has_click and not m.line[h, terms.DEPTH] > ZERO:
             continue
-        n = list_hits(h, w)
-        if m.line[h, terms.DEPTH] > ZERO:
-            keep_coupons(b, n, h, j, t, m, p, s, w)
-        if has_click and n > 0:
-            click_line(b, n, h, j, t, k0, k1, m, p, g, on, s, w, row)
+        n_hits = queue_hits(h, begin * BLOCK, (end - begin) * BLOCK, w)
+        for first in range(0, n_hits, BLOCK):
+            n = pick(first, n_hits, s, w)
+            if m.line[h, terms.DEPTH] > ZERO:
+                keep_coupons(n, h, j, t, m, p, s, w)
+            if has_click:
+                click_line(n, h, j, t, k0, k1, m, p, g, on, s, w, row)
 
 
 @part
-def take_part(
-    b: Any, k: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any
-) -> None:
-    """Let a member interact, belong and perhaps leave."""
-    i = b * BLOCK + k
-    u_interact, u_exit, _, _ = sparse_uniforms(
-        _U(i), _U(0), _U(t), tail(draws.COMMUNITY, m.brand_id[j], _U(0)), k0, k1
-    )
+def queue_members(begin: Any, end: Any, j: Any, s: Any, w: Any) -> Any:
+    """Queue the members of a brand's community in a stretch; return how many there are."""
+    n_members = np.int64(0)
+    for b in range(begin, end):
+        offset = (b * s.marks.shape[1] + mark_of(j, FLAGS)) * BLOCK
+        n_members = queue_marked(s.marks, offset, IS_MEMBER, b * BLOCK, BLOCK, n_members, w)
+    return n_members
+
+
+@part
+def weigh_membership(n: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any) -> None:
+    """Work out who of the listed members interacts, what they remember and how they belong, and who leaves."""
+    rows = w.rows
+    word = tail(draws.COMMUNITY, m.brand_id[j], _U(0))
+    for a in range(whole(n)):
+        c0, c1, _, _ = philox(_U(w.lists[PICKED + a]), _U(0), _U(t), word, k0, k1)
+        rows[U_0 + a] = unit(c0)
+        rows[U_1 + a] = unit(c1)
+    for a in range(n):
+        i = np.int64(w.lists[PICKED + a])
+        rows[G_NEARBY + a] = s.records[i, SHARING]
+        rows[G_MEMORY + a] = s.values[block_of(i), of_brand(j, MEMORY), lane_of(i)]
+        rows[G_BELONGING + a] = s.records[i, in_record(j, BELONGING)]
     is_served = m.by_step[t, j, _COMMUNITY] > ZERO and s.books[j, OPEN + COMMUNITY_PROGRAM] > 0
-    interacts = is_served and u_interact < community.interaction_probability(
-        s.values[b, SHARING, k], p.interaction_rate
-    )
-    if interacts:
-        row[j, _INTERACTIONS] += 1
-        memory = s.values[b, of_brand(j, MEMORY), k]
-        s.values[b, of_brand(j, MEMORY), k] = attention.reinforced(memory, p.memory_gain_contact)
-        s.marks[b, mark_of(j, TOUCH), k] = COMMUNITY
-        if m.by_step[t, j, _CO_DESIGN] > ZERO:
+    served = ONE if is_served else ZERO
+    for a in range(whole(n)):
+        chance = community.interaction_probability(rows[G_NEARBY + a], p.interaction_rate)
+        rows[RESULT + a] = served if rows[U_0 + a] < chance else ZERO
+    for a in range(whole(n)):
+        after = attention.reinforced(rows[G_MEMORY + a], p.memory_gain_contact)
+        rows[G_MEMORY + a] = after if rows[RESULT + a] > ZERO else rows[G_MEMORY + a]
+    for a in range(whole(n)):
+        rows[G_BELONGING + a] = community.belonging(
+            rows[G_BELONGING + a], p.belonging_retention, p.belonging_gain, rows[RESULT + a]
+        )
+    for a in range(whole(n)):
+        chance = community.exit_probability(rows[G_BELONGING + a], p.community_exit)
+        w.bytes[READS + a] = np.uint8(rows[U_1 + a] < chance)
+
+
+@part
+def leave(i: Any, j: Any, on: Any, s: Any, w: Any) -> None:
+    """Let a member leave a brand's community."""
+    b = block_of(i)
+    k = lane_of(i)
+    s.marks[b, mark_of(j, FLAGS), k] &= ~IS_MEMBER
+    s.books[j, N_MEMBERS] -= 1
+    s.records[i, in_record(j, BELONGING)] = ZERO
+    add_move(i, on.count_row[MEMBERS] + j, -1, w)
+
+
+@part
+def keep_membership(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Write down what the listed members did."""
+    rows = w.rows
+    wishes = m.by_step[t, j, _CO_DESIGN] > ZERO
+    n_interactions = np.int64(0)
+    for a in range(n):
+        i = np.int64(w.lists[PICKED + a])
+        b = block_of(i)
+        k = lane_of(i)
+        interacts = rows[RESULT + a] > ZERO
+        touch = s.marks[b, mark_of(j, TOUCH), k]
+        n_interactions += np.int64(interacts)
+        s.values[b, of_brand(j, MEMORY), k] = rows[G_MEMORY + a]
+        s.records[i, in_record(j, BELONGING)] = rows[G_BELONGING + a]
+        s.marks[b, mark_of(j, TOUCH), k] = COMMUNITY if interacts else touch
+        if wishes and interacts:
             s.books[j, WISHERS] += 1
-            s.books[j, WISH_X] += fixed_point(s.values[b, TASTE_X, k])
-            s.books[j, WISH_Y] += fixed_point(s.values[b, TASTE_Y, k])
-    belonging = community.belonging(
-        s.values[b, of_brand(j, BELONGING), k],
-        p.belonging_retention,
-        p.belonging_gain,
-        ONE if interacts else ZERO,
-    )
-    if u_exit < community.exit_probability(belonging, p.community_exit):
-        s.marks[b, mark_of(j, FLAGS), k] &= ~IS_MEMBER
-        s.books[j, N_MEMBERS] -= 1
-        belonging = ZERO
-        add_move(i, on.count_row[MEMBERS] + j, -1, w)
-    s.values[b, of_brand(j, BELONGING), k] = belonging
+            s.books[j, WISH_X] += fixed_point(s.records[i, TASTE_X])
+            s.books[j, WISH_Y] += fixed_point(s.records[i, TASTE_Y])
+    row[j, _INTERACTIONS] += n_interactions
+    for r in range(list_some(n, READS, w)):
+        leave(np.int64(w.lists[PICKED + w.lists[SOME + r]]), j, on, s, w)
 
 
 @part
 def take_parts(
-    b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any
+    begin: Any, end: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any
 ) -> None:
-    """Let a block's members take part in a brand's community."""
-    flags = mark_of(j, FLAGS)
-    for k in range(BLOCK):
-        if s.marks[b, flags, k] & IS_MEMBER:
-            take_part(b, k, j, t, k0, k1, m, p, on, s, w, row)
+    """Let a stretch's members take part in a brand's community, up to 256 at a time."""
+    n_members = queue_members(begin, end, j, s, w)
+    for first in range(0, n_members, BLOCK):
+        n = pick(first, n_members, s, w)
+        weigh_membership(n, j, t, k0, k1, m, p, s, w)
+        keep_membership(n, j, t, m, on, s, w, row)
 
 
 @part
@@ -311,7 +276,7 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
     """Return the brand that a consumer buys in a completed group, or whether the wait goes on or lapses."""
     i = b * BLOCK + k
     j = np.int64(s.marks[b, COMMITTED, k])
-    since = np.int64(s.weeks[b, COMMITMENT, k])
+    since = np.int64(s.weeks[i, COMMITMENT])
     flags = mark_of(j, FLAGS)
     is_admitted = (s.marks[b, flags, k] & IS_TURNED_AWAY) == 0
     together = s.counts[on.count_row[COMMITTERS] + j, i]
@@ -327,7 +292,7 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
         add_move(i, on.count_row[COMMITTERS] + j, -1, w)
     if is_complete:
         return j
-    s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
+    s.weeks[i, week_of(j, VISIT)] = np.int16(t)
     row[j, _GROUP_FAILURES] += 1
     for other in range(m.n_brands):
         row[other, _NEEDS] += 1
@@ -335,25 +300,28 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
 
 
 @part
-def settle_groups(b: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
-    """Settle the groups of a block's committed consumers."""
-    for k in range(BLOCK):
-        w.lists[FORCED + k] = NOTHING
-        if s.marks[b, COMMITTED, k] != NO_BRAND:
-            w.lists[FORCED + k] = settle_group(b, k, t, m, on, s, w, row)
+def settle_groups(begin: Any, end: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Settle the groups of a stretch's committed consumers."""
+    for b in range(begin, end):
+        forced = FORCED + place_of(b * BLOCK)
+        for k in range(BLOCK):
+            w.lists[forced + k] = NOTHING
+            if s.marks[b, COMMITTED, k] != NO_BRAND:
+                w.lists[forced + k] = settle_group(b, k, t, m, on, s, w, row)
 
 
 @part
 def visit(
-    b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, counts: Any
-) -> None:
-    """Take a block's consumers through what meets some of them: content, clicks, community, groups."""
+    begin: Any, end: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any,
+    counts: Any,
+) -> None:  # fmt: skip
+    """Take a stretch's consumers through what meets some of them: content, clicks, community, groups."""
     for j in range(m.n_brands):
         if on.brand[j, HAS_CONTENT] > 0:
-            see_pieces(b, j, t, k0, k1, m, p, s, w, counts)
+            see_pieces(begin, end, j, t, k0, k1, m, p, s, w, counts)
         if on.brand[j, HAS_MEDIA] > 0:
-            click(b, j, t, k0, k1, m, p, g, on, s, w, counts[t])
+            click(begin, end, j, t, k0, k1, m, p, g, on, s, w, counts[t])
         if on.brand[j, HAS_COMMUNITY] > 0:
-            take_parts(b, j, t, k0, k1, m, p, on, s, w, counts[t])
+            take_parts(begin, end, j, t, k0, k1, m, p, on, s, w, counts[t])
     if on.count_row[COMMITTERS] >= 0:
-        settle_groups(b, t, m, on, s, w, counts[t])
+        settle_groups(begin, end, t, m, on, s, w, counts[t])

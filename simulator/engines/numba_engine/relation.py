@@ -1,6 +1,6 @@
 """What a brand is worth to the consumers of a list, all at once.
 
-A list holds lanes of one block. First everything that the rules read is gathered into rows, then the
+A list holds consumers. First everything that the rules read is gathered into rows, then the
 rules run over the rows: such loops are vectorized, single consumers are not.
 """
 
@@ -18,6 +18,7 @@ from simulator.engines.numba_engine.layout import (
     AT_Y,
     BASE_SEEN,
     BELIEF,
+    BELIEF_SUM,
     BELONGING,
     COUPON,
     COUPON_UNTIL,
@@ -42,11 +43,12 @@ from simulator.engines.numba_engine.layout import (
     GOODWILL,
     HABIT,
     HAS_COMMUNITY,
+    HAS_CONTENT,
     HAS_COUPON,
-    LANE,
     MEMORY,
     NET_PRICE,
     ONLINE,
+    PICKED,
     PRICE_SENSITIVITY,
     PROFILE_EVIDENCE,
     PROFILE_X,
@@ -57,72 +59,95 @@ from simulator.engines.numba_engine.layout import (
     VISIT,
     WORTH,
     block_of,
+    in_record,
     lane_of,
     of_brand,
     week_of,
     whole,
 )
-from simulator.model.draws import BLOCK
-from simulator.model.mathematics import ZERO, F, normal
+from simulator.model.mathematics import ZERO, F, fixed_point
 from simulator.model.rules import choice, precision
 
 
 @part
+def believe(i: Any, j: Any, belief: Any, evidence: Any, s: Any) -> None:
+    """Write down what a consumer believes of a brand, and keep the sum over all consumers."""
+    at = in_record(j, BELIEF)
+    s.books[j, BELIEF_SUM] += fixed_point(belief) - fixed_point(s.records[i, at])
+    s.records[i, at] = belief
+    s.records[i, in_record(j, EVIDENCE)] = evidence
+
+
+@part
 def learn_profile(i: Any, j: Any, z_x: Any, z_y: Any, p: Any, s: Any) -> None:
-    """Let a brand learn from one observed event."""
-    b = block_of(i)
-    k = lane_of(i)
-    n = s.values[b, of_brand(j, PROFILE_EVIDENCE), k]
-    seen_x = precision.signal(s.values[b, TASTE_X, k], p.profile_noise, normal(z_x))
-    seen_y = precision.signal(s.values[b, TASTE_Y, k], p.profile_noise, normal(z_y))
-    x = precision.profile(s.values[b, of_brand(j, PROFILE_X), k], seen_x, n)
-    y = precision.profile(s.values[b, of_brand(j, PROFILE_Y), k], seen_y, n)
-    s.values[b, of_brand(j, PROFILE_X), k] = x
-    s.values[b, of_brand(j, PROFILE_Y), k] = y
-    s.values[b, of_brand(j, PROFILE_EVIDENCE), k] = precision.profile_evidence(n, p.profile_retention)
+    """Let a brand learn from one observed event, which shows each taste with an error of z standard deviations."""
+    block_of(i)
+    lane_of(i)
+    n = s.records[i, in_record(j, PROFILE_EVIDENCE)]
+    seen_x = precision.signal(s.records[i, TASTE_X], p.profile_noise, z_x)
+    seen_y = precision.signal(s.records[i, TASTE_Y], p.profile_noise, z_y)
+    x = precision.profile(s.records[i, in_record(j, PROFILE_X)], seen_x, n)
+    y = precision.profile(s.records[i, in_record(j, PROFILE_Y)], seen_y, n)
+    s.records[i, in_record(j, PROFILE_X)] = x
+    s.records[i, in_record(j, PROFILE_Y)] = y
+    s.records[i, in_record(j, PROFILE_EVIDENCE)] = precision.profile_evidence(n, p.profile_retention)
 
 
 @part
-def weeks_since_visit(b: Any, k: Any, j: Any, t: Any, s: Any) -> Any:
+def weeks_since_visit(i: Any, j: Any, t: Any, s: Any) -> Any:
     """Return the steps since a consumer's latest visit to a brand."""
-    return F(np.int32(t) - np.int32(s.weeks[b, week_of(j, VISIT), k]))
+    return F(np.int32(t) - np.int32(s.weeks[i, week_of(j, VISIT)]))
 
 
 @part
-def price_for(b: Any, k: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
+def price_for(i: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
     """Return what a consumer would pay for a unit, before any referral reward."""
     coupon = ZERO
-    if np.int32(t) <= np.int32(s.weeks[b, week_of(j, COUPON_UNTIL), k]):
-        coupon = s.values[b, of_brand(j, COUPON), k]
+    if np.int32(t) <= np.int32(s.weeks[i, week_of(j, COUPON_UNTIL)]):
+        coupon = s.records[i, in_record(j, COUPON)]
     return choice.price_after(m.by_step[t, j, terms.PRICE], s.today[j, CUT], coupon)
 
 
 @part
-def gather_person(b: Any, n: Any, s: Any, w: Any) -> None:
+def gather_person(n: Any, s: Any, w: Any) -> None:
     """Gather the traits of a list's consumers."""
     rows = w.rows
     for a in range(n):
-        k = w.lists[LANE + a]
-        rows[G_TASTE_X + a] = s.values[b, TASTE_X, k]
-        rows[G_TASTE_Y + a] = s.values[b, TASTE_Y, k]
-        rows[G_SENSITIVITY + a] = s.values[b, PRICE_SENSITIVITY, k]
-        rows[G_ONLINE + a] = s.values[b, ONLINE, k]
+        i = np.int64(w.lists[PICKED + a])
+        block_of(i)
+        lane_of(i)
+        rows[G_TASTE_X + a] = s.records[i, TASTE_X]
+        rows[G_TASTE_Y + a] = s.records[i, TASTE_Y]
+        rows[G_SENSITIVITY + a] = s.records[i, PRICE_SENSITIVITY]
+        rows[G_ONLINE + a] = s.records[i, ONLINE]
 
 
 @part
-def gather_rare(b: Any, n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
-    """Gather what only members of communities and customers of tailoring brands have; else it counts 0."""
+def gather_rare(n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+    """Gather what only members of communities, customers of tailoring brands and viewers of content have.
+
+    Where a brand has nothing of the kind, everybody has what it started with.
+    """
     rows = w.rows
+    if on.brand[j, HAS_CONTENT] > 0:
+        for a in range(n):
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_TRUST + a] = s.values[block_of(i), of_brand(j, TRUST), lane_of(i)]
+    else:
+        for a in range(whole(n)):
+            rows[G_TRUST + a] = m.brand[j, terms.INITIAL_TRUST]
     if on.brand[j, HAS_COMMUNITY] > 0:
         for a in range(n):
-            rows[G_BELONGING + a] = s.values[b, of_brand(j, BELONGING), w.lists[LANE + a]]
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_BELONGING + a] = s.records[i, in_record(j, BELONGING)]
     else:
         for a in range(whole(n)):
             rows[G_BELONGING + a] = ZERO
     if m.brand[j, terms.TAILORING] > ZERO:
         for a in range(n):
-            rows[G_PROFILE_X + a] = s.values[b, of_brand(j, PROFILE_X), w.lists[LANE + a]]
-            rows[G_PROFILE_Y + a] = s.values[b, of_brand(j, PROFILE_Y), w.lists[LANE + a]]
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_PROFILE_X + a] = s.records[i, in_record(j, PROFILE_X)]
+            rows[G_PROFILE_Y + a] = s.records[i, in_record(j, PROFILE_Y)]
     else:
         for a in range(whole(n)):
             rows[G_PROFILE_X + a] = ZERO
@@ -130,23 +155,24 @@ def gather_rare(b: Any, n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None
 
 
 @part
-def gather_relation(b: Any, n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> None:
+def gather_relation(n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> None:
     """Gather what a list's consumers know of a brand."""
     rows = w.rows
     for a in range(n):
-        k = w.lists[LANE + a]
+        i = np.int64(w.lists[PICKED + a])
+        b = block_of(i)
+        k = lane_of(i)
         rows[G_MEMORY + a] = s.values[b, of_brand(j, MEMORY), k]
-        rows[G_BELIEF + a] = s.values[b, of_brand(j, BELIEF), k]
-        rows[G_EVIDENCE + a] = s.values[b, of_brand(j, EVIDENCE), k]
+        rows[G_BELIEF + a] = s.records[i, in_record(j, BELIEF)]
+        rows[G_EVIDENCE + a] = s.records[i, in_record(j, EVIDENCE)]
         rows[G_GOODWILL + a] = s.values[b, of_brand(j, GOODWILL), k]
-        rows[G_HABIT + a] = s.values[b, of_brand(j, HABIT), k]
-        rows[G_TRUST + a] = s.values[b, of_brand(j, TRUST), k]
-        region = m.place[g.cell[b * BLOCK + k], terms.REGION]
+        rows[G_HABIT + a] = s.records[i, in_record(j, HABIT)]
+        region = m.place[g.cell[i], terms.REGION]
         rows[G_DAYS + a] = m.brand[j, terms.DAYS + region]
-    gather_rare(b, n, j, m, on, s, w)
+    gather_rare(n, j, m, on, s, w)
     if on.neighbors:
         for a in range(n):
-            i = b * BLOCK + w.lists[LANE + a]
+            i = np.int64(w.lists[PICKED + a])
             adopters = np.int64(s.counts[on.count_row[ADOPTERS] + j, i])
             rows[G_NEARBY + a] = choice.share_of(adopters, np.int64(g.in_degree[i]))
     elif m.externality > 0:
@@ -155,13 +181,14 @@ def gather_relation(b: Any, n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: 
 
 
 @part
-def gather_price(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+def gather_price(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     """Set what each of a list's consumers would pay for a unit, before any referral reward."""
     rows = w.rows
     net = s.today[j, NET_PRICE]
     if on.brand[j, HAS_COUPON] > 0:
         for a in range(n):
-            rows[G_PRICE + a] = price_for(b, np.int64(w.lists[LANE + a]), j, t, m, s)
+            i = np.int64(w.lists[PICKED + a])
+            rows[G_PRICE + a] = price_for(i, j, t, m, s)
         return
     for a in range(whole(n)):
         rows[G_PRICE + a] = net

@@ -13,6 +13,7 @@ from simulator.engines.numba_engine.layout import (
     AT_Y,
     BASE,
     BELIEF,
+    BELIEF_SUM,
     COMMITTED,
     EVIDENCE,
     FLAGS,
@@ -42,59 +43,68 @@ from simulator.engines.numba_engine.layout import (
     TRUST,
     State,
     Switches,
-    block_of,
-    lane_of,
+    in_record,
     mark_of,
     of_brand,
 )
 from simulator.model import initialization
+from simulator.model.draws import BLOCK
 from simulator.model.initialization import RECEIVER, World
 from simulator.model.market import MarketArrays
-from simulator.model.mathematics import ONE
+from simulator.model.mathematics import ONE, ZERO, fixed_point
 
 
 @kernel
-def reset_person(i: Any, m: Any, world: Any, s: Any) -> None:
-    """Give a consumer the traits and the latest brand of the world."""
-    b = block_of(i)
-    k = lane_of(i)
+def reset_persons(b: Any, m: Any, world: Any, s: Any) -> None:
+    """Give a block's consumers the traits and the latest brands of the world."""
     population = world.population
-    latest = world.latest_brand[i]
-    s.marks[b, LATEST, k] = np.uint8(latest) if latest >= 0 else NO_BRAND
-    s.weeks[b, REPLACEMENT, k] = np.int16(min(np.int64(world.replacement_step[i]), np.int64(NEVER)))
-    s.values[b, NEED_RATE, k] = population.need_rate[i]
-    s.values[b, TASTE_X, k] = population.taste[0, i]
-    s.values[b, TASTE_Y, k] = population.taste[1, i]
-    s.values[b, PRICE_SENSITIVITY, k] = population.price_sensitivity[i]
-    s.values[b, ONLINE, k] = population.online[i]
-    s.values[b, SHARING, k] = population.sharing[i]
-    if latest >= 0:
-        s.values[b, SATISFACTION, k] = m.quality[0, latest]
+    start = b * BLOCK
+    for k in range(min(BLOCK, world.latest_brand.size - start)):
+        i = start + k
+        latest = world.latest_brand[i]
+        s.marks[b, LATEST, k] = np.uint8(latest) if latest >= 0 else NO_BRAND
+        s.weeks[i, REPLACEMENT] = np.int16(min(np.int64(world.replacement_step[i]), np.int64(NEVER)))
+        s.values[b, NEED_RATE, k] = population.need_rate[i]
+        s.records[i, TASTE_X] = population.taste[0, i]
+        s.records[i, TASTE_Y] = population.taste[1, i]
+        s.records[i, PRICE_SENSITIVITY] = population.price_sensitivity[i]
+        s.records[i, ONLINE] = population.online[i]
+        s.records[i, SHARING] = population.sharing[i]
+        s.records[i, SATISFACTION] = m.quality[0, max(latest, 0)] if latest >= 0 else ZERO
 
 
 @kernel
-def reset_relation(i: Any, j: Any, m: Any, world: Any, s: Any) -> None:
-    """Give a consumer what it starts with towards a brand."""
-    b = block_of(i)
-    k = lane_of(i)
-    is_buyer = np.int64(world.latest_brand[i]) == j
-    cell = world.population.cell[i]
-    s.values[b, of_brand(j, MEMORY), k] = initialization.initial_memory(is_buyer, m.initial_memory[j])
-    s.values[b, of_brand(j, GOODWILL), k] = m.initial_goodwill[j]
-    s.values[b, of_brand(j, BELIEF), k] = initialization.initial_belief(is_buyer, m.quality[0, j])
-    s.values[b, of_brand(j, EVIDENCE), k] = initialization.initial_evidence(is_buyer)
-    s.values[b, of_brand(j, HABIT), k] = initialization.initial_habit(is_buyer)
-    s.values[b, of_brand(j, TRUST), k] = m.initial_trust[j]
-    s.values[b, of_brand(j, PROFILE_X), k] = m.cell_taste[cell, 0]
-    s.values[b, of_brand(j, PROFILE_Y), k] = m.cell_taste[cell, 1]
-    if is_buyer:
-        s.marks[b, mark_of(j, FLAGS), k] = HAS_BOUGHT
+def reset_relations(b: Any, j: Any, m: Any, world: Any, s: Any) -> None:
+    """Give a block's consumers what they start with towards a brand."""
+    start = b * BLOCK
+    n = min(BLOCK, world.latest_brand.size - start)
+    for k in range(n):
+        i = start + k
+        is_buyer = np.int64(world.latest_brand[i]) == j
+        s.values[b, of_brand(j, MEMORY), k] = initialization.initial_memory(is_buyer, m.initial_memory[j])
+        s.values[b, of_brand(j, GOODWILL), k] = m.initial_goodwill[j]
+        s.records[i, in_record(j, BELIEF)] = initialization.initial_belief(is_buyer, m.quality[0, j])
+        s.records[i, in_record(j, EVIDENCE)] = initialization.initial_evidence(is_buyer)
+        s.books[j, BELIEF_SUM] += fixed_point(s.records[i, in_record(j, BELIEF)])
+        s.records[i, in_record(j, HABIT)] = initialization.initial_habit(is_buyer)
+        s.values[b, of_brand(j, TRUST), k] = m.initial_trust[j]
+        s.marks[b, mark_of(j, FLAGS), k] = HAS_BOUGHT * np.uint8(is_buyer)
+    for k in range(n):
+        i = start + k
+        cell = world.population.cell[i]
+        s.records[i, in_record(j, PROFILE_X)] = m.cell_taste[cell, 0]
+        s.records[i, in_record(j, PROFILE_Y)] = m.cell_taste[cell, 1]
+
+
+#: Written in the first step, or before anything is read of them.
+_WRITTEN_FIRST = ("weight", "relevance", "receivers")
 
 
 def clear(m: MarketArrays, s: State) -> None:
     """Empty a replicate's memory; what pads the last block wants and knows nothing."""
-    for array in s:
-        array.fill(0)
+    for name, array in zip(s._fields, s, strict=True):
+        if name not in _WRITTEN_FIRST:
+            array.fill(0)
     s.weeks.fill(LONG_AGO)
     s.marks[:, LATEST, :] = NO_BRAND
     s.marks[:, COMMITTED, :] = NO_BRAND
@@ -106,17 +116,18 @@ def clear(m: MarketArrays, s: State) -> None:
     s.books[:, REVIEW_SUM] = m.initial_review_sum
     s.books[:, LATEST_PIECE] = -1
     for j in range(m.n_brands):
-        s.values[:, int(of_brand(j, EVIDENCE)), :] = ONE
-        s.values[:, int(of_brand(j, PROFILE_EVIDENCE)), :] = ONE
+        s.records[:, int(in_record(j, EVIDENCE))] = ONE
+        s.records[:, int(in_record(j, PROFILE_EVIDENCE))] = ONE
 
 
 @kernel
 def populate(m: Any, world: Any, count_row: Any, s: Any) -> None:
     """Give consumers what the world and the market start them with; count the adopters among neighbors."""
-    for i in range(world.latest_brand.size):
-        reset_person(i, m, world, s)
+    for b in range(s.values.shape[0]):
+        reset_persons(b, m, world, s)
         for j in range(m.n_brands):
-            reset_relation(i, j, m, world, s)
+            reset_relations(b, j, m, world, s)
+    for i in range(world.latest_brand.size):
         latest = np.int64(world.latest_brand[i])
         if latest >= 0:
             s.books[latest, BASE] += 1

@@ -153,7 +153,7 @@ def compile_half(name: str) -> int:
     *given, counts = _blank_call()
     if name == "act":
         return address_of(act, (0, True, 0, 1, *given, counts))
-    return address_of(settle, (0, True, *given, counts[0]))
+    return address_of(settle, (0, 0, 1, True, *given, counts[0]))
 
 
 @functools.cache
@@ -162,7 +162,7 @@ def compile_steps() -> None:
     *given, counts = _blank_call()
     compiled_steps(0, 0, 0, 0, *given, counts)
     address_of(act_at, (0, 0, False, 0, 0, *given, counts))
-    address_of(settle_at, (0, 0, False, *given, counts))
+    address_of(settle_at, (0, 0, 0, 0, False, *given, counts))
     for frame in (compiled_steps, act_at, settle_at):
         take_no_other_types(frame)
 

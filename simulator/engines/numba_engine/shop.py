@@ -10,7 +10,6 @@ from simulator.compiled import part
 from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ACCEPTED,
-    BELIEF,
     BEST_TOTAL,
     CHANCE,
     CHOICE,
@@ -19,7 +18,6 @@ from simulator.engines.numba_engine.layout import (
     COMMITTED,
     COMMITTERS,
     CONSUMER,
-    EVIDENCE,
     FIRST_CHOICE,
     FORCED,
     FOUND,
@@ -38,7 +36,6 @@ from simulator.engines.numba_engine.layout import (
     IS_CONSIDERED,
     IS_FOUND,
     JOINS,
-    LANE,
     LAPSES,
     N_ORDERS,
     NEARBY,
@@ -46,27 +43,41 @@ from simulator.engines.numba_engine.layout import (
     OPEN_NEED,
     OUTSIDE_SHOCK,
     PENDING,
+    PICKED,
     READ,
     READING,
     READS,
     RECALL,
     RESULT,
     SELECTED,
+    SOME,
     STANDING,
     STATUS,
     TASTE,
     TOTAL,
+    U_0,
+    U_1,
+    U_2,
+    U_3,
     UTILITY,
     VISIT,
     WAITING_SHOCK,
     WANTS,
     WHEN,
-    of_brand,
+    block_of,
+    lane_of,
+    place_of,
     record,
     week_of,
     whole,
 )
+from simulator.engines.numba_engine.listing import (
+    list_some,
+    pick,
+    queue_places,
+)
 from simulator.engines.numba_engine.relation import (
+    believe,
     gather_person,
     gather_price,
     gather_relation,
@@ -90,44 +101,43 @@ _ORDERS = record("orders")
 
 
 @part
-def list_shoppers(t: Any, on: Any, w: Any) -> Any:
-    """List the lanes of a block that shop now; return how many there are."""
-    n = 0
-    if on.count_row[COMMITTERS] < 0:
-        for k in range(BLOCK):
-            w.lists[LANE + n] = k
-            n += np.int64(w.bytes[WANTS + k] > 0)
-    else:
-        for k in range(BLOCK):
-            forced = w.lists[FORCED + k]
-            w.lists[LANE + n] = k
-            n += np.int64(
-                (forced >= 0) | (forced == LAPSES) | ((forced == NOTHING) & (w.bytes[WANTS + k] > 0))
-            )
+def queue_shoppers(start: Any, n_places: Any, on: Any, w: Any) -> Any:
+    """Queue the consumers of a stretch that shop now; return how many there are."""
+    if on.count_row[COMMITTERS] >= 0:
+        for place in range(n_places):
+            forced = w.lists[FORCED + place]
+            wants = (forced == NOTHING) & (w.bytes[WANTS + place] > 0)
+            w.bytes[WANTS + place] = np.uint8((forced >= 0) | (forced == LAPSES) | wants)
+    return queue_places(WANTS, start, n_places, w)
+
+
+@part
+def forced_choice(a: Any, w: Any) -> Any:
+    """Return what a listed shopper's group has come to: a brand, ``LAPSES``, or ``NOTHING`` without one."""
+    return w.lists[FORCED + place_of(np.int64(w.lists[PICKED + a]))]
+
+
+@part
+def begin_choice(n: Any, t: Any, on: Any, s: Any, w: Any) -> None:
+    """Begin with nothing chosen; whose group was settled has the luck of the step in which it was joined."""
     for a in range(whole(n)):
         w.lists[WHEN + a] = t
         w.lists[SELECTED + a] = NOTHING
         w.lists[JOINS + a] = 0
-    return n
+    if on.count_row[COMMITTERS] >= 0:
+        for a in range(n):
+            if forced_choice(a, w) != NOTHING:
+                i = np.int64(w.lists[PICKED + a])
+                w.lists[WHEN + a] = np.int32(s.weeks[i, COMMITMENT])
 
 
 @part
-def recall_occasions(b: Any, n: Any, s: Any, w: Any) -> None:
-    """Give shoppers whose group was settled the luck of the step in which they committed to it."""
-    for a in range(n):
-        k = w.lists[LANE + a]
-        if w.lists[FORCED + k] != NOTHING:
-            w.lists[WHEN + a] = np.int32(s.weeks[b, COMMITMENT, k])
-
-
-@part
-def draw_for_shoppers(b: Any, n: Any, k0: Any, k1: Any, m: Any, w: Any) -> None:
+def draw_for_shoppers(n: Any, k0: Any, k1: Any, m: Any, w: Any) -> None:
     """Draw what the listed shoppers need, all at once."""
     rows = w.rows
-    start = b * BLOCK
     word = tail(draws.OUTSIDE, _U(0), _U(0))
     for a in range(whole(n)):
-        c0, c1, _, _ = philox(_U(start + w.lists[LANE + a]), _U(0), _U(w.lists[WHEN + a]), word, k0, k1)
+        c0, c1, _, _ = philox(_U(w.lists[PICKED + a]), _U(0), _U(w.lists[WHEN + a]), word, k0, k1)
         rows[OUTSIDE_SHOCK + a] = unit(c0)
         rows[WAITING_SHOCK + a] = unit(c1)
     for a in range(whole(n)):
@@ -137,7 +147,7 @@ def draw_for_shoppers(b: Any, n: Any, k0: Any, k1: Any, m: Any, w: Any) -> None:
     for j in range(m.n_brands):
         word = tail(draws.SEARCH, m.brand_id[j], _U(0))
         for a in range(whole(n)):
-            c0, c1, c2, c3 = philox(_U(start + w.lists[LANE + a]), _U(0), _U(w.lists[WHEN + a]), word, k0, k1)
+            c0, c1, c2, c3 = philox(_U(w.lists[PICKED + a]), _U(0), _U(w.lists[WHEN + a]), word, k0, k1)
             w.shock[j, RECALL, a] = unit(c0)
             w.shock[j, FOUND, a] = unit(c1)
             w.shock[j, TASTE, a] = unit(c2)
@@ -147,12 +157,14 @@ def draw_for_shoppers(b: Any, n: Any, k0: Any, k1: Any, m: Any, w: Any) -> None:
 
 
 @part
-def consider(b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+def consider(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Decide which of the listed shoppers consider a brand, and note who came across it online."""
     rows = w.rows
     coverage = m.brand[j, terms.COVERAGE]
+    visit = week_of(j, VISIT)
     for a in range(n):
-        rows[RESULT + a] = weeks_since_visit(b, np.int64(w.lists[LANE + a]), j, t, s)
+        i = np.int64(w.lists[PICKED + a])
+        rows[RESULT + a] = weeks_since_visit(i, j, t, s)
     for a in range(whole(n)):
         w.bytes[IS_CONSIDERED + a] = np.uint8(
             search.is_considered(
@@ -171,61 +183,78 @@ def consider(b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w:
         )
     if on.count_row[COMMITTERS] >= 0:
         for a in range(n):
-            if w.lists[FORCED + w.lists[LANE + a]] >= 0:
+            if forced_choice(a, w) >= 0:
                 w.bytes[IS_CONSIDERED + a] = np.uint8(0)
                 w.bytes[IS_FOUND + a] = np.uint8(0)
     n_considered = np.int64(0)
     for a in range(n):
         n_considered += w.bytes[IS_CONSIDERED + a]
-        if w.bytes[IS_FOUND + a] > 0:
-            s.weeks[b, week_of(j, VISIT), w.lists[LANE + a]] = np.int16(t)
     row[j, _CONSIDERED] += n_considered
+    for a in range(list_some(n, IS_FOUND, w)):
+        i = np.int64(w.lists[PICKED + w.lists[SOME + a]])
+        s.weeks[i, visit] = np.int16(t)
 
 
 @part
-def read_new_reviews(a: Any, k: Any, b: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
-    """Let a shopper read the reviews of a brand that are new to it."""
+def gather_reviews(n: Any, j: Any, t: Any, s: Any, w: Any) -> None:
+    """Gather number and mean of the reviews that are new to some shoppers, who have read them from now on."""
     rows = w.rows
-    since = np.int64(s.weeks[b, week_of(j, READ), k])
-    count = s.reviews[t, j, 0]
-    total = s.reviews[t, j, 1]
-    if since >= 0:
-        count -= s.reviews[since, j, 0]
-        total -= s.reviews[since, j, 1]
-    s.weeks[b, week_of(j, READ), k] = np.int16(t)
-    if count == 0:
-        return
-    weight = search.review_weight(F(count), p.review_evidence, p.review_half)
-    mean = search.review_mean(total, count)
-    evidence = rows[G_EVIDENCE + a]
-    rows[G_BELIEF + a] = search.belief_after_reviews(rows[G_BELIEF + a], evidence, mean, weight)
-    rows[G_EVIDENCE + a] = search.evidence_after_message(evidence, weight, p.evidence_limit)
-    s.values[b, of_brand(j, BELIEF), k] = rows[G_BELIEF + a]
-    s.values[b, of_brand(j, EVIDENCE), k] = rows[G_EVIDENCE + a]
+    read = week_of(j, READ)
+    for r in range(n):
+        a = w.lists[SOME + r]
+        i = np.int64(w.lists[PICKED + a])
+        block_of(i)
+        lane_of(i)
+        since = np.int64(s.weeks[i, read])
+        known = max(since, np.int64(0))
+        seen = np.int64(since >= 0)
+        count = s.reviews[t, j, 0] - seen * s.reviews[known, j, 0]
+        total = s.reviews[t, j, 1] - seen * s.reviews[known, j, 1]
+        s.weeks[i, read] = np.int16(t)
+        rows[U_0 + r] = F(count)
+        rows[U_1 + r] = search.review_mean(total, max(count, np.int64(1)))
+        rows[U_2 + r] = rows[G_BELIEF + a]
+        rows[U_3 + r] = rows[G_EVIDENCE + a]
 
 
 @part
-def read_reviews(b: Any, n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
-    """Let those who consider a brand read what its buyers wrote, or not."""
+def read_reviews(n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
+    """Let those who consider a brand read what its buyers wrote since they last did, or not."""
+    rows = w.rows
     for a in range(whole(n)):
         w.bytes[READS + a] = w.bytes[IS_CONSIDERED + a] & np.uint8(
-            search.reads_reviews(w.shock[j, READING, a], p.reading_propensity, w.rows[G_ONLINE + a])
+            search.reads_reviews(w.shock[j, READING, a], p.reading_propensity, rows[G_ONLINE + a])
         )
-    for a in range(n):
-        if w.bytes[READS + a] > 0:
-            read_new_reviews(a, w.lists[LANE + a], b, j, t, p, s, w)
+    n_readers = list_some(n, READS, w)
+    gather_reviews(n_readers, j, t, s, w)
+    for r in range(whole(n_readers)):
+        weight = search.review_weight(rows[U_0 + r], p.review_evidence, p.review_half)
+        belief = search.belief_after_reviews(rows[U_2 + r], rows[U_3 + r], rows[U_1 + r], weight)
+        evidence = search.evidence_after_message(rows[U_3 + r], weight, p.evidence_limit)
+        rows[U_2 + r] = belief if rows[U_0 + r] > ZERO else rows[U_2 + r]
+        rows[U_3 + r] = evidence if rows[U_0 + r] > ZERO else rows[U_3 + r]
+    for r in range(n_readers):
+        a = w.lists[SOME + r]
+        i = np.int64(w.lists[PICKED + a])
+        block_of(i)
+        lane_of(i)
+        rows[G_BELIEF + a] = rows[U_2 + r]
+        rows[G_EVIDENCE + a] = rows[U_3 + r]
+        believe(i, j, rows[U_2 + r], rows[U_3 + r], s)
 
 
 @part
-def bid(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
+def bid(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     """Work out the utility of a brand to the listed shoppers, and its total with the taste shock."""
     rows = w.rows
     if on.brand[j, HAS_REFERRAL] > 0:
         for a in range(n):
-            k = w.lists[LANE + a]
+            i = np.int64(w.lists[PICKED + a])
+            block_of(i)
+            lane_of(i)
             rows[RESULT + a] = rows[G_PRICE + a]
-            if np.int32(t) <= np.int32(s.weeks[b, week_of(j, INVITED_UNTIL), k]):
-                since = np.int64(s.weeks[b, week_of(j, INVITATION_STEP), k])
+            if np.int32(t) <= np.int32(s.weeks[i, week_of(j, INVITED_UNTIL)]):
+                since = np.int64(s.weeks[i, week_of(j, INVITATION_STEP)])
                 reward = m.by_step[since, j, _REWARD]
                 rows[RESULT + a] = choice.price_after_reward(rows[G_PRICE + a], reward)
     else:
@@ -241,15 +270,15 @@ def bid(b: Any, n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None
 
 
 @part
-def bid_for_groups(b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
+def bid_for_groups(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
     """Let the offer of a group raise a brand's total where joining looks better; nobody joins twice for a need."""
     rows = w.rows
     discount = m.by_step[t, j, _DISCOUNT]
     size = np.int32(m.by_step[t, j, _SIZE])
     for a in range(n):
-        k = w.lists[LANE + a]
-        if w.bytes[IS_CONSIDERED + a] > 0 and w.lists[FORCED + k] == NOTHING:
-            odds = community.group_odds(s.counts[on.count_row[COMMITTERS] + j, b * BLOCK + k], size)
+        if w.bytes[IS_CONSIDERED + a] > 0 and forced_choice(a, w) == NOTHING:
+            together = s.counts[on.count_row[COMMITTERS] + j, np.int64(w.lists[PICKED + a])]
+            odds = community.group_odds(together, size)
             cheap = choice.expected_group_price(rows[G_PRICE + a], discount, odds)
             in_time = choice.delayed_total(utility_at(a, cheap, m, w), p.delay_weight, w.shock[j, TASTE, a])
             if in_time > w.bid[j, TOTAL, a]:
@@ -260,7 +289,7 @@ def bid_for_groups(b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: A
 def keep_forced(n: Any, j: Any, w: Any) -> None:
     """Let members of a completed group buy what they committed to."""
     for a in range(n):
-        if w.lists[FORCED + w.lists[LANE + a]] == j:
+        if forced_choice(a, w) == j:
             w.bid[j, TOTAL, a] = choice.total(w.bid[j, UTILITY, a], w.shock[j, TASTE, a])
             w.lists[SELECTED + a] = j
 
@@ -292,37 +321,36 @@ def choose_by_memory(n: Any, j: Any, w: Any) -> None:
 
 
 @part
-def choose_by_threshold(b: Any, n: Any, j: Any, p: Any, g: Any, w: Any) -> None:
+def choose_by_threshold(n: Any, j: Any, p: Any, g: Any, w: Any) -> None:
     """Adopt where the share of adopting neighbors and the push of advertising reach the threshold."""
     for a in range(n):
-        k = w.lists[LANE + a]
-        push = attention.memory(ZERO, ZERO, w.noticed[j, k], attention.log_remainder(p.memory_gain_ad))
-        adopts = choice.adopts_by_threshold(w.rows[NEARBY + a], push, g.threshold[b * BLOCK + k])
+        i = np.int64(w.lists[PICKED + a])
+        noticed = w.noticed[j, place_of(i)]
+        push = attention.memory(ZERO, ZERO, noticed, attention.log_remainder(p.memory_gain_ad))
+        adopts = choice.adopts_by_threshold(w.rows[NEARBY + a], push, g.threshold[i])
         w.bid[j, STANDING, a] = ONE if adopts else ZERO
         if w.bytes[IS_CONSIDERED + a] > 0 and adopts and w.lists[SELECTED + a] == NOTHING:
             w.lists[SELECTED + a] = np.int32(j)
 
 
 @part
-def weigh_brand(
-    b: Any, n: Any, j: Any, t: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
-) -> None:
+def weigh_brand(n: Any, j: Any, t: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Let the listed shoppers consider one brand and keep it if it is the best so far."""
     rows = w.rows
-    gather_relation(b, n, j, m, g, on, s, w)
-    consider(b, n, j, t, m, p, on, s, w, row)
-    read_reviews(b, n, j, t, p, s, w)
-    gather_price(b, n, j, t, m, on, s, w)
+    gather_relation(n, j, m, g, on, s, w)
+    consider(n, j, t, m, p, on, s, w, row)
+    read_reviews(n, j, t, p, s, w)
+    gather_price(n, j, t, m, on, s, w)
     if m.is_threshold:
         for a in range(whole(n)):
             rows[NEARBY + a] = rows[G_NEARBY + a]
     judge(n, j, m, p, on, s, w)
-    bid(b, n, j, t, m, on, s, w)
+    bid(n, j, t, m, on, s, w)
     if on.brand[j, HAS_GROUP] > 0:
         if m.by_step[t, j, _GROUP] > ZERO and s.books[j, GROUP_PLACES] > 0:
-            bid_for_groups(b, n, j, t, m, p, on, s, w)
+            bid_for_groups(n, j, t, m, p, on, s, w)
     if m.is_threshold:
-        choose_by_threshold(b, n, j, p, g, w)
+        choose_by_threshold(n, j, p, g, w)
     elif m.is_passive:
         choose_by_memory(n, j, w)
     else:
@@ -332,65 +360,91 @@ def weigh_brand(
 
 
 @part
-def commit(b: Any, k: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+def commit(i: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Let a shopper commit to a group."""
-    i = b * BLOCK + k
+    b = block_of(i)
+    k = lane_of(i)
     s.marks[b, COMMITTED, k] = np.uint8(j)
-    s.weeks[b, COMMITMENT, k] = np.int16(t)
-    s.weeks[b, week_of(j, VISIT), k] = np.int16(t)
+    s.weeks[i, COMMITMENT] = np.int16(t)
+    s.weeks[i, week_of(j, VISIT)] = np.int16(t)
     row[j, _COMMITMENTS] += 1
     add_talk(i, j, COMMITS, 0, ZERO, ZERO, w)
     add_move(i, on.count_row[COMMITTERS] + j, 1, w)
 
 
 @part
-def place_orders(b: Any, n: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
-    """Write down what the listed shoppers chose, in the order of consumers."""
-    has_groups = on.count_row[COMMITTERS] >= 0
-    at = w.n[N_ORDERS]
+def commit_all(n: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Let the listed shoppers commit who join a group now; they order nothing."""
     for a in range(n):
-        k = np.int64(w.lists[LANE + a])
-        selected = w.lists[SELECTED + a]
-        s.marks[b, OPEN_NEED, k] = np.uint8(0)
-        in_group = has_groups and w.lists[FORCED + k] >= 0
-        if w.lists[JOINS + a] > 0 and not in_group:
-            commit(b, k, np.int64(selected), t, m, on, s, w, row)
-            continue
-        w.order[CONSUMER, at] = b * BLOCK + k
-        w.order[CHOICE, at] = selected
-        w.order[FIRST_CHOICE, at] = selected
-        w.order[STATUS, at] = PENDING if on.is_rationed else ACCEPTED
-        w.order[IN_GROUP, at] = np.int32(in_group)
-        if selected >= 0:
-            row[selected, _ORDERS] += 1
-            if on.is_rationed:
-                w.order_value[0, at] = w.rows[OUTSIDE_SHOCK + a]
-                w.order_value[1, at] = w.rows[WAITING_SHOCK + a]
-                for j in range(m.n_brands):
-                    w.order_value[2 + 3 * j, at] = w.bid[j, UTILITY, a]
-                    w.order_value[3 + 3 * j, at] = w.bid[j, TOTAL, a]
-                    w.order_value[4 + 3 * j, at] = w.bid[j, STANDING, a]
-            at += 1
-    w.n[N_ORDERS] = at
+        if w.lists[JOINS + a] > 0 and forced_choice(a, w) < 0:
+            commit(np.int64(w.lists[PICKED + a]), np.int64(w.lists[SELECTED + a]), t, m, on, s, w, row)
+            w.lists[SELECTED + a] = NOTHING
 
 
 @part
-def shop(b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
-    """Let a block's consumers with a need consider brands and choose one, a group, or none."""
-    n = list_shoppers(t, on, w)
-    if n == 0:
-        return
-    if on.count_row[COMMITTERS] >= 0:
-        recall_occasions(b, n, s, w)
-    draw_for_shoppers(b, n, k0, k1, m, w)
-    gather_person(b, n, s, w)
+def keep_bids(a: Any, at: Any, m: Any, w: Any) -> None:
+    """Keep with an order what its consumer falls back on where stock runs out."""
+    w.order_value[0, at] = w.rows[OUTSIDE_SHOCK + a]
+    w.order_value[1, at] = w.rows[WAITING_SHOCK + a]
+    for j in range(m.n_brands):
+        w.order_value[2 + 3 * j, at] = w.bid[j, UTILITY, a]
+        w.order_value[3 + 3 * j, at] = w.bid[j, TOTAL, a]
+        w.order_value[4 + 3 * j, at] = w.bid[j, STANDING, a]
+
+
+@part
+def place_orders(n: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+    """Write down what the listed shoppers chose, in the order of consumers; no branch depends on a choice."""
+    has_groups = on.count_row[COMMITTERS] >= 0
+    at = w.n[N_ORDERS]
+    for a in range(n):
+        i = np.int64(w.lists[PICKED + a])
+        selected = w.lists[SELECTED + a]
+        s.marks[block_of(i), OPEN_NEED, lane_of(i)] = np.uint8(0)
+        w.order[CONSUMER, at] = i
+        w.order[CHOICE, at] = selected
+        w.order[FIRST_CHOICE, at] = selected
+        w.order[STATUS, at] = PENDING if on.is_rationed else ACCEPTED
+        w.order[IN_GROUP, at] = np.int32(forced_choice(a, w) >= 0) if has_groups else np.int32(0)
+        if on.is_rationed:
+            keep_bids(a, at, m, w)
+        at += np.int64(selected >= 0)
+    w.n[N_ORDERS] = at
+    for j in range(m.n_brands):
+        n_orders = np.int64(0)
+        for a in range(n):
+            n_orders += np.int64(w.lists[SELECTED + a] == j)
+        row[j, _ORDERS] += n_orders
+
+
+@part
+def shop_picked(
+    n: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
+    """Let the listed consumers consider brands and choose one, a group, or none."""
+    begin_choice(n, t, on, s, w)
+    draw_for_shoppers(n, k0, k1, m, w)
+    gather_person(n, s, w)
     start = F(-1.0)
     for a in range(whole(n)):
         w.rows[CHANCE + a] = start if m.is_passive else w.rows[OUTSIDE_SHOCK + a]
     for j in range(m.n_brands):
         if m.by_step[t, j, terms.IS_AVAILABLE] > ZERO:
-            weigh_brand(b, n, j, t, m, p, g, on, s, w, row)
+            weigh_brand(n, j, t, m, p, g, on, s, w, row)
         else:
             for a in range(whole(n)):
                 w.bid[j, TOTAL, a] = _MINUS
-    place_orders(b, n, t, m, on, s, w, row)
+    if on.count_row[COMMITTERS] >= 0:
+        commit_all(n, t, m, on, s, w, row)
+    place_orders(n, m, on, s, w, row)
+
+
+@part
+def shop(
+    begin: Any, end: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
+    """Let a stretch's consumers with a need shop, up to 256 at a time."""
+    n_shoppers = queue_shoppers(begin * BLOCK, (end - begin) * BLOCK, on, w)
+    for first in range(0, n_shoppers, BLOCK):
+        n = pick(first, n_shoppers, s, w)
+        shop_picked(n, t, k0, k1, m, p, g, on, s, w, row)

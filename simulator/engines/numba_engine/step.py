@@ -16,6 +16,7 @@ from simulator.engines.numba_engine.buy import carry_out
 from simulator.engines.numba_engine.firms import buy_media, environment, open_books, plant_seeds, redesign
 from simulator.engines.numba_engine.layout import (
     BASE,
+    BELIEF_SUM,
     CHUNK,
     COMMITTERS,
     HAS_CONTENT,
@@ -30,10 +31,12 @@ from simulator.engines.numba_engine.layout import (
     NO_BRAND,
     NOTICED,
     SATISFACTION,
+    STRETCH,
     SURPRISE,
     TALKS,
     block_of,
     lane_of,
+    place_of,
     record,
 )
 from simulator.engines.numba_engine.meet import visit
@@ -45,41 +48,29 @@ from simulator.model.mathematics import ZERO
 from simulator.model.rules import attention
 
 _CUSTOMERS, _FOLLOWERS, _MEMBERS = record("customers"), record("followers"), record("members")
-_PURCHASES = record("purchases")
+_PURCHASES, _BELIEF = record("purchases"), record("belief")
 
 
 @part
-def live(
-    b: Any,
-    t: Any,
-    k0: Any,
-    k1: Any,
-    m: Any,
-    p: Any,
-    g: Any,
-    on: Any,
-    s: Any,
-    w: Any,
-    counts: Any,
-    log_ad: Any,
+def attend_to(
+    b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any, log_ad: Any
 ) -> None:
-    """Take one block of consumers from last step's messages to its orders."""
+    """Take one block of consumers through what happens to all of them: attention, memory, needs."""
     attend.clear_block(b, on, s, w)
     attend.expose(b, m, p, s, w)
     for j in range(m.n_brands):
         for k in range(BLOCK):
             w.rows[NOTICED + k] = ZERO
         if on.brand[j, HAS_MEDIA] > 0:
-            attend.notice(b, j, t, k0, k1, m, p, s, w, counts[t])
+            attend.notice(b, j, t, k0, k1, m, p, s, w, row)
         attend.remember(b, j, p, s, w, log_ad)
         if on.brand[j, HAS_CONTENT] > 0:
             attend.relax_trust(b, j, m, p, s)
         if m.is_threshold:
+            at = place_of(b * BLOCK)
             for k in range(BLOCK):
-                w.noticed[j, k] = w.rows[NOTICED + k]
-    attend.feel_need(b, t, k0, k1, m, on, s, w, counts[t])
-    visit(b, t, k0, k1, m, p, g, on, s, w, counts)
-    shop(b, t, k0, k1, m, p, g, on, s, w, counts[t])
+                w.noticed[j, at + k] = w.rows[NOTICED + k]
+    attend.feel_need(b, t, k0, k1, m, on, s, w, row)
 
 
 @part
@@ -92,7 +83,7 @@ def talk_of_owners(
         k = lane_of(i)
         j = s.marks[b, LATEST, k]
         if j != NO_BRAND:
-            add_talk(i, np.int64(j), TALKS, 0, s.values[b, SATISFACTION, k], s.values[b, SURPRISE, k], w)
+            add_talk(i, np.int64(j), TALKS, 0, s.records[i, SATISFACTION], s.records[i, SURPRISE], w)
         if w.n[N_TALKS] == BLOCK or i == m.n_consumers - 1:
             deliver(t, k0, k1, m, p, g, on, s, w, row)
 
@@ -111,12 +102,13 @@ def carry_out_all(
 
 @part
 def close_books(m: Any, s: Any, row: Any) -> None:
-    """Note at the end of a step how many units were sold, and record the brands' sizes."""
+    """Note at the end of a step how many units were sold, and record the brands' sizes and what is believed."""
     for j in range(m.n_brands):
         s.books[j, LATEST_UNITS] = row[j, _PURCHASES]
         row[j, _CUSTOMERS] = s.books[j, BASE]
         row[j, _FOLLOWERS] = s.books[j, N_FOLLOWERS]
         row[j, _MEMBERS] = s.books[j, N_MEMBERS]
+        row[j, _BELIEF] = s.books[j, BELIEF_SUM]
 
 
 @inner_frame
@@ -163,17 +155,33 @@ def act(
         environment(t, m, g, s)
         redesign(t, m, s)
         open_books(t, k0, k1, m, p, s, counts[t])
-        buy_media(t, k0, k1, m, p, g, s, counts[t])
+        buy_media(t, k0, k1, m, p, g, s, w, counts[t])
         plant_seeds(t, k0, k1, m, p, g, on, s, w, counts[t])
         for j in range(m.n_brands):
             attend.receive(j, t, m, p, s, w, log_contact)
-    for b in range(first, last):
-        live(b, t, k0, k1, m, p, g, on, s, w, counts, log_ad)
+    for begin in range(first, last, STRETCH):
+        end = min(begin + STRETCH, last)
+        for b in range(begin, end):
+            attend_to(b, t, k0, k1, m, p, on, s, w, counts[t], log_ad)
+        visit(begin, end, t, k0, k1, m, p, g, on, s, w, counts)
+        shop(begin, end, t, k0, k1, m, p, g, on, s, w, counts[t])
 
 
 @inner_frame
 def settle(
-    t: Any, is_last: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
+    t: Any,
+    first: Any,
+    last: Any,
+    is_last: Any,
+    k0: Any,
+    k1: Any,
+    m: Any,
+    p: Any,
+    g: Any,
+    on: Any,
+    s: Any,
+    w: Any,
+    row: Any,
 ) -> None:
     """Carry out the orders that are listed, deliver what is said, and close a step after its last block.
 
@@ -183,6 +191,8 @@ def settle(
     ----------
     t : int
         Step.
+    first, last : int
+        Blocks that have acted since the last call.
     is_last : bool
         Whether all blocks have acted.
     k0, k1, m, p, g, on, s, w : see :func:`act`
@@ -194,6 +204,8 @@ def settle(
         ration(t, k0, k1, m, p, g, s, w, row)
     if is_last or not on.is_rationed:
         carry_out_all(t, k0, k1, m, p, g, on, s, w, row)
+        for b in range(0 if on.is_rationed else first, last):
+            attend.observe(b, m, on, s, row)
     if w.n[N_TALKS] > 0:
         deliver(t, k0, k1, m, p, g, on, s, w, row)
     if is_last:
@@ -203,8 +215,6 @@ def settle(
             admit_groups(t, k0, k1, m, on, s, w, row)
         follow_moves(g, s, w)
         close_books(m, s, row)
-        for b in range(s.values.shape[0]):
-            attend.observe(b, m, s, row)
 
 
 @frame
@@ -230,4 +240,4 @@ def run_steps(
         for first in range(0, n_blocks, CHUNK):
             last = min(first + CHUNK, n_blocks)
             call_at(acting, (t, first == 0, first, last, k0, k1, m, p, g, on, s, w, counts))
-            call_at(settling, (t, last == n_blocks, k0, k1, m, p, g, on, s, w, counts[t]))
+            call_at(settling, (t, first, last, last == n_blocks, k0, k1, m, p, g, on, s, w, counts[t]))

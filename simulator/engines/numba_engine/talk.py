@@ -25,6 +25,7 @@ from simulator.engines.numba_engine.layout import (
     INVITATION,
     INVITE,
     INVITES,
+    IS_TOLD,
     KIND,
     MOVER,
     N_MOVES,
@@ -53,8 +54,6 @@ from simulator.engines.numba_engine.layout import (
     WEIGHT,
     WHICH,
     WHO,
-    block_of,
-    lane_of,
     record,
     whole,
 )
@@ -64,8 +63,10 @@ from simulator.model.initialization import RECEIVER, STRONG_BIT
 from simulator.model.mathematics import ONE, ZERO, F, unit
 from simulator.model.philox import philox
 from simulator.model.rules import referral, word_of_mouth
+from simulator.vector_lists import WIDTH, fetch_ahead, list_marked
 
 _U = np.uint32
+_ANY = np.uint8(255)
 _I = np.int32
 _P = np.uint64
 _TARGET, _SENDER, _TAIL, _TOPIC, _CHANCE = (_P(row) for row in (TARGET, SENDER, TAIL, TOPIC, TIE_CHANCE))
@@ -105,10 +106,9 @@ def address(r: Any, j: Any, s: Any) -> None:
         is_listed |= s.mail[r, j, INVITATION] > 0
     if s.mail.shape[2] > PIECE:
         is_listed |= s.mail[r, j, PIECE] > 0
-    if not is_listed:
-        n = s.books[j, N_RECEIVERS]
-        s.receivers[j, n] = r
-        s.books[j, N_RECEIVERS] = n + 1
+    n = s.books[j, N_RECEIVERS]
+    s.receivers[j, n] = r
+    s.books[j, N_RECEIVERS] = n + np.int64(not is_listed)
 
 
 @part
@@ -144,7 +144,9 @@ def prepare_talks(t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
     said = w.talk_value
     for a in range(n):
         i = np.int64(w.talk[WHO, a])
-        said[INTENSITY, a] = s.values[block_of(i), SHARING, lane_of(i)]
+        fetch_ahead(g.arcs, g.indptr[i])
+        fetch_ahead(g.arcs, g.indptr[i + 1])
+        said[INTENSITY, a] = s.records[i, SHARING]
     for a in range(n):
         said[INTENSITY, a] = word_of_mouth.talk_intensity(
             said[INTENSITY, a], said[SURPRISED, a], p.talk_base, p.surprise_unit, p.loss_factor
@@ -227,7 +229,7 @@ def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w
         p_tie = p.p_strong if w.tie[TARGET + a] >= STRONG_BIT else p.p_weak
         if on.is_weighted:
             p_tie = word_of_mouth.weighted_tie(p_tie, g.weights[w.tie[ARC + a]])
-        sharing = s.values[block_of(who), SHARING, lane_of(who)]
+        sharing = s.records[who, SHARING]
         if w.tie_value[TIE_3 + a] < word_of_mouth.talk_probability(p_tie, sharing):
             address(r, j, s)
             s.mail[r, j, CONTACTS] += 1
@@ -237,10 +239,14 @@ def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w
 def tell_all(n_ties: Any, has_more: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """List the gathered ties on which something happens, without a branch, and go through them."""
     weight = word_of_mouth.message_weight(p.friend_credibility, ONE)
-    n_hits = 0
-    for a in range(n_ties):
-        w.tie[HIT + n_hits] = _U(a)
-        n_hits += np.int64(w.tie_value[TIE_0 + a] < w.tie_value[TIE_CHANCE + a])
+    for a in range(whole(n_ties)):
+        w.bytes[IS_TOLD + a] = np.uint8(w.tie_value[TIE_0 + a] < w.tie_value[TIE_CHANCE + a])
+    n_hits = np.int64(0)
+    for a in range(0, n_ties, WIDTH):
+        n_hits += list_marked(w.bytes, IS_TOLD + a, _ANY, _I(a), _I(n_ties), w.tie, HIT + n_hits)
+    for hit in range(n_hits):
+        r = np.int64(w.tie[TARGET + w.tie[HIT + hit]] & RECEIVER)
+        fetch_ahead(s.mail, r * (s.mail.shape[1] * s.mail.shape[2]))
     for hit in range(n_hits):
         a = np.int64(w.tie[HIT + hit])
         n = np.int64(w.tie[TOPIC + a])
