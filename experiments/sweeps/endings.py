@@ -16,50 +16,52 @@ _SMALL = "classroom --consumers 500"
 #: Sizes that take some seconds each, so that moments differ.
 VERBS = {
     "sweep": "sweep DESIGN",
-    "compare": f"compare {_SMALL} --replicates 150",
+    "compare": f"compare {_SMALL} --replicates 60",
     "select": f"select {_SMALL} --indifference 60 --evaluation 200 --max-replicates 150",
-    "sensitivity": f"sensitivity {_SMALL} --factors p_strong,brands.Fizz.price=3.5:4.5 --points 16 --replicates 8 "
+    "sensitivity": f"sensitivity {_SMALL} --factors p_strong,brands.Fizz.price=3.5:4.5 --points 8 --replicates 8 "
     "--strategies mass",
     "calibrate": f"calibrate {_SMALL} --free brands.Fizz.quality=-1:1 --target share_volume=0.4,0.05 "
-    "--simulations 1500",
-    "optimize": f"optimize {_SMALL} --strategy mass --vary brands.Fizz.price=3.5:4.5 --first 12 --rounds 4",
+    "--simulations 600",
+    "optimize": f"optimize {_SMALL} --strategy mass --vary brands.Fizz.price=3.5:4.5 --first 8 --rounds 2",
 }
 #: Share of the undisturbed run after which no signal is sent: it may take longer or less the next time.
-_LATEST = 0.85
+_LATEST = 0.6
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 
 
 def measure_endings(
-    folder: Path, verbs: list[str], n_moments: int, seed: int, n_shards: int
+    folder: Path, verb: str, n_moments: int, seed: int, n_shards: int
 ) -> list[dict[str, Any]]:
-    """End every verb by both signals at random moments of its run, and call it again."""
+    """End a verb by both signals at random moments of its run, and call it again."""
     folder.mkdir(parents=True, exist_ok=True)
     design = folder / "design.toml"
     design.write_text(DESIGN.format(points=n_shards))
-    moments = random.Random(seed)
+    moments = random.Random(f"{seed} {verb}")
+    words = VERBS[verb].replace("DESIGN", str(design)).split() + ["--threads", "2", "--json"]
+
+    def run(ending: Ending | None = None) -> dict[str, Any]:
+        return call([*words, "--out", fresh(folder / "out")], ending)
+
+    whole = unheld(run)
     rows = []
-    for verb in verbs:
-        words = VERBS[verb].replace("DESIGN", str(design)).split() + ["--threads", "2", "--json"]
-        whole = unheld(lambda w=words: call([*w, "--out", fresh(folder / "out")]))
-        for name, number in SIGNALS.items():
-            for _ in range(n_moments):
-                ending = Ending(after(moments.uniform(0.0, _LATEST * whole["seconds"])), number)
-                found = unheld(lambda w=words, e=ending: call([*w, "--out", fresh(folder / "out")], e))
-                again = call([*words, "--out", folder / "out"])
-                rows.append(
-                    {
-                        "verb": verb,
-                        "signal": name,
-                        "undisturbed_seconds": whole["seconds"],
-                        **{
-                            key: found[key]
-                            for key in ("seconds_to_signal", "seconds_to_end", "returned", "load", "told")
-                        },
-                        "again_returned": again["returned"],
-                        "again_seconds": again["seconds"],
-                        "same_digest": again["digest"] == whole["digest"] and whole["digest"] is not None,
-                    }
-                )
+    for name, number in SIGNALS.items():
+        for _ in range(n_moments):
+            ending = Ending(after(moments.uniform(0.0, _LATEST * whole["seconds"])), number)
+            found = unheld(lambda e=ending: run(e))
+            again = call([*words, "--out", folder / "out"])
+            row = {
+                "verb": verb,
+                "signal": name,
+                "undisturbed_seconds": whole["seconds"],
+                **{
+                    key: found[key]
+                    for key in ("seconds_to_signal", "seconds_to_end", "returned", "load", "told")
+                },
+                "again_returned": again["returned"],
+                "same_digest": again["digest"] == whole["digest"] and whole["digest"] is not None,
+            }
+            rows.append(row)
+            print(verb, name, row["seconds_to_end"], row["returned"], row["same_digest"], flush=True)
     return rows
 
 

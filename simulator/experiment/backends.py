@@ -19,7 +19,7 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any, Protocol
 
 from simulator.errors import EngineError, Fault, ScenarioError
-from simulator.experiment.tasks import Result, Task, own_version, pack, run_packed, run_task
+from simulator.experiment.tasks import Job, Result, Task, own_version, pack, run_packed, run_task
 from simulator.scenario import Scenario
 
 _CONNECT_SECONDS = 15
@@ -40,8 +40,8 @@ class Backend(Protocol):
     def n_workers(self) -> int:
         """Tasks that run at once."""
 
-    def submit(self, task: Task) -> Future[Result]:
-        """Begin a task."""
+    def submit(self, task: Any) -> Future[Any]:
+        """Begin a task, or in other processes any job."""
 
     def renew(self) -> None:
         """Replace what was lost with a worker."""
@@ -95,7 +95,7 @@ class Processes:
         self._packed = pack(scenarios)
         self._pool = self._new_pool()
 
-    def submit(self, task: Task) -> Future[Result]:
+    def submit(self, task: Job) -> Future[Any]:
         """Begin a task in one of the processes."""
         return self._pool.submit(_run_in_worker, task)
 
@@ -139,7 +139,7 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _run_in_worker(task: Task) -> Result:
+def _run_in_worker(task: Job) -> Any:
     return run_packed(_packed_here, own_version(), task)
 
 
@@ -191,9 +191,9 @@ class Cluster:
             self._counted = (now, max(1, sum(self._client.nthreads().values())))
         return self._counted[1]
 
-    def submit(self, task: Task) -> Future[Result]:
+    def submit(self, task: Job) -> Future[Any]:
         """Begin a task on the cluster; it is begun again where its worker is lost."""
-        future: Future[Result] = self._executor.submit(run_packed, self._packed, own_version(), task)
+        future: Future[Any] = self._executor.submit(run_packed, self._packed, own_version(), task)
         return future
 
     def renew(self) -> None:

@@ -104,6 +104,13 @@ class BatchStore:
         self._memory[name] = stored
         return stored
 
+    def has(self, name: str, shape: tuple[int, ...]) -> bool:
+        """Return whether a named array of a shape is kept, so that it need not be computed."""
+        known = self._memory.get(name)
+        if known is None or known.shape != shape:
+            known = self._read(name, shape)
+        return known is not None
+
     def _read(self, name: str, shape: tuple[int, ...]) -> Values | None:
         if self.folder is None:
             return None

@@ -26,11 +26,12 @@ from simulator.experiment.approximate_bayes import (
     make_table,
     sequentially,
 )
-from simulator.experiment.arguments import check_arguments
+from simulator.experiment.argument_checks import checked
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.calibration_market import (
     MarketModel,
     Observation,
+    SummaryJob,
     observed_series,
     observed_targets,
     quantity_fault,
@@ -40,6 +41,8 @@ from simulator.experiment.fitting_wording import N_CHECKS, N_DRAWS, N_PREDICTIVE
 from simulator.experiment.free_parameters import free_parameters
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.simulation_based_check import RankCheck, rank_check
+from simulator.experiment.sweep_arguments import place_faults
+from simulator.experiment.workers import Workers, pieces, workers_of
 from simulator.outcomes.provenance import machine, versions
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
@@ -54,6 +57,8 @@ CALIBRATING = "calibrating"
 FIRST_PREDICTIVE = 2**30
 #: Draws that are simulated and stored together.
 BATCH = 100
+#: Pieces of a batch for each worker.
+_PIECES = 4
 FEWEST_SIMULATIONS = 100
 
 
@@ -77,6 +82,8 @@ def calibrate(
     seed: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     out: str | Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> Calibration:
@@ -120,6 +127,10 @@ def calibrate(
         Engine; both give the same numbers.
     threads : int, optional
         Simulations at the same time; all processors if omitted. The result does not depend on it.
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     out : path, optional
         Folder: what is simulated is kept there, and calling again with it goes on where it stopped.
     on_progress : callable, optional
@@ -144,7 +155,8 @@ def calibrate(
     >>> sim.calibrate(scenario, {"brands.Fizz.quality": (-1, 1)}, targets={"adoption": 0.4})  # doctest: +SKIP
     """
     began = time.time()
-    asked = check_arguments(
+    asked = checked(
+        place_faults("calibrate", processes=processes, cluster=cluster),
         scenario,
         strategies=strategy,
         seed=seed,
@@ -168,13 +180,14 @@ def calibrate(
         raise ScenarioError(faults)
     store = BatchStore(None if out is None else Path(out), model.key, model.question)
     total = n_simulations + n_predictive
-    batches = _Batches(model, store, asked.threads, on_progress, total)
     n_table = n_simulations if method == "table" else max(FEWEST_SIMULATIONS, n_simulations // 4)
     scores = np.random.default_rng([asked.seed, 1]).standard_normal((n_table, len(model.free)))
-    table = make_table(scores, batches.prior(scores)[:, : observation.n_fitted])
-    _check_defined(table, n_table)
-    posterior = _posterior(table, model, batches, method, n_simulations, n_draws)
-    predicted = batches.predictive(posterior.scores[:n_predictive])
+    with workers_of(scenario, processes, cluster, threads) as workers:
+        batches = _Batches(model, store, asked.threads, workers, on_progress, total)
+        table = make_table(scores, batches.prior(scores)[:, : observation.n_fitted])
+        _check_defined(table, n_table)
+        posterior = _posterior(table, model, batches, method, n_simulations, n_draws)
+        predicted = batches.predictive(posterior.scores[:n_predictive])
     result = Calibration(
         model,
         posterior,
@@ -205,9 +218,15 @@ class _Batches:
     """Simulations of a model in batches that are stored, with the error of measurement added."""
 
     def __init__(
-        self, model: MarketModel, store: BatchStore, threads: int, on_progress: OnProgress | None, total: int
+        self,
+        model: MarketModel,
+        store: BatchStore,
+        threads: int,
+        workers: Workers | None,
+        on_progress: OnProgress | None,
+        total: int,
     ) -> None:
-        self.model, self.store, self.threads = model, store, threads
+        self.model, self.store, self.threads, self.workers = model, store, threads, workers
         self.on_progress, self.total = on_progress, total
         self.done = 0
         self.next_replicate = 0
@@ -230,12 +249,22 @@ class _Batches:
         begun = first
 
         def compute() -> Values:
+            if self.workers is not None:
+                return self._elsewhere(self.workers, scores, begun)
             return self.model.simulate(scores, begun, self.threads, self._advance)
 
         summaries = self.store.get(f"{name}-{len(scores)}", shape, compute)
         self.done = before + len(scores)
         self._report()
         return self.model.measured(summaries, np.random.default_rng([self.model.seed, 2, first]))
+
+    def _elsewhere(self, workers: Workers, scores: Values, first: int) -> Values:
+        """Simulate a batch on workers, in pieces that keep all of them busy to the end."""
+        parts = pieces(range(len(scores)), _PIECES * workers.backend.n_workers)
+        jobs = [
+            SummaryJob(self.model, scores[list(part)], first + part[0], workers.threads) for part in parts
+        ]
+        return np.concatenate(workers.run(jobs, lambda place, _: self._advance(len(parts[place]))))
 
     def predictive(self, scores: Values) -> Values:
         """Simulate draws of the posterior in replicates of their own."""

@@ -58,6 +58,20 @@ class Observation:
 
 
 @dataclass(frozen=True, eq=False)
+class SummaryJob:
+    """Some draws of a model, for another process; see :meth:`MarketModel.simulate`."""
+
+    model: MarketModel
+    scores: Values
+    first: int
+    threads: int
+
+    def run(self, scenarios: Sequence[Scenario]) -> Values:
+        """Simulate; shape (draw, summary)."""
+        return self.model.simulate(self.scores, self.first, self.threads)
+
+
+@dataclass(frozen=True, eq=False)
 class MarketModel:
     """A scenario with free parameters, simulated one replicate per draw.
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.experiment.decisions import Choice, Number, Split
-from simulator.experiment.noisy_search import SearchPlan
 from simulator.experiment.treatments import Treatment, as_text
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.wording import percent, rounded
@@ -59,7 +58,7 @@ def _learned(found: Calibration) -> str:
 def _covered(found: Calibration) -> str:
     check = found.check
     if check is None:
-        return f"Whether its intervals hold is {NOT_CHECKED}."
+        return f"{found.checked[0].upper()}{found.checked[1:]}."
     level = check.nominal(0.9)
     shares = ", ".join(f"{share * 100:.0f} %" for share in check.coverage(0.9).values())
     odds = f"p = {check.p_value:.2g}"
@@ -119,7 +118,7 @@ def _advice(found: Optimization) -> str:
 
 
 def _changes(found: Optimization) -> str:
-    present = next((plan.overrides for plan in found.plans if plan.label == PRESENT), None)
+    present = next((found.values_by_path(plan) for plan in found.plans if plan.label == PRESENT), None)
     told = []
     for path, value in found.overrides.items():
         before = None if present is None else present.get(path)
@@ -130,7 +129,9 @@ def _changes(found: Optimization) -> str:
 
 
 def shown_value(path: str, value: object) -> str:
-    """Return the value of a decision as people read it: shares in percent."""
+    """Return the value of a decision as people read it: shares in percent, nothing for None."""
+    if value is None:
+        return ""
     if path.endswith(".share") and isinstance(value, float):
         return f"{value * 100:.4g} %"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -211,11 +212,9 @@ def _prior(parameter: FreeParameter) -> str:
     return f"{form}{parameter.a!r}:{parameter.b!r}"
 
 
-def optimization_command(found: Optimization) -> str | None:
-    """Return the command that repeats an optimization; None where the command line does not have its settings."""
+def optimization_command(found: Optimization) -> str:
+    """Return the command that repeats an optimization."""
     plan = found.plan
-    if (plan.n_finalists, plan.confidence) != (SearchPlan.n_finalists, SearchPlan.confidence):
-        return None
     words = [*_opening("optimize", found.scenario), "--strategy", found.strategy]
     if found.decisions.split is None:
         words.append("--no-split")
@@ -229,6 +228,8 @@ def optimization_command(found: Optimization) -> str | None:
         "batch": plan.batch,
         "replicates": plan.n_replicates,
         "race": plan.n_race,
+        "finalists": plan.n_finalists,
+        "confidence": plan.confidence,
         "evaluation": len(found.evaluation_block),
         "seed": found.seed,
     }

@@ -66,6 +66,12 @@ def geolift(table: pandas.DataFrame) -> pandas.DataFrame:
     return pd.DataFrame({"date": table["date"], "location": table["location"], "Y": table["sales"]})
 
 
+def how_to_read_geolift() -> dict[str, Any]:
+    """Return the arguments of GeoLift's reader that name the columns."""
+    columns = {"date_id": "date", "location_id": "location", "Y_id": "Y", "format": "yyyy-mm-dd"}
+    return {"geolift_r.csv": columns}
+
+
 def how_to_read(channels: tuple[str, ...]) -> dict[str, Any]:
     """Return, by tool, the arguments that name the columns."""
     return {

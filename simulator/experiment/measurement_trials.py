@@ -110,14 +110,7 @@ def geo_lift(design: Design) -> Found:
         {"geo_lift.csv": table, "geolift_r.csv": layouts.geolift(table)},
         truth,
         notes,
-        {
-            "geolift_r.csv": {
-                "date_id": "date",
-                "location_id": "location",
-                "Y_id": "Y",
-                "format": "yyyy-mm-dd",
-            }
-        },
+        layouts.how_to_read_geolift(),
     )
 
 
@@ -298,12 +291,5 @@ def referral(design: Design) -> Found:
         {"referral.csv": table, "geolift_r.csv": layouts.geolift(table)},
         truth,
         notes,
-        {
-            "geolift_r.csv": {
-                "date_id": "date",
-                "location_id": "location",
-                "Y_id": "Y",
-                "format": "yyyy-mm-dd",
-            }
-        },
+        layouts.how_to_read_geolift(),
     )

@@ -18,14 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.arguments import check_arguments
+from simulator.experiment.argument_checks import checked
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
 from simulator.experiment.optimization_result import PRIVACY, Optimization, Plan, key_of, question_of
 from simulator.experiment.sampling import UndefinedOutcomeError
 from simulator.experiment.simulation import OnProgress
+from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment, evaluate
+from simulator.experiment.workers import EvaluationJob, Workers, pieces, workers_of
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.provenance import machine, versions
 from simulator.outcomes.trajectories import unknown
@@ -55,6 +57,7 @@ class _Simulator:
     engine: str
     threads: int
     store: BatchStore
+    workers: Workers | None
     on_progress: OnProgress | None
     expected: int
     done: int = 0
@@ -80,11 +83,40 @@ class _Simulator:
 
     def oracle(self, name: str, points: Values, replicates: range) -> Values:
         """Return outcomes (point, replicate, metric): the metric with its sign, then the costs of the frontier."""
-        return np.stack([self.outcomes(point, replicates) for point in points])
+        return self.judged([self.treatment(point) for point in points], replicates)
 
-    def outcomes(self, point: Values, replicates: range) -> Values:
-        """Return one point's outcomes; shape (replicate, metric)."""
-        return self.outcomes_of(self.treatment(point), replicates)
+    def judged(self, treatments: Sequence[Treatment], replicates: range) -> Values:
+        """Return outcomes (treatment, replicate, metric); workers, where there are any, simulate them together."""
+        if self.workers is not None:
+            self._fetch(self.workers, treatments, replicates)
+        return np.stack([self.outcomes_of(treatment, replicates) for treatment in treatments])
+
+    def _fetch(self, workers: Workers, treatments: Sequence[Treatment], replicates: range) -> None:
+        """Have workers simulate what is not kept yet; each point is kept as soon as it is complete."""
+        shape = (len(replicates), len(self.metrics))
+        wanted = {self._name(t, replicates): t for t in treatments}
+        missing = {name: t for name, t in wanted.items() if not self.store.has(name, shape)}
+        if not missing:
+            return
+        parts = pieces(replicates, -(-workers.backend.n_workers // len(missing)))
+        jobs = [
+            EvaluationJob((t,), self.seed, part, self.metrics, self.engine, workers.threads)
+            for t in missing.values()
+            for part in parts
+        ]
+        found: dict[str, dict[int, Values]] = {name: {} for name in missing}
+
+        def keep(place: int, values: Values) -> None:
+            name = list(missing)[place // len(parts)]
+            found[name][place % len(parts)] = values[0]
+            if len(found[name]) == len(parts):
+                whole = np.concatenate([found[name][k] for k in range(len(parts))])
+                self.store.get(name, shape, lambda: whole)
+
+        workers.run(jobs, keep)
+
+    def _name(self, treatment: Treatment, replicates: range) -> str:
+        return f"{treatment.digest[:24]}-{replicates.start}-{replicates.stop}"
 
     def outcomes_of(self, treatment: Treatment, replicates: range) -> Values:
         """Return a treatment's outcomes; shape (replicate, metric).
@@ -94,10 +126,9 @@ class _Simulator:
         UndefinedOutcomeError
             If the metric is not a finite number in every replicate.
         """
-        name = f"{treatment.digest[:24]}-{replicates.start}-{replicates.stop}"
-        values = self.store.get(
-            name, (len(replicates), len(self.metrics)), lambda: self._run(treatment, replicates)
-        )
+        shape = (len(replicates), len(self.metrics))
+        name = self._name(treatment, replicates)
+        values = self.store.get(name, shape, lambda: self._run(treatment, replicates))
         self.done += len(replicates)
         if self.on_progress is not None:
             self.expected = max(self.expected, self.done)
@@ -150,6 +181,8 @@ def optimize(
     seed: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     out: str | Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> Optimization:
@@ -186,6 +219,10 @@ def optimize(
         Engine; both give the same numbers.
     threads : int, optional
         Threads of the numba engine; all processors if omitted.
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     out : path, optional
         Folder: what is simulated is kept there, and calling again with it goes on where it stopped.
     on_progress : callable, optional
@@ -214,7 +251,8 @@ def optimize(
     >>> better = scenario.with_overrides(found.overrides)  # doctest: +SKIP
     """
     began = time.time()
-    asked = check_arguments(
+    asked = checked(
+        place_faults("optimize", processes=processes, cluster=cluster),
         scenario,
         strategies=strategy,
         seed=seed,
@@ -237,29 +275,30 @@ def optimize(
 
         import_optuna()
     expected = (n_first + n_rounds * batch + 6) * n_replicates + n_finalists * n_race + 12 * n_evaluation
-    simulator = _Simulator(
-        scenario,
-        strategy,
-        decisions,
-        metrics,
-        sign,
-        asked.seed,
-        engine,
-        asked.threads,
-        store,
-        on_progress,
-        expected,
-    )
-    anchors = _anchors(decisions, present, strategy, simulator)
-    space = SearchSpace(
-        decisions.n_coordinates, decisions.features, simulator.is_feasible, np.stack(list(anchors.values()))
-    )
-    record = search(simulator.oracle, space, plan, asked.seed)
-    plans = _plans(record, anchors, frontier, simulator)
-    if present.departures:
-        plans.insert(1 + len(anchors), Plan(AS_IT_STANDS, {}))
     fresh = range(FIRST_EVALUATION, FIRST_EVALUATION + n_evaluation)
-    values = np.stack([simulator.outcomes_of(Treatment(strategy, plan.overrides), fresh) for plan in plans])
+    with workers_of(scenario, processes, cluster, threads) as workers:
+        simulator = _Simulator(
+            scenario,
+            strategy,
+            decisions,
+            metrics,
+            sign,
+            asked.seed,
+            engine,
+            asked.threads,
+            store,
+            workers,
+            on_progress,
+            expected,
+        )
+        anchors = _anchors(decisions, present, strategy, simulator)
+        reference = np.stack(list(anchors.values()))
+        space = SearchSpace(decisions.n_coordinates, decisions.features, simulator.is_feasible, reference)
+        record = search(simulator.oracle, space, plan, asked.seed)
+        plans = _plans(record, anchors, frontier, simulator)
+        if present.departures:
+            plans.insert(1 + len(anchors), Plan(AS_IT_STANDS, {}))
+        values = simulator.judged([Treatment(strategy, plan.overrides) for plan in plans], fresh)
     result = Optimization(
         scenario=scenario,
         strategy=strategy,

@@ -142,8 +142,8 @@ class Optimization:
         return optimization_sentences(self)
 
     @property
-    def command(self) -> str | None:
-        """Command that repeats the optimization; None where the command line does not have its settings."""
+    def command(self) -> str:
+        """Command that repeats the optimization."""
         return optimization_command(self)
 
     @property
@@ -211,10 +211,11 @@ class Optimization:
             row["on_risk_frontier"] = k in self.risk_frontier
             if len(self.metrics) > 1:
                 row["on_privacy_frontier"] = k in self.privacy_frontier
-            rows.append({**row, **self._values_of(plan)})
+            rows.append({**row, **self.values_by_path(plan)})
         return pd.DataFrame(rows)
 
-    def _values_of(self, plan: Plan) -> dict[str, Any]:
+    def values_by_path(self, plan: Plan) -> dict[str, Any]:
+        """Return what a plan has at the paths that were decided; None where the scenario states nothing."""
         is_own = not plan.overrides and self.present is not None
         return dict(self.present.values if is_own and self.present else plan.overrides)
 
@@ -288,7 +289,7 @@ class Optimization:
                 "n_points": len(self.search.points),
                 "overrides": self.overrides,
                 "plans": [
-                    {**{name: row[name] for name in known}, "overrides": self._values_of(plan)}
+                    {**{name: row[name] for name in known}, "overrides": self.values_by_path(plan)}
                     for plan, row in zip(self.plans, table.to_dict(orient="records"), strict=True)
                 ],
                 "differences": {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.experiment.outcome_cache import OutcomeCache
     from simulator.experiment.simulation import OnProgress
     from simulator.experiment.treatments import Treatment
+    from simulator.experiment.workers import Workers
     from simulator.scenario import Scenario
 
 Values = NDArray[np.float64]
@@ -59,6 +60,7 @@ def market_sample(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     cache: OutcomeCache | None = None,
+    workers: Workers | None = None,
 ) -> Sample:
     """Return the seam for one metric of treatments in the simulated market.
 
@@ -80,12 +82,15 @@ def market_sample(
         Receives (task, done, total) of each round.
     cache : OutcomeCache, optional
         Where outcomes are kept while a study runs.
+    workers : Workers, optional
+        Who simulates; this process if omitted.
 
     Returns
     -------
     callable
         Treatments of one call share their worlds.
     """
+    from simulator.experiment.simulation import SIMULATING, counter
     from simulator.experiment.treatments import evaluate
 
     def sample(positions: Sequence[int], replicates: Sequence[int]) -> Values:
@@ -97,9 +102,15 @@ def market_sample(
         return cache.get(lambda: simulated(positions, replicates), *key)
 
     def simulated(positions: Sequence[int], replicates: Sequence[int]) -> Values:
+        chosen = [treatments[k] for k in positions]
+        if workers is not None:
+            on_done = counter(on_progress, SIMULATING, len(chosen) * len(replicates))
+            return workers.evaluate(
+                chosen, seed=seed, replicates=replicates, metrics=[metric], engine=engine, on_done=on_done
+            )[:, :, 0]
         found = evaluate(
             scenario,
-            [treatments[k] for k in positions],
+            chosen,
             seed=seed,
             replicates=list(replicates),
             metrics=[metric],

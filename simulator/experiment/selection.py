@@ -32,7 +32,9 @@ from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Values, market_sample, outcome_digest
 from simulator.experiment.selection_document import frame_of, json_document, sentences_of
 from simulator.experiment.simulation import OnProgress
+from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment
+from simulator.experiment.workers import workers_of
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
 from simulator.scenario import Scenario
@@ -202,6 +204,8 @@ def select(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     keep_in: str | Path | None = None,
 ) -> Selection:
     """Select the best strategy with a stated probability of correct selection.
@@ -240,6 +244,10 @@ def select(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) of each round.
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was.
 
@@ -264,7 +272,7 @@ def select(
     """
     began = time.time()
     cache = OutcomeCache(keep_in)
-    faults: list[Fault] = []
+    faults = place_faults("select", processes=processes, cluster=cluster)
     names, given = treatments_of("select(strategies)", strategies, faults)
     question = scenario.comparison if isinstance(scenario, Scenario) else None
     chosen = directed_metric("select(metric)", metric or (question.metric if question else ""), faults)
@@ -284,23 +292,25 @@ def select(
     )
     treatments = given or with_reference(asked.strategies, scenario)
     _check_number(len(treatments), rule.confidence)
-    sample = market_sample(
-        scenario,
-        treatments,
-        chosen,
-        seed=asked.seed,
-        engine=engine,
-        threads=asked.threads,
-        on_progress=on_progress,
-        cache=cache,
-    )
     higher = METRIC[chosen].better == "higher"
-    record = Record(sample, len(treatments), higher_is_better=higher)
-    choice = choose(record, rule)
     baseline = next(
         (i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None
     )
-    evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
+    with workers_of(scenario, processes, cluster, threads) as workers:
+        sample = market_sample(
+            scenario,
+            treatments,
+            chosen,
+            seed=asked.seed,
+            engine=engine,
+            threads=asked.threads,
+            on_progress=on_progress,
+            cache=cache,
+            workers=workers,
+        )
+        record = Record(sample, len(treatments), higher_is_better=higher)
+        choice = choose(record, rule)
+        evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
     first = record.values[:, : choice.first_stage]
     outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
     return Selection(

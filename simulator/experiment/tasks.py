@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -92,6 +92,10 @@ class Task:
         """Outcomes that the task makes, in pairs of treatment and replicate."""
         return len(self.treatments) * len(self.replicates)
 
+    def run(self, scenarios: Sequence[Scenario]) -> Result:
+        """Run the task here; see :func:`run_task`."""
+        return run_task(scenarios, self)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -139,8 +143,15 @@ def replicates_per_task(
     return max(threads, min(math.ceil(TASK_SIZE / size), math.ceil(n_replicates / tasks_per_point)))
 
 
-def run_packed(packed: bytes, version: str, task: Task) -> Result:
-    """Run a task in another process, which gets the scenarios in packed form.
+class Job(Protocol):
+    """Anything that can be sent to another process and run there on the scenarios that it has."""
+
+    def run(self, scenarios: Sequence[Scenario]) -> Any:
+        """Run here."""
+
+
+def run_packed(packed: bytes, version: str, job: Job) -> Any:
+    """Run a job in another process, which gets the scenarios in packed form.
 
     Parameters
     ----------
@@ -148,7 +159,7 @@ def run_packed(packed: bytes, version: str, task: Task) -> Result:
         What :func:`pack` returned.
     version : str
         Version of the caller's package, as :func:`own_version` gives it.
-    task : Task
+    job : Job
         What to run.
 
     Raises
@@ -158,7 +169,7 @@ def run_packed(packed: bytes, version: str, task: Task) -> Result:
     """
     if version != own_version():
         raise EngineError(f"a worker has {own_version()} of the package, this process has {version}")
-    return run_task(_unpacked(packed), task)
+    return job.run(_unpacked(packed))
 
 
 def pack(scenarios: Sequence[Scenario]) -> bytes:

@@ -10,8 +10,10 @@ import typer
 from simulator.errors import Fault, ScenarioError
 from simulator.present.cli import (
     AsJson,
+    ClusterAddress,
     Consumers,
     Engine,
+    Processes,
     Quiet,
     ScenarioPath,
     Seed,
@@ -70,6 +72,8 @@ def calibrate(
     engine: Engine = "numba",
     consumers: Consumers = None,
     threads: Threads = None,
+    processes: Processes = None,
+    cluster: ClusterAddress = None,
     settings: Settings = None,
     out: Folder = None,
     as_json: AsJson = False,
@@ -100,11 +104,13 @@ def calibrate(
                 seed=seed,
                 engine=engine,
                 threads=threads,
+                processes=processes,
+                cluster=cluster,
                 out=out,
                 on_progress=progress,
             )
-        if out is not None:
-            report_fitting(result, out)
+            if out is not None:
+                report_fitting(result, out)
     show_result(result, out, as_json=as_json, quiet=quiet)
 
 

@@ -24,6 +24,7 @@ from simulator.present.cli import (
     app,
     print_document,
 )
+from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress, duration
 
 DesignPath = Annotated[str, typer.Argument(metavar="DESIGN", help="design file (TOML)")]
@@ -77,7 +78,8 @@ def sweep(
             )
         except KeyboardInterrupt as error:
             raise Interrupted(str(error)) from None
-    finish_sweep(results, as_json=as_json, quiet=quiet)
+    with told_at_interruption(place, place):
+        finish_sweep(results, as_json=as_json, quiet=quiet)
     if results.failures:
         raise typer.Exit(1)
 

@@ -9,8 +9,10 @@ import typer
 from simulator.errors import Fault, ScenarioError
 from simulator.present.cli import (
     AsJson,
+    ClusterAddress,
     Consumers,
     Engine,
+    Processes,
     Quiet,
     ScenarioPath,
     Seed,
@@ -56,6 +58,8 @@ def optimize(
     engine: Engine = "numba",
     consumers: Consumers = None,
     threads: Threads = None,
+    processes: Processes = None,
+    cluster: ClusterAddress = None,
     settings: Settings = None,
     out: Folder = None,
     as_json: AsJson = False,
@@ -90,11 +94,13 @@ def optimize(
                 seed=seed,
                 engine=engine,
                 threads=threads,
+                processes=processes,
+                cluster=cluster,
                 out=out,
                 on_progress=progress,
             )
-        if out is not None:
-            report_fitting(result, out)
+            if out is not None:
+                report_fitting(result, out)
     show_result(result, out, as_json=as_json, quiet=quiet)
 
 

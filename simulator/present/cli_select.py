@@ -11,9 +11,11 @@ import typer
 
 from simulator.present.cli import (
     AsJson,
+    ClusterAddress,
     Consumers,
     Engine,
     Interrupted,
+    Processes,
     Quiet,
     ScenarioPath,
     Seed,
@@ -48,6 +50,8 @@ def select(
     engine: Engine = "numba",
     consumers: Consumers = None,
     threads: Threads = None,
+    processes: Processes = None,
+    cluster: ClusterAddress = None,
     settings: Settings = None,
     out: Annotated[
         Path | None, typer.Option(help="folder for the results; call again with it to go on")
@@ -80,11 +84,13 @@ def select(
                 seed=seed,
                 engine=engine,
                 threads=threads,
+                processes=processes,
+                cluster=cluster,
                 on_progress=progress,
                 keep_in=kept,
             )
-        if place is not None:
-            report_study(found, place)
+            if place is not None:
+                report_study(found, place)
     finish_study(found, place, as_json=as_json, quiet=quiet)
 
 

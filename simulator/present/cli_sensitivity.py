@@ -95,8 +95,8 @@ def sensitivity(
                 on_progress=progress,
                 keep_in=kept,
             )
-        if place is not None:
-            report_study(found, place)
+            if place is not None:
+                report_study(found, place)
     finish_study(found, place, as_json=as_json, quiet=quiet)
 
 

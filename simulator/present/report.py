@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,14 +162,11 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
         HTML without scripts and without a reference to anything outside it.
     """
     verdict = comparison.verdict
-    title = escape(comparison.title or comparison.scenario)
-    parts = [
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
-        f"<h1>{title}</h1><p class='small'>Brand {escape(comparison.brand)}, {comparison.n_replicates:,} replicates "
-        f"of every strategy in the same worlds, seed {comparison.seed}, engine {comparison.engine}</p>",
-        f"<p class='verdict'>{escape(verdict.sentence)}</p>",
-        *(f"<p class='warning'>{escape(warning)}</p>" for warning in verdict.warnings),
-    ]
+    about = (
+        f"Brand {comparison.brand}, {comparison.n_replicates:,} replicates of every strategy in the same worlds, seed "
+        f"{comparison.seed}, engine {comparison.engine}"
+    )
+    parts = page_head(comparison.title or comparison.scenario, about, verdict.sentence, verdict.warnings)
     if verdict.reasons:
         parts.append(
             "<h2>Why</h2><ul>" + "".join(f"<li>{escape(text)}</li>" for text in verdict.reasons) + "</ul>"
@@ -185,6 +183,16 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
         parts.append(f"<h2>{escape(caption)}</h2>{picture(caption, data)}")
     parts += [_more_metrics(comparison), _definitions(comparison), _repetition(comparison), "</html>"]
     return "\n".join(parts)
+
+
+def page_head(title: str, about: str, verdict: str, warnings: Iterable[str]) -> list[str]:
+    """Return the beginning of a page: its title, what it is about, the answer, and what limits it."""
+    return [
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>",
+        f"<h1>{escape(title)}</h1><p class='small'>{escape(about)}</p>",
+        f"<p class='verdict'>{escape(verdict)}</p>",
+        *(f"<p class='warning'>{escape(warning)}</p>" for warning in warnings),
+    ]
 
 
 def picture(text: str, data: bytes) -> str:

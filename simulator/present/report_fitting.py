@@ -19,7 +19,7 @@ from simulator.present.plots_fitting import (
     plot_posterior,
     plot_prediction,
 )
-from simulator.present.report import STYLE, html_rows, picture
+from simulator.present.report import html_rows, page_head, picture
 from simulator.present.report_studies import cell
 
 if TYPE_CHECKING:
@@ -112,13 +112,8 @@ def fitting_page(found: Calibration | Optimization, figures: Mapping[str, bytes]
     title, about = _calibration_head(found) if isinstance(found, Calibration) else _optimization_head(found)
     tables = _calibration_tables(found) if isinstance(found, Calibration) else _optimization_tables(found)
     first, *rest = found.sentences
-    parts = [
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>",
-        f"<h1>{escape(title)}</h1><p class='small'>{escape(about)}</p>",
-        f"<p class='verdict'>{escape(first)}</p>",
-        *(f"<p class='warning'>{escape(text)}</p>" for text in found.warnings),
-        f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in rest)}</ul>",
-    ]
+    parts = page_head(title, about, first, found.warnings)
+    parts.append(f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in rest)}</ul>")
     for name, data in figures.items():
         shown = _FIGURES[Path(name).stem]
         parts.append(
@@ -200,11 +195,6 @@ def _rows(table: pandas.DataFrame) -> list[list[str]]:
     return [list(map(str, table.columns)), *body]
 
 
-def _shown(path: str, overrides: Mapping[str, Any]) -> str:
-    """Return what a plan decides of a path; the plan as it stands decides nothing."""
-    return shown_value(path, overrides[path]) if path in overrides else "as it stands"
-
-
 def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
     metric, money, currency = METRIC[found.metric], METRIC["spend_data"], found.scenario.market.currency
     judged = [["plan", f"mean {found.metric.replace('_', ' ')}", "+-", "mean of the worst 5 %"]]
@@ -232,18 +222,20 @@ def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
     plans = [["plan", *map(found.called, paths)]]
     plans.append(["what was allowed", *(_range(path, allowed[path]) for path in paths)])
     plans += [
-        [plan.label, *(_shown(path, plan.overrides) for path in paths)]
+        [plan.label, *(shown_value(path, found.values_by_path(plan).get(path)) for path in paths)]
         for plan in (found.plans[k] for k in shown)
     ]
     return {"Plans, judged on fresh replicates": judged, "What the plans are": plans}
 
 
 def _different(found: Optimization) -> list[int]:
-    """Return the positions of the plans that are not the same as one before."""
-    seen: dict[str, int] = {}
-    for k, plan in enumerate(found.plans):
-        seen.setdefault(str(sorted(plan.overrides.items())), k)
-    return list(seen.values())
+    """Return the positions of the plans, without candidates that are the same as a plan before."""
+    texts = [str(sorted(found.values_by_path(plan).items())) for plan in found.plans]
+    return [
+        k
+        for k, plan in enumerate(found.plans)
+        if not plan.label.startswith("candidate") or texts[k] not in texts[:k]
+    ]
 
 
 def _range(path: str, limits: tuple[Any, ...]) -> str:

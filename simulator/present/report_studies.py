@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.present.report import STYLE, html_rows, picture
+from simulator.present.report import html_rows, page_head, picture
 
 _MOST_ROWS = 60
 
@@ -65,17 +65,12 @@ def study_page(study: Any, figures: Mapping[str, bytes]) -> str:
         HTML without scripts and without a reference to anything outside it.
     """
     title, _, table = KINDS[study.manifest["kind"]]
-    title = escape(f"{title}: {study.scenario}")
     warnings = getattr(study, "warnings", ())
     first, *rest = (sentence for sentence in study.sentences if sentence not in warnings)
     about = f"Metric {study.metric.name}, seed {study.seed}, engine {study.manifest['engine']}"
-    parts = [
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
-        f"<h1>{title}</h1><p class='small'>{escape(about)}</p>",
-        f"<p class='verdict'>{escape(first)}</p>",
-        *(f"<p class='warning'>{escape(warning)}</p>" for warning in warnings),
-        *([f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in rest)}</ul>"] if rest else []),
-    ]
+    parts = page_head(f"{title}: {study.scenario}", about, first, warnings)
+    if rest:
+        parts.append(f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in rest)}</ul>")
     for name, data in figures.items():
         parts.append(picture(Path(name).stem, data))
     return "\n".join([*parts, _table(study, table), _repetition(study), "</html>"])

@@ -68,6 +68,15 @@ def test_a_verb_that_is_ended_says_how_long_it_took_and_ends_at_the_same_digest(
     endings = loaded(STUDY.parent / "endings.py")
     monkeypatch.setattr(endings, "SIGNALS", {"SIGTERM": 15})
     monkeypatch.setattr(endings, "unheld", lambda measure: measure())
-    [row] = endings.measure_endings(tmp_path, ["sweep"], 1, seed=2, n_shards=32)
+    [row] = endings.measure_endings(tmp_path, "sweep", 1, seed=2, n_shards=32)
     assert row["same_digest"] and row["again_returned"] == 0
     assert row["seconds_to_end"] is None or row["returned"] in (130, -15)
+
+
+def test_the_readme_has_the_limits_that_were_measured(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(STUDY.parent)
+    limits = loaded(STUDY.parent / "limits.py")
+    found = json.loads((STUDY.parent / "limits.json").read_text())
+    assert limits.answer(found) in (STUDY.parent / "README.md").read_text()
+    assert found["overhead"]["same_digest"]
+    assert all(row["same_digest"] for rows in found["endings"].values() for row in rows)
