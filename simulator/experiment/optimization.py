@@ -41,7 +41,7 @@ FIRST_EVALUATION = 2**30
 _MOST_FRONTIER = 6
 AS_IT_STANDS = "as it stands"
 #: Follows the name of a reference plan that bounds keep from being what it is called.
-WITHIN = ", within bounds"
+WITHIN = " (within bounds)"
 
 
 @dataclass(eq=False)

@@ -230,20 +230,23 @@ class Optimization:
 
     @cached_property
     def risk_frontier(self) -> tuple[int, ...]:
-        """Positions of plans that no other beats in both mean and conditional value at risk."""
+        """Positions of plans that may be decided and that no other beats in both mean and conditional value at risk."""
         return self._frontier(self._risk if self.higher_is_better else -self._risk)
 
     @cached_property
     def privacy_frontier(self) -> tuple[int, ...]:
-        """Positions of plans that no other beats in both mean and data spend; empty where it was not recorded."""
+        """Positions of plans that no other beats in both mean and data spend, in the same way; empty without it."""
         if len(self.metrics) < 2:
             return ()
         return self._frontier(-self.values[:, :, 1].mean(axis=1))
 
     def _frontier(self, good: Values) -> tuple[int, ...]:
         mean = self.values[:, :, 0].mean(axis=1) * (1 if self.higher_is_better else -1)
+        mean = np.where([plan.point is None for plan in self.plans], -np.inf, mean)
         found = []
         for k in np.argsort(-mean, kind="stable"):
+            if mean[k] == -np.inf:
+                break
             better = (mean >= mean[k]) & (good >= good[k]) & ((mean > mean[k]) | (good > good[k]))
             if not better.any():
                 found.append(int(k))

@@ -91,7 +91,7 @@ def _draw_sobol(shown, rows, axes) -> None:
 def _draw_morris(found, shown, rows, axes) -> None:
     for row, index in zip(rows, shown, strict=True):
         axes.barh(row, index.sigma, height=0.5, color="#E4E4E4")
-        color = GRAY if index.is_inert or index.mu_star == 0 else COLORS[0]
+        color = COLORS[0] if index.matters else GRAY
         axes.plot([index.mu_star_lower, index.mu_star_upper], [row, row], color=color, lw=1.8)
         axes.plot(index.mu_star, row, "o", color=color, ms=5)
     unit = unit_label(found.metric.unit, found.currency)

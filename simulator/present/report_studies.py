@@ -41,6 +41,8 @@ _COLUMNS = {
     "mu_star": "mean size of that effect, whatever its sign",
     "sigma": "spread of the effects: interactions and curvature",
     "is_inert": "whether it does next to nothing beside the largest",
+    "noise": "mean size of an effect that the chance of the replicates alone would give",
+    "is_above_noise": "whether it does more than that chance explains",
     "wins_low": "share of points that the first strategy wins where the factor is in its lower half",
     "wins_high": "the same in its upper half",
     "regret": "what the strategy's mean falls short of the best one",

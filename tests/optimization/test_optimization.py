@@ -123,7 +123,7 @@ def test_the_plan_as_it_stands_is_judged_as_it_stands(vary, departure) -> None:
     scenario = sim.load_scenario("tiny")
     result = sim.optimize(scenario, "mass", vary=vary, **TINY)
     labels = [plan.label for plan in result.plans]
-    assert "as it stands" in labels and "as it stands, within bounds" in labels
+    assert "as it stands" in labels and "as it stands (within bounds)" in labels
     alone = sim.evaluate(
         scenario,
         [sim.Treatment("mass", {})],
@@ -132,6 +132,8 @@ def test_the_plan_as_it_stands_is_judged_as_it_stands(vary, departure) -> None:
         metrics=result.metrics,
     )[0]
     assert (result.values[labels.index("as it stands")] == alone).all()
+    for front in (result.risk_frontier, result.privacy_frontier):
+        assert labels.index("as it stands") not in front and front
     assert "as it stands" in result.differences and any(departure in warning for warning in result.warnings)
     path = next(iter(vary))
     [row] = result.to_dataframe().query("plan == 'as it stands'").to_dict(orient="records")
@@ -141,8 +143,8 @@ def test_the_plan_as_it_stands_is_judged_as_it_stands(vary, departure) -> None:
 def test_bounded_references_say_that_they_are_bounded(town) -> None:
     result = sim.optimize(town, "social", split={0: (0.5, 0.6)}, frontier=False, **{**SIZES, "n_rounds": 0})
     labels = [plan.label for plan in result.plans]
-    assert "equal split, within bounds" in labels and not any(label.endswith(" alone") for label in labels)
-    assert result.best_single in labels and " alone, within bounds" in result.best_single
+    assert "equal split (within bounds)" in labels and not any(label.endswith(" alone") for label in labels)
+    assert result.best_single in labels and " alone (within bounds)" in result.best_single
     standing = sim.compare(
         town, strategies=["social"], seed=2, n_replicates=3, first_replicate=FIRST_EVALUATION
     )
