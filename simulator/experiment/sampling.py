@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
-    from simulator.experiment.outcome_cache import OutcomeCache
+    from simulator.experiment.batches import BatchStore
     from simulator.experiment.simulation import OnProgress
     from simulator.experiment.treatments import Treatment
     from simulator.experiment.workers import Workers
@@ -59,7 +59,7 @@ def market_sample(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
-    cache: OutcomeCache | None = None,
+    cache: BatchStore | None = None,
     workers: Workers | None = None,
 ) -> Sample:
     """Return the seam for one metric of treatments in the simulated market.
@@ -80,7 +80,7 @@ def market_sample(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) of each round.
-    cache : OutcomeCache, optional
+    cache : BatchStore, optional
         Where outcomes are kept while a study runs.
     workers : Workers, optional
         Who simulates; this process if omitted.
@@ -99,7 +99,7 @@ def market_sample(
         names = ",".join(treatments[k].digest for k in positions)
         numbers = f"{list(replicates)}"
         key = (scenario.digest, names, metric, str(seed), numbers)
-        return cache.get(lambda: simulated(positions, replicates), *key)
+        return cache.of(lambda: simulated(positions, replicates), *key)
 
     def simulated(positions: Sequence[int], replicates: Sequence[int]) -> Values:
         chosen = [treatments[k] for k in positions]
