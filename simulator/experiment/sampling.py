@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
+from simulator.outcomes.replicate_blocks import BLOCKS
 
 if TYPE_CHECKING:
     from simulator.experiment.batches import BatchStore
@@ -28,7 +29,7 @@ Values = NDArray[np.float64]
 Sample = Callable[[Sequence[int], Sequence[int]], Values]
 
 #: First replicate of the block on which a choice is evaluated; choices are made on replicates below it.
-EVALUATION_BLOCK = 2**30
+EVALUATION_BLOCK = BLOCKS["evaluate"].start
 
 
 class UndefinedOutcomeError(SimulatorError):
