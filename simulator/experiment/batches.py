@@ -1,15 +1,20 @@
 """Batches of simulations that survive a kill: each is written whole or not at all, and never run twice.
 
-A folder belongs to one question: its key is the hash of everything on which the numbers depend. Asking the same
-question again with the same folder reads what is there and computes the rest.
+A folder belongs to one question, whose key is the hash of everything on which the numbers depend, or to any question,
+if every batch is named by such a hash (:meth:`BatchStore.of`). Asking again with the same folder reads what is there
+and computes the rest. The name of a file ends in the hash of its content: one that was altered is set aside and its
+batch computed again. One process at a time writes to a folder.
 """
 
 from __future__ import annotations
 
 import contextlib
+import glob
+import hashlib
 import io
 import json
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,37 +24,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, StoreError
+from simulator.experiment.sampling import outcome_digest
+from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.folder_lock import LOCK, FolderLock
 from simulator.outcomes.store import write_file
 
 Values = NDArray[np.float64]
 QUESTION = "question.json"
+BATCHES = "batches"
+_HASH_LENGTH = 32
+
+
+class _Hold:
+    """The right of this process to write to a folder, given back when its last store is gone."""
+
+    def __init__(self, folder: Path) -> None:
+        lock = FolderLock(folder)
+        lock.__enter__()
+        self.release = weakref.finalize(self, lock.__exit__, None, None, None)
+
+
+#: Folders that this process writes to; stores of one folder share the right to.
+_HELD: weakref.WeakValueDictionary[Path, _Hold] = weakref.WeakValueDictionary()
 
 
 class BatchStore:
-    """Keeps named arrays of one question in a folder, or in memory alone.
+    """Keeps named arrays in a folder, or in memory alone.
 
     Parameters
     ----------
-    folder : Path, optional
+    folder : path, optional
         Where to keep them; nothing outlives the process if omitted.
     key : str
-        Hash of the question.
+        Hash of the question to which the folder belongs; without one, it serves any (see :meth:`of`).
     question : mapping, optional
         The question as plain data, for people; written beside the batches.
 
     Raises
     ------
     StoreError
-        If the folder belongs to another question or cannot be written.
+        If the folder belongs to another question, another process writes to it, or it cannot be written.
     """
 
-    def __init__(self, folder: Path | None, key: str, question: Mapping[str, Any] | None = None) -> None:
-        self.folder = None if folder is None else Path(folder)
+    def __init__(
+        self, folder: str | Path | None, key: str = "", question: Mapping[str, Any] | None = None
+    ) -> None:
+        self.folder = None if folder is None else Path(folder).expanduser()
         self.key = key
         self.n_read = 0
         self.n_computed = 0
+        self.set_aside: list[Path] = []
         self._memory: dict[str, Values] = {}
-        if self.folder is not None:
+        self._hold: _Hold | None = None
+        if self.folder is not None and key:
             self._open(question or {})
 
     def _open(self, question: Mapping[str, Any]) -> None:
@@ -63,17 +90,63 @@ class BatchStore:
                 raise StoreError(
                     [Fault(str(self.folder), got, f"that of this question ({self.key[:12]})", remedy)]
                 )
+            self._take()
+            return
+        if self.folder.is_dir() and any(item.name != LOCK for item in self.folder.iterdir()):
+            got, remedy = "a folder with other content", "choose another folder"
+            raise StoreError([Fault(str(self.folder), got, "a new or empty folder", remedy)])
+        self._take()
+        text = json.dumps({"key": self.key, **question}, indent=2, default=str)
+        write_file(place, text.encode())
+
+    def _take(self) -> None:
+        """Make the folder if it is missing, and take the right to write to it."""
+        assert self.folder is not None
+        if self._hold is not None:
             return
         try:
-            if self.folder.is_dir() and any(self.folder.iterdir()):
-                got, remedy = "a folder with other content", "choose another folder"
-                raise StoreError([Fault(str(self.folder), got, "a new or empty folder", remedy)])
-            (self.folder / "batches").mkdir(parents=True, exist_ok=True)
+            self._files.mkdir(parents=True, exist_ok=True)
+            place = self.folder.resolve()
+            self._hold = _HELD.get(place) or _Hold(place)
         except OSError as error:
             got = error.strerror or str(error)
             raise StoreError([Fault(str(self.folder), got, "a writable folder", "choose another")]) from error
-        text = json.dumps({"key": self.key, **question}, indent=2, default=str)
-        write_file(place, text.encode())
+        _HELD[place] = self._hold
+
+    @property
+    def _files(self) -> Path:
+        assert self.folder is not None
+        return self.folder / BATCHES if self.key else self.folder
+
+    def of(self, compute: Callable[[], Values], *content: str) -> Values:
+        """Return the array that depends on some content alone, from the folder if it is there.
+
+        Parameters
+        ----------
+        compute : callable
+            Returns it.
+        *content : str
+            Everything that it depends on, besides the version of this package.
+
+        Returns
+        -------
+        ndarray of float64
+            The array.
+        """
+        if self.folder is None:
+            return compute()
+        from simulator import __version__
+
+        self._take()
+        name = outcome_digest(__version__, str(TRAJECTORY_VERSION), *content)
+        found = self._read(name, None)
+        if found is not None:
+            self.n_read += 1
+            return found
+        values = np.asarray(compute(), dtype=np.float64)
+        self.n_computed += 1
+        self._write(name, values)
+        return values
 
     def get(self, name: str, shape: tuple[int, ...], compute: Callable[[], Values]) -> Values:
         """Return a named array, from the folder if it is there, else computed and kept.
@@ -111,14 +184,23 @@ class BatchStore:
             known = self._read(name, shape)
         return known is not None
 
-    def _read(self, name: str, shape: tuple[int, ...]) -> Values | None:
+    def _read(self, name: str, shape: tuple[int, ...] | None) -> Values | None:
+        """Return a stored array, of any shape if none is given; set aside what was altered."""
         if self.folder is None:
             return None
-        file = self.folder / "batches" / f"{name}.npy"
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            found = np.load(file, allow_pickle=False)
-            if found.shape == shape and found.dtype == np.float64:
-                return np.asarray(found)
+        plain = self._files / f"{name}.npy"  # of an earlier version, without a hash
+        for file in [*self._files.glob(f"{glob.escape(name)}.*.npy"), plain]:
+            with contextlib.suppress(OSError, ValueError, EOFError):
+                data = file.read_bytes()
+                if file != plain and _hash(data) != file.name.split(".")[-2]:
+                    raise ValueError("altered")
+                found = np.load(io.BytesIO(data), allow_pickle=False)
+                if found.dtype == np.float64 and shape in (None, found.shape):
+                    return np.asarray(found)
+                continue
+            if file.is_file():
+                with contextlib.suppress(OSError):
+                    self.set_aside.append(file.replace(file.with_name(f"{file.name}.damaged")))
         return None
 
     def _write(self, name: str, array: Values) -> None:
@@ -126,7 +208,8 @@ class BatchStore:
             return
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
-        write_file(self.folder / "batches" / f"{name}.npy", buffer.getvalue())
+        data = buffer.getvalue()
+        write_file(self._files / f"{name}.{_hash(data)}.npy", data)
 
     def save_document(self, document: Mapping[str, Any], name: str = "result.json") -> None:
         """Write the answer beside the batches."""
@@ -138,6 +221,10 @@ class BatchStore:
         """Write a table of pandas as CSV beside the batches."""
         if self.folder is not None:
             write_file(self.folder / name, table.to_csv(index=False).encode())
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:_HASH_LENGTH]
 
 
 def _stored_key(place: Path) -> str | None:

@@ -44,6 +44,7 @@ from simulator.experiment.simulation_based_check import RankCheck, rank_check
 from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.workers import Workers, pieces, workers_of
 from simulator.outcomes.provenance import machine, versions
+from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 
@@ -54,7 +55,7 @@ METHODS = {
 }
 CALIBRATING = "calibrating"
 #: Replicates of the posterior predictive check begin here: they are never among those that were fitted.
-FIRST_PREDICTIVE = 2**30
+FIRST_PREDICTIVE = BLOCKS["evaluate"].start
 #: Draws that are simulated and stored together.
 BATCH = 100
 #: Pieces of a batch for each worker.

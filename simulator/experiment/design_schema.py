@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.scenario.schema.base import Name, Table, entry, quantity
 
-_MOST = 2**30
+_MOST = len(BLOCKS["select"])
 
 
 class ExperimentTable(Table):

@@ -30,13 +30,14 @@ from simulator.experiment.treatments import Treatment, evaluate
 from simulator.experiment.workers import EvaluationJob, Workers, pieces, workers_of
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.provenance import machine, versions
+from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 
 Values = NDArray[np.float64]
 OPTIMIZING = "optimizing"
 #: First replicate of the evaluation: the search never reaches it.
-FIRST_EVALUATION = 2**30
+FIRST_EVALUATION = BLOCKS["evaluate"].start
 #: Most points of each frontier that are evaluated afresh.
 _MOST_FRONTIER = 6
 AS_IT_STANDS = "as it stands"

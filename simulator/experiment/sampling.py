@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError
+from simulator.outcomes.replicate_blocks import BLOCKS
 
 if TYPE_CHECKING:
-    from simulator.experiment.outcome_cache import OutcomeCache
+    from simulator.experiment.batches import BatchStore
     from simulator.experiment.simulation import OnProgress
     from simulator.experiment.treatments import Treatment
     from simulator.experiment.workers import Workers
@@ -28,7 +29,7 @@ Values = NDArray[np.float64]
 Sample = Callable[[Sequence[int], Sequence[int]], Values]
 
 #: First replicate of the block on which a choice is evaluated; choices are made on replicates below it.
-EVALUATION_BLOCK = 2**30
+EVALUATION_BLOCK = BLOCKS["evaluate"].start
 
 
 class UndefinedOutcomeError(SimulatorError):
@@ -59,7 +60,7 @@ def market_sample(
     engine: str = "numba",
     threads: int | None = None,
     on_progress: OnProgress | None = None,
-    cache: OutcomeCache | None = None,
+    cache: BatchStore | None = None,
     workers: Workers | None = None,
 ) -> Sample:
     """Return the seam for one metric of treatments in the simulated market.
@@ -80,7 +81,7 @@ def market_sample(
         Threads of the numba engine; all processors if omitted.
     on_progress : callable, optional
         Receives (task, done, total) of each round.
-    cache : OutcomeCache, optional
+    cache : BatchStore, optional
         Where outcomes are kept while a study runs.
     workers : Workers, optional
         Who simulates; this process if omitted.
@@ -99,7 +100,7 @@ def market_sample(
         names = ",".join(treatments[k].digest for k in positions)
         numbers = f"{list(replicates)}"
         key = (scenario.digest, names, metric, str(seed), numbers)
-        return cache.get(lambda: simulated(positions, replicates), *key)
+        return cache.of(lambda: simulated(positions, replicates), *key)
 
     def simulated(positions: Sequence[int], replicates: Sequence[int]) -> Values:
         chosen = [treatments[k] for k in positions]

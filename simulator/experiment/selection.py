@@ -24,11 +24,11 @@ from simulator.experiment.argument_checks import (
     whole,
     with_reference,
 )
+from simulator.experiment.batches import BatchStore
 from simulator.experiment.choosing import LARGEST_STAGE, METHODS, Rule, choose
 from simulator.experiment.equal_allocation import EqualCost, equal_cost
 from simulator.experiment.evaluation import Evaluation, evaluate_choice
 from simulator.experiment.kim_nelson import Choice
-from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Values, market_sample, outcome_digest
 from simulator.experiment.selection_document import frame_of, json_document, sentences_of
 from simulator.experiment.simulation import OnProgress
@@ -271,7 +271,7 @@ def select(
     'social'
     """
     began = time.time()
-    cache = OutcomeCache(keep_in)
+    cache = BatchStore(keep_in)
     faults = place_faults("select", processes=processes, cluster=cluster)
     names, given = treatments_of("select(strategies)", strategies, faults)
     question = scenario.comparison if isinstance(scenario, Scenario) else None

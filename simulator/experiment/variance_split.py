@@ -12,10 +12,10 @@ import numpy as np
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import checked, confidence_level, one_of, provenance, whole
+from simulator.experiment.batches import BatchStore
 from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor, overrides_at, shares_to_values
-from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome_digest
 from simulator.experiment.simulation import SIMULATING, OnProgress, counter
 from simulator.experiment.treatments import Treatment, settings_of
@@ -197,7 +197,7 @@ def variance_split(
         With everything that is wrong with the arguments.
     """
     began = time.time()
-    cache = OutcomeCache(keep_in)
+    cache = BatchStore(keep_in)
     faults: list[Fault] = []
     shape = (
         whole("variance_split(n_parameters)", n_parameters, 1, 100_000, faults),
@@ -261,7 +261,7 @@ class _Study:
     engine: str
     threads: int
     on_progress: OnProgress | None
-    cache: OutcomeCache
+    cache: BatchStore
 
     def outcomes(self, draws: list[dict[str, Any]], shape: tuple[int, int, int]) -> Values:
         """Run every draw in worlds of its own; shape (draw, world, replicate)."""
@@ -273,7 +273,7 @@ class _Study:
             overrides = {**draw, "population.world": "replicate"}
             worlds = range(a * shape[1], (a + 1) * shape[1])
             key = (self.scenario.digest, repr(sorted(overrides.items())), *self.strategies, self.metric)
-            result[a] = self.cache.get(
+            result[a] = self.cache.of(
                 lambda o=overrides, w=worlds: self._draw(o, w, shape[2], on_done),  # type: ignore[misc]
                 *key,
                 f"{self.seed} {worlds} {shape[2]}",

@@ -11,9 +11,9 @@ import pytest
 import simulator as sim
 from simulator.errors import ScenarioError
 from simulator.experiment import variance_split
+from simulator.experiment.batches import BatchStore
 from simulator.experiment.equal_allocation import equal_cost
 from simulator.experiment.levels import LEVELS
-from simulator.experiment.outcome_cache import OutcomeCache
 from simulator.experiment.sampling import EVALUATION_BLOCK
 from simulator.experiment.treatments import Treatment, evaluate
 
@@ -406,9 +406,9 @@ def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, 
 
 
 def test_a_kept_piece_that_cannot_be_read_is_computed_again(tmp_path):
-    cache = OutcomeCache(tmp_path / "pieces")
-    assert cache.get(lambda: np.arange(3.0), "a").tolist() == [0, 1, 2]
-    assert cache.get(lambda: np.zeros(3), "a").tolist() == [0, 1, 2] and cache.n_found == 1
-    [file] = (tmp_path / "pieces").iterdir()
+    cache = BatchStore(tmp_path / "pieces")
+    assert cache.of(lambda: np.arange(3.0), "a").tolist() == [0, 1, 2]
+    assert cache.of(lambda: np.zeros(3), "a").tolist() == [0, 1, 2] and cache.n_read == 1
+    [file] = (tmp_path / "pieces").glob("*.npy")
     file.write_bytes(file.read_bytes()[:40])
-    assert cache.get(lambda: np.ones(3), "a").tolist() == [1, 1, 1] and cache.n_found == 1
+    assert cache.of(lambda: np.ones(3), "a").tolist() == [1, 1, 1] and cache.n_read == 1
