@@ -153,6 +153,7 @@ def _cached(function: Callable[..., Any], **options: Any) -> Any:
 # a part is called by compiled code alone: wrappers for Python and C would take most of the compile time
 _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _SIGNATURES: list[tuple[Any, str]] = []
+_ENTRIES: dict[int, Any] = {}
 
 
 def rule(signature: str) -> Callable[[Callable[..., Any]], Any]:
@@ -188,8 +189,20 @@ def compile_rules_for_python() -> None:
         return
     for compiled, signature in _SIGNATURES:
         if compiled._can_compile:
-            compiled.compile(signature)
+            _ENTRIES[id(compiled)] = compiled.compile(signature)
             compiled.disable_compile()
+
+
+def called_from_python(function: Any) -> Any:
+    """Return a rule's code for its declared types, to be called without the choice among types at every call.
+
+    Parameters
+    ----------
+    function : rule
+        What is to be called. Anything else, and everything where nothing is compiled, is returned as it is.
+    """
+    compile_rules_for_python()
+    return _ENTRIES.get(id(function), function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

@@ -1,7 +1,7 @@
 """What single consumers did, where it is needed beside the counts of the whole market.
 
 Trajectories hold counts per step and brand. Regions and single consumers are visible in the Mesa engine alone, whose
-counts are those of the compiled engine bit for bit; it takes about a tenth of a millisecond per consumer and step.
+counts are those of the compiled engine bit for bit; it takes about a hundredth of a millisecond per consumer and step.
 """
 
 from __future__ import annotations

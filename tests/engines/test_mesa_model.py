@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import weakref
 
 import mesa
@@ -14,7 +15,7 @@ from simulator.engines import mesa_engine, numba_engine
 from simulator.engines.mesa_engine import Brand, Consumer, MarketModel
 from simulator.engines.numba_engine import layout
 from simulator.engines.numba_engine.terms import switches
-from simulator.model.observation import INDEX
+from simulator.model.observation import INDEX, SOURCES
 from simulator.scenario.parameters import STATES
 
 
@@ -62,6 +63,23 @@ def test_can_be_stepped_and_looked_at():
     assert "Consumer(3" in repr(consumer)
     assert "customers" in repr(model.brands[0])
     assert model.running
+
+
+def test_agents_show_and_set_what_stands_in_columns():
+    model = new_model()
+    model.step()
+    consumer, brand = model.consumers[3], model.brands[1]
+    relation = consumer.relations[1]
+    assert brand.relations[3] is relation
+    assert np.float32(relation.memory) == brand.relations.memory[3]
+    relation.memory = 0.25
+    relation.touch = "friend"
+    consumer.taste_x = -1.5
+    consumer.latest_brand = brand
+    assert brand.relations.memory[3] == 0.25
+    assert SOURCES[brand.relations.source[3]] == "friend"
+    assert model.crowd.taste_x[3] == -1.5
+    assert brand.installed_base == sum(one.latest_brand is brand for one in model.consumers)
 
 
 def test_stops_at_the_horizon():
@@ -153,15 +171,21 @@ def test_brands_that_infer_tastes_end_with_the_compiled_profiles():
 
 
 @pytest.mark.parametrize("scenario", ["tiny", "scarce"])
-def test_consumers_may_act_in_any_order(scenario):
+def test_consumers_may_act_in_any_order(scenario, monkeypatch):
     overrides = {"brands.Ours.weekly_supply": 30.0, "brands.Ours.initial_stock": 0.0}
     case = make_case("tiny", overrides if scenario == "scarce" else {})
     expected = finished("social", case).counts
-    model = new_model("social", case)
-    while model.running:
-        model.consumers.shuffle(inplace=True)
-        model.step()
-    assert_same_counts(case.market, model.counts, expected)
+    order, visited = random.Random(3), 0
+
+    def shuffled(model, agents):
+        nonlocal visited
+        agents = list(agents)
+        visited += len(agents)
+        return order.sample(agents, len(agents))
+
+    monkeypatch.setattr(MarketModel, "in_turn", shuffled)
+    assert_same_counts(case.market, finished("social", case).counts, expected)
+    assert visited > 1000
 
 
 def test_no_generator_is_used():

@@ -1,7 +1,8 @@
 """Consumers as Mesa agents.
 
-A consumer attends to brands, responds to what reaches it, shops when it has a need, buys, and talks. What
-concerns one brand stands in its :class:`~simulator.engines.mesa_engine.relation.Relation`.
+A consumer shops when it has a need, buys, and talks. What concerns one brand stands in its
+:class:`~simulator.engines.mesa_engine.relation.Relation`. States that change for everybody at once stand in the
+columns of :class:`~simulator.engines.mesa_engine.crowd.Crowd`: a consumer shows its entries.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from mesa.discrete_space import FixedAgent
 
 from simulator.engines.mesa_engine.chance import ZERO
+from simulator.engines.mesa_engine.columns import entry
+from simulator.engines.mesa_engine.crowd import NOTHING
 from simulator.engines.mesa_engine.messages import (
     Commitment,
     News,
@@ -22,20 +26,18 @@ from simulator.engines.mesa_engine.messages import (
 )
 from simulator.engines.mesa_engine.purchase import Purchase
 from simulator.engines.mesa_engine.relation import Relation
-from simulator.model import draws
-from simulator.model.mathematics import gumbel
-from simulator.model.rules import (
+from simulator.engines.mesa_engine.rules import (
     attention,
     choice,
     community,
+    mathematics,
     referral,
-    search,
     word_of_mouth,
 )
+from simulator.model.draws import SEED_OCCURRENCE
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.brands import Brand
-    from simulator.engines.mesa_engine.lines import MediaLine
     from simulator.engines.mesa_engine.model import MarketModel
 
 _NEVER = 2**30
@@ -44,11 +46,7 @@ _NEVER = 2**30
 class Traits(NamedTuple):
     """What a consumer gets from the population, for good (tastes may shift)."""
 
-    cell: int
-    need_rate: Any
     price_sensitivity: Any
-    taste_x: Any
-    taste_y: Any
     online: Any
     sharing: Any
     threshold: Any
@@ -72,6 +70,8 @@ class Consumer(FixedAgent):
         Place in the population's grid. Mesa's ``cell`` is the consumer's node in the social network.
     need_rate, price_sensitivity, taste_x, taste_y, online, sharing, threshold : number
         Traits.
+    has_need, has_open_need, is_committed : bool
+        Whether it shops in this step, has put off a purchase, waits for a group.
     relations : list of Relation
         One for each brand, in the order of the model's brands.
     latest_brand : Brand or None
@@ -87,43 +87,69 @@ class Consumer(FixedAgent):
     """
 
     model: MarketModel
+    market_cell, region, demographic = entry("market_cell"), entry("region"), entry("demographic")
+    need_rate, taste_x, taste_y = entry("need_rate"), entry("taste_x"), entry("taste_y")
+    has_need, has_open_need, is_committed = entry("has_need"), entry("has_open_need"), entry("is_committed")
+    replacement_step = entry("replacement_step")
 
     def __init__(self, model: MarketModel, index: int, traits: Traits) -> None:
         super().__init__(model)
         self.index = index
+        self.entries = model.crowd.entries
         self.cell = model.space[index]
-        self.market_cell = traits.cell
-        self.region = int(model.market.arrays.cell_region[traits.cell])
-        self.demographic = int(model.market.arrays.cell_demographic[traits.cell])
-        self.need_rate = traits.need_rate
         self.price_sensitivity = traits.price_sensitivity
-        self.taste_x, self.taste_y = traits.taste_x, traits.taste_y
         self.online = traits.online
         self.sharing = traits.sharing
         self.threshold = traits.threshold
         self.n_influencers = int(model.world.in_degree[index])
-        latest = int(model.world.latest_brand[index])
-        self.latest_brand: Brand | None = model.brands[latest] if latest >= 0 else None
-        self.replacement_step = int(model.world.replacement_step[index])
         self.satisfaction = ZERO if self.latest_brand is None else self.latest_brand.qualities[0]
         self.surprise = ZERO
-        self.has_need = False
-        self.has_open_need = False
-        self.commitment: Commitment | None = None
+        self._commitment: Commitment | None = None
         self.occasion = 0
         self.order: Order | None = None
         self.talks: list[Talk] = []
         self.news: list[News] = []
-        self.relations = [Relation(self, brand) for brand in model.brands]
+        self.relations = [Relation(self, brand) for brand in model.sellers]
 
     def __repr__(self) -> str:
         latest = "nothing yet" if self.latest_brand is None else self.latest_brand.name
         return f"Consumer({self.index}, {self.model.market.cells[self.market_cell]}, bought {latest} last)"
 
+    @property
+    def latest_brand(self) -> Brand | None:
+        """The brand that the consumer bought last."""
+        index = self.entries["latest"][self.index]
+        return None if index == NOTHING else self.model.sellers[index]
+
+    @latest_brand.setter
+    def latest_brand(self, brand: Brand) -> None:
+        self.entries["latest"][self.index] = brand.index
+
+    @property
+    def commitment(self) -> Commitment | None:
+        """The group that the consumer waits for."""
+        return self._commitment
+
+    @commitment.setter
+    def commitment(self, commitment: Commitment | None) -> None:
+        self._commitment = commitment
+        self.is_committed = commitment is not None
+
     @cached_property
     def ties(self) -> list[Tie]:
         """Ties to those whom the consumer can influence."""
         return list(self.model.ties_of(self))
+
+    @cached_property
+    def tie_rates(self) -> set[Any]:
+        """How readily ties carry talk, each rate once."""
+        return {tie.rate for tie in self.ties}
+
+    @cached_property
+    def tie_addresses(self) -> tuple[np.ndarray, np.ndarray]:
+        """Receiver and occurrence of each tie, as the draws on ties are addressed."""
+        receivers = [tie.neighbor.index for tie in self.ties]
+        return np.array(receivers, np.int64), np.array([tie.occurrence for tie in self.ties], np.int64)
 
     def relation_to(self, brand: Brand) -> Relation:
         """Return the relation with a brand."""
@@ -139,60 +165,10 @@ class Consumer(FixedAgent):
         brand_id = 0 if brand is None else brand.id
         return self.model.chance.draw(stream, self.index, brand=brand_id, step=self.occasion)
 
-    def draw_notice(self, line: MediaLine) -> Any:
-        """Return the uniform number that decides whether the consumer notices a line in this step."""
-        address = {"brand": line.brand.id, "slot": line.slot}
-        return self.model.chance.draw_dense("notice", self.index, line.channel_id, **address)
-
-    # ---- attention
-
-    def shift_taste(self) -> None:
-        """Follow a scheduled shift of the demographic's taste."""
-        shift_x, shift_y = self.model.taste_shift(self.demographic)
-        self.taste_x = choice.shifted_taste(self.taste_x, shift_x)
-        self.taste_y = choice.shifted_taste(self.taste_y, shift_y)
-
-    def attend(self) -> None:
-        """Read last step's messages, notice advertisements, remember and forget, and feel needs."""
-        clear = self._meet_advertising()
-        for relation in self.relations:
-            relation.read_messages()
-            if relation.brand.has_media:
-                relation.notice(clear)
-            relation.remember()
-        self._feel_need()
-
-    def _meet_advertising(self) -> Any:
-        """Meet all brands' lines; return what clutter leaves of attention."""
-        clutter = ZERO
-        for relation in self.relations:
-            relation.exposures = [(line, line.impressions(relation)) for line in relation.brand.live_lines]
-            for _, impressions in relation.exposures:
-                clutter = attention.impressions_together(clutter, impressions)
-        return attention.clutter_factor(clutter, self.model.parameters.clutter_half)
-
-    def _feel_need(self) -> None:
-        u = self.model.chance.draw_dense("need", self.index)
-        self.has_need = bool(u < search.need_probability(self.need_rate, self.model.season))
-        if self.model.is_durable and self.latest_brand is not None and self.model.now < self.replacement_step:
-            self.has_need = False
-        self.has_need = (self.has_need or self.has_open_need) and self.commitment is None
-        if self.has_need:
-            self.model.n_needs += 1
-
-    # ---- responses and choice
-
-    def respond(self) -> None:
-        """Take up invitations, see content, click advertisements, take part in communities."""
-        for relation in self.relations:
-            relation.take_invitation()
-            relation.see_content()
-            relation.click()
-            relation.take_part()
+    # ---- choice
 
     def shop(self) -> None:
         """Buy in a group that is complete; otherwise, with a need, choose among brands and doing without."""
-        self.order = None
         self.occasion = self.model.now
         commitment, settled = self.commitment, None
         if commitment is not None:
@@ -226,7 +202,7 @@ class Consumer(FixedAgent):
     def _choose(self, settled: Commitment | None, *, may_join: bool) -> None:
         """Choose among all brands, or take the one that a group has settled on."""
         u_outside, u_wait, _, _ = self.draw_occasion("outside")
-        outside = gumbel(u_outside)
+        outside = mathematics.gumbel(u_outside)
         wanted = self.relations if settled is None else [self.relation_to(settled.brand)]
         offers = [
             offer
@@ -239,7 +215,10 @@ class Consumer(FixedAgent):
             self._commit(chosen.brand)
             return
         brand = None if chosen is None else chosen.brand
-        self.order = Order(self, brand, offers, outside, gumbel(u_wait), group=settled, first=brand)
+        self.order = Order(
+            self, brand, offers, outside, mathematics.gumbel(u_wait), group=settled, first=brand
+        )
+        self.model.orders.append(self.order)
 
     def _select(self, offers: list[Offer], outside: Any, *, is_settled: bool) -> Offer | None:
         """Return the offer that the market's way of choosing selects, or None for doing without."""
@@ -268,9 +247,9 @@ class Consumer(FixedAgent):
 
     def _commit(self, brand: Brand) -> None:
         """Promise to buy in a group, and ask the neighbors to join."""
-        self.commitment = brand.promise_group()
+        self.commitment = brand.promise_group(self)
         self.relation_to(brand).visit_step = self.model.now
-        self.talks.append(Talk(brand, commits=True))
+        self.say(Talk(brand, commits=True))
         self.let_know(brand, "committed", 1)
 
     # ---- fulfillment and experience
@@ -321,7 +300,7 @@ class Consumer(FixedAgent):
         _, u, _, _ = self.draw("seed", brand)
         satisfied, surprise = relation.experience(u)
         if not self.model.owners_talk:
-            self.talks.append(Talk(brand, satisfied, surprise, recommends=True, is_seed=True))
+            self.say(Talk(brand, satisfied, surprise, recommends=True, is_seed=True))
         if self.model.is_durable and self.latest_brand is not brand:
             self.own(brand)
             self.replacement_step = _NEVER
@@ -329,10 +308,19 @@ class Consumer(FixedAgent):
 
     # ---- word of mouth
 
+    def say(self, talk: Talk) -> None:
+        """Have something to say at the end of the step."""
+        if not self.talks:
+            self.model.talkers.append(self)
+        self.talks.append(talk)
+
+    def talk_as_owner(self) -> None:
+        """Have the latest purchase to talk about, as owners do at every step where they talk."""
+        assert self.latest_brand is not None
+        self.say(Talk(self.latest_brand, self.satisfaction, self.surprise, recommends=True))
+
     def tell_neighbors(self) -> None:
-        """Say what there is to say; where owners talk, they do so at every step."""
-        if self.model.owners_talk and self.latest_brand is not None:
-            self.talks.append(Talk(self.latest_brand, self.satisfaction, self.surprise, recommends=True))
+        """Say what there is to say."""
         for talk in self.talks:
             self._tell(talk)
         self.talks = []
@@ -346,29 +334,31 @@ class Consumer(FixedAgent):
         weight = word_of_mouth.message_weight(p.friend_credibility, 1)
         rewarded_weight = word_of_mouth.message_weight(p.friend_credibility, credibility)
         chance_to_invite = referral.invitation_probability(brand.terms["invitations"], len(self.ties))
-        own = draws.SEED_OCCURRENCE if talk.is_seed else 0
-        for tie in self.ties:
-            inbox = tie.neighbor.relation_to(brand).inbox
-            u_talk, u_invite, u_feed, u_group = self.draw(
-                "tie", brand, tie.neighbor.index, slot=tie.occurrence + own
-            )
-            if talk.recommends and u_talk < word_of_mouth.talk_probability(tie.rate, intensity):
-                inbox.add_message(weight, talk.satisfaction)
+        chance_to_talk = {rate: word_of_mouth.talk_probability(rate, intensity) for rate in self.tie_rates}
+        for tie, (u_talk, u_invite, u_feed, u_group) in zip(self.ties, self._draw_ties(talk), strict=True):
+            if talk.recommends and u_talk < chance_to_talk[tie.rate]:
+                tie.inbox(brand).add_message(weight, talk.satisfaction)
                 is_good = bool(talk.surprise >= 0)
                 brand.record("contacts_positive" if is_good else "contacts_negative")
                 self._note(tie, brand, "praise" if is_good else "warning")
             if talk.invites and u_invite < chance_to_invite:
-                inbox.add_message(rewarded_weight, talk.satisfaction)
-                inbox.add_invitation()
+                tie.inbox(brand).add_message(rewarded_weight, talk.satisfaction)
+                tie.inbox(brand).add_invitation()
                 brand.record("invitations")
                 self._note(tie, brand, "invitation")
             if talk.piece is not None and u_feed < p.feed_attention:
-                inbox.add_piece(talk.piece)
+                tie.inbox(brand).add_piece(talk.piece)
                 brand.record("shared_views")
                 self._note(tie, brand, "piece")
             if talk.commits and u_group < word_of_mouth.talk_probability(tie.rate, self.sharing):
-                inbox.contacts += 1
+                tie.inbox(brand).contacts += 1
                 self._note(tie, brand, "group offer")
+
+    def _draw_ties(self, talk: Talk) -> list[Any]:
+        receivers, occurrences = self.tie_addresses
+        if talk.is_seed:
+            occurrences = occurrences + SEED_OCCURRENCE
+        return self.model.chance.draw_ties(self.index, receivers, occurrences, brand=talk.brand.id)
 
     def _note(self, tie: Tie, brand: Brand, kind: str) -> None:
         if self.model.events is not None:
@@ -376,6 +366,8 @@ class Consumer(FixedAgent):
 
     def let_know(self, brand: Brand, what: str, change: int) -> None:
         """Note a change that neighbors will see from the next step on."""
+        if not self.news:
+            self.model.announcers.append(self)
         self.news.append(News(brand, what, change))
 
     def announce(self) -> None:

@@ -11,6 +11,8 @@ from mesa import Agent
 from simulator.engines.mesa_engine.chance import ZERO, Number, numbers
 from simulator.engines.mesa_engine.lines import MediaLine
 from simulator.engines.mesa_engine.messages import Commitment, Order, Piece
+from simulator.engines.mesa_engine.relations import Relations
+from simulator.engines.mesa_engine.rules import choice, community, content, experience, ledger, mathematics
 from simulator.model.campaigns import (
     CAPPED,
     CREATIVE_PERSONAL,
@@ -20,13 +22,10 @@ from simulator.model.campaigns import (
     VISITORS,
     PlanArrays,
 )
-from simulator.model.mathematics import fixed_point, normal
-from simulator.model.rules import attention, choice, community, content, experience, ledger
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.agents import Consumer
     from simulator.engines.mesa_engine.model import MarketModel
-    from simulator.engines.mesa_engine.relation import Relation
 
 _TERM_OF = {
     "price_cut": "price_cut",
@@ -51,8 +50,8 @@ class Brand(Agent):
     ----------
     name, id : str, int
         As the scenario declares them.
-    relations : list of Relation
-        Its relations with all consumers.
+    relations : Relations
+        Its relations with all consumers, in the order of the population.
     lines : list of MediaLine
         Its media plan.
     terms : dict
@@ -86,7 +85,7 @@ class Brand(Agent):
         self.initial_trust = Number(arrays.initial_trust[index])
         self.stock: list[float] = arrays.initial_stock[index].tolist()
         self.sold_out = [False] * len(self.stock)
-        self.relations: list[Relation] = []
+        self.relations = Relations(self)
         self._read_plan(plan)
         self.price, self.quality, self.price_cut = self.prices[0], self.qualities[0], ZERO
         self.is_available = bool(arrays.is_available[0, index])
@@ -94,6 +93,7 @@ class Brand(Agent):
         self.is_redesigned = False
         self.wishes: list[tuple[int, int]] = []
         self.reserved = self.group_places = self.latest_commitments = 0
+        self.committing: list[Consumer] = []
         self.review_count = int(arrays.initial_review_count[index])
         self.review_sum = int(arrays.initial_review_sum[index])
         self.review_history: list[tuple[int, int]] = []
@@ -127,17 +127,17 @@ class Brand(Agent):
     @property
     def installed_base(self) -> int:
         """Consumers whose latest purchase is the brand."""
-        return sum(relation.consumer.latest_brand is self for relation in self.relations)
+        return self.model.crowd.number_of_customers(self)
 
     @property
     def followers(self) -> int:
         """Consumers who follow the brand's content."""
-        return sum(relation.is_follower for relation in self.relations)
+        return int(self.relations.is_follower.sum())
 
     @property
     def members(self) -> int:
         """Consumers in the brand's community."""
-        return sum(relation.is_member for relation in self.relations)
+        return int(self.relations.is_member.sum())
 
     def record(self, series: str, amount: int = 1) -> None:
         """Count something that happened to the brand in this step."""
@@ -168,8 +168,7 @@ class Brand(Agent):
 
     def forget_reach(self) -> None:
         """Forget, when observation begins, whom advertising has reached."""
-        for relation in self.relations:
-            relation.was_reached = False
+        self.relations.was_reached[:] = False
 
     def redesign(self) -> None:
         """Move the product toward the mean taste of the members who interacted in the last step."""
@@ -228,8 +227,8 @@ class Brand(Agent):
             production, self.terms["pieces"] = 0, ZERO
         if self.terms["pieces"] > 0:
             u, v, _, _ = self.model.chance.draw("piece", brand=self.id)
-            value = content.piece_value(self.terms["content_value"], p.piece_value_sd, normal(u))
-            appeal = content.piece_appeal(p.piece_appeal_sd, normal(v))
+            value = content.piece_value(self.terms["content_value"], p.piece_value_sd, mathematics.normal(u))
+            appeal = content.piece_appeal(p.piece_appeal_sd, mathematics.normal(v))
             self.latest_piece = self.pieces[now] = Piece(now, value, appeal, self.terms["promotional_share"])
         self.record("spend_production", production)
         if plan.production_is_strategy[self.index]:
@@ -311,27 +310,26 @@ class Brand(Agent):
 
     def hear_from_buyer(self, satisfaction: Any) -> None:
         """Record how content a buyer is."""
-        self.record("satisfaction", fixed_point(satisfaction))
+        self.record("satisfaction", mathematics.fixed_point(satisfaction))
         self.record("promoters", int(experience.is_promoter(satisfaction)))
         self.record("detractors", int(experience.is_detractor(satisfaction)))
 
-    def promise_group(self) -> Commitment:
+    def promise_group(self, consumer: Consumer) -> Commitment:
         """Promise a consumer the group discount on this step's terms."""
         self.record("group_commitments")
+        self.committing.append(consumer)
         deadline = self.model.now + int(self.terms["group_deadline"])
         discount, size = self.terms["group_discount"], int(self.terms["group_size"])
         return Commitment(self, self.model.now, self.price, discount, size, deadline, self._reserve())
 
     def admit_groups(self) -> None:
         """Set money aside for this step's commitments; where it does not suffice for all, a lot decides."""
-        consumers = [relation.consumer for relation in self.relations]
         asking = [
             (self.model.chance.priority(consumer.index), consumer.index, consumer, commitment)
-            for consumer in consumers
+            for consumer in self.committing
             if (commitment := consumer.commitment) is not None
-            and commitment.brand is self
-            and commitment.step == self.model.now
         ]
+        self.committing = []
         if self.runs("group_buying"):
             self.latest_commitments = len(asking)
         asking.sort(key=lambda entry: entry[:2])
@@ -346,7 +344,7 @@ class Brand(Agent):
         self.record("reviews", int(ledger.whole_units(share)))
         self.record("review_value", int(ledger.whole_units(share * float(satisfaction))))
         self.review_count += n_reviews
-        self.review_sum += n_reviews * int(fixed_point(satisfaction))
+        self.review_sum += n_reviews * int(mathematics.fixed_point(satisfaction))
 
     # ---- at the end of a step
 
@@ -356,11 +354,4 @@ class Brand(Agent):
         self.sold_out = [False] * len(self.stock)
         self.record("needs", self.model.n_needs)
         self.record("customers", self.installed_base)
-        self.record("followers", self.followers)
-        self.record("members", self.members)
-        everyone = self.relations
-        self.record("aware", sum(bool(attention.is_aware(relation.memory)) for relation in everyone))
-        self.record("memory", sum(fixed_point(relation.memory) for relation in everyone))
-        self.record("goodwill", sum(fixed_point(relation.goodwill) for relation in everyone))
-        self.record("belief", sum(fixed_point(relation.belief) for relation in everyone))
-        self.record("trust", sum(fixed_point(relation.trust) for relation in everyone))
+        self.relations.close_books()

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import is_compiled
-from simulator.model import draws
+from simulator.engines.mesa_engine import everyone
+from simulator.engines.mesa_engine.rules import draws
 
 #: How agents keep a 32-bit number. A compiled rule converts what it is given to 32 bits and returns a Python
 #: number; without compilation rules are plain Python and need numbers that have 32 bits themselves.
@@ -33,6 +34,8 @@ class Chance:
     ----------
     seed, replicate : int
         Key of the draws, each 0 to 2^32 - 1.
+    n_consumers : int, optional
+        How many consumers draw at once where all do.
 
     Attributes
     ----------
@@ -40,8 +43,9 @@ class Chance:
         Step that is being simulated.
     """
 
-    def __init__(self, seed: int, replicate: int) -> None:
+    def __init__(self, seed: int, replicate: int, n_consumers: int = 0) -> None:
         self.key = (int(seed), int(replicate))
+        self.n_consumers = n_consumers
         self.step = 0
         self._tails: dict[tuple[str, int, int], Any] = {}
 
@@ -85,9 +89,17 @@ class Chance:
         """Return the four uniform numbers of an address that is the same at every step."""
         return draws.sparse_uniforms(who, second, 0, self._tail(stream, brand, slot), *self.key)
 
-    def draw_dense(self, stream: str, who: int, second: int = 0, *, brand: int = 0, slot: int = 0) -> Any:
-        """Return the one uniform number of a consumer in a stream that everybody reads at every step."""
-        return draws.dense_uniform(who, second, self.step, self._tail(stream, brand, slot), *self.key)
+    def draw_everyone(self, stream: str, second: int = 0, *, brand: int = 0, slot: int = 0) -> np.ndarray:
+        """Return all consumers' uniform numbers in a stream that everybody reads at every step."""
+        uniform = np.empty(self.n_consumers, np.float32)
+        everyone.draw_dense((second, self.step, self._tail(stream, brand, slot), *self.key), uniform)
+        return uniform
+
+    def draw_ties(self, who: int, receivers: np.ndarray, occurrences: np.ndarray, *, brand: int) -> list[Any]:
+        """Return the four uniform numbers of each of a consumer's ties in this step."""
+        uniform = np.empty((receivers.size, 4), np.float32)
+        everyone.draw_ties(who, receivers, occurrences, brand, self.step, self.key, uniform)
+        return list(uniform.tolist())
 
     def priority(self, who: int) -> int:
         """Return a consumer's place in the queue for scarce stock: the lowest is served first."""

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.engines.mesa_engine import everyone
 from simulator.engines.mesa_engine.chance import ZERO, Number
-from simulator.model.allocation import (
-    audience_weight,
-    creative_position,
-    impression_rate,
-    relevance_is_due,
-    weights_are_due,
-)
+from simulator.engines.mesa_engine.rules import ledger
+from simulator.model.allocation import impression_rate, relevance_is_due, weights_are_due
 from simulator.model.campaigns import CREATIVE_BRAND, RANDOM, PlanArrays
-from simulator.model.mathematics import fixed_point
-from simulator.model.rules import attention, ledger
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.brands import Brand
-    from simulator.engines.mesa_engine.relation import Relation
 
 
 class MediaLine:
@@ -37,10 +30,14 @@ class MediaLine:
 
     Attributes
     ----------
-    weights : list
+    weights : ndarray of float32
         Weight of each consumer in the audience.
-    relevance : list
+    relevance : ndarray of float32
         How well the advertisement suits each consumer, in (0, 1].
+    impressions : ndarray of float32
+        Each consumer's expected impressions in this step.
+    hits : ndarray of bool
+        Who noticed the line in this step.
     rate : number
         Impressions per unit of weight in this step; 0 where the line is silent.
     """
@@ -63,15 +60,21 @@ class MediaLine:
         self.cap = Number(plan.cap[position])
         self.media_cost = float(plan.media_cost[position])
         self.data_cost = float(plan.data_cost[position])
-        self.in_segment = plan.in_segment[position].tolist()
         self.planned = plan.impressions[:, position].tolist()
-        self.reach = [Number(share) for share in brand.model.market.arrays.cell_reach[self.channel].tolist()]
-        self.weights = [ZERO] * brand.model.market.n_consumers
-        self.relevance = [ZERO] * brand.model.market.n_consumers
+        crowd = brand.model.crowd
+        self.reach = brand.model.market.arrays.cell_reach[self.channel, crowd.market_cell]
+        self.in_segment = plan.in_segment[position, crowd.market_cell]
+        self.weights, self.relevance, self.impressions = crowd.numbers(), crowd.numbers(), crowd.numbers()
+        self.hits = np.zeros(crowd.size, np.bool_)
         self.rate = ZERO
         self.delivered = 0.0
         self.wasted = 0
         self._solved_for = -1.0
+
+    @property
+    def asks_for_response(self) -> bool:
+        """Whether who notices the line can do something about it: watch, keep a coupon or click."""
+        return self.is_content or self.has_click or bool(self.coupon > 0)
 
     def buy(self) -> None:
         """Spread this step's impressions over the audience and pay for them."""
@@ -83,9 +86,10 @@ class MediaLine:
             return
         if is_stale or self._solved_for != planned:
             self.rate, self.delivered = impression_rate(
-                np.array([self.weights], np.float32), np.float32(self.cap), np.float64(planned)
+                self.weights[None, :], np.float32(self.cap), np.float64(planned)
             )
-            self.wasted = sum(self._wasted_on(relation) for relation in self.brand.relations)
+            everyone.expect_impressions(self.rate, self.weights, self.cap, self.impressions)
+            self.wasted = int(everyone.sum_of_waste(self.impressions, self.relevance))
             self._solved_for = planned
         self.pay(planned)
 
@@ -115,36 +119,50 @@ class MediaLine:
         if self.creative == CREATIVE_BRAND and self.brand.is_redesigned:
             new_relevance = True
         if new_weights:
-            self.weights = [self._weight(relation) for relation in self.brand.relations]
+            self._choose_audience()
         if new_relevance:
-            self.relevance = [self._relevance(relation) for relation in self.brand.relations]
+            self._suit_creative()
         return bool(new_weights or new_relevance)
 
-    def impressions(self, relation: Relation) -> Any:
-        """Return a consumer's expected impressions of the line in this step."""
-        return attention.expected_impressions(self.rate, self.weights[relation.consumer.index], self.cap)
-
-    def _weight(self, relation: Relation) -> Any:
-        consumer, brand = relation.consumer, self.brand
-        chance = brand.model.chance
-        u = ZERO
+    def _choose_audience(self) -> None:
+        model, brand = self.brand.model, self.brand
+        u = model.crowd.numbers()
         if self.audience == RANDOM:
             address = {"brand": brand.id, "slot": self.slot}
-            u, _, _, _ = chance.draw_once("audience", consumer.index, self.channel_id, **address)
-        return audience_weight(
-            self.audience, self.reach[consumer.market_cell], u, self.audience_share,
-            self.in_segment[consumer.market_cell], relation.profile_x, relation.profile_y,
-            brand.position_x, brand.position_y, self.sharpness, relation.weeks_since_visit,
-            brand.model.parameters.retarget_weeks,
+            for index in range(u.size):
+                u[index] = model.chance.draw_once("audience", index, self.channel_id, **address)[0]
+        audience = everyone.Audience(
+            self.audience, self.audience_share, brand.position_x, brand.position_y, self.sharpness,
+            model.parameters.retarget_weeks,
         )  # fmt: skip
+        known = brand.relations
+        since_visit = model.now - known.visit_step
+        everyone.weigh(
+            audience,
+            self.reach,
+            u,
+            self.in_segment,
+            (known.profile_x, known.profile_y),
+            since_visit,
+            self.weights,
+        )
 
-    def _relevance(self, relation: Relation) -> Any:
-        consumer, brand = relation.consumer, self.brand
-        cell_x, cell_y = brand.model.cell_taste[consumer.market_cell]
-        x = creative_position(self.creative, brand.position_x, cell_x, relation.profile_x)
-        y = creative_position(self.creative, brand.position_y, cell_y, relation.profile_y)
-        return attention.relevance(consumer.taste_x, consumer.taste_y, x, y)
+    def _suit_creative(self) -> None:
+        brand, crowd = self.brand, self.brand.model.crowd
+        cell_taste = brand.model.market.arrays.cell_taste[crowd.market_cell]
+        everyone.suit(
+            self.creative,
+            (brand.position_x, brand.position_y),
+            (cell_taste[:, 0], cell_taste[:, 1]),
+            (brand.relations.profile_x, brand.relations.profile_y),
+            (crowd.taste_x, crowd.taste_y),
+            self.relevance,
+        )
 
-    def _wasted_on(self, relation: Relation) -> int:
-        fit = self.relevance[relation.consumer.index]
-        return int(fixed_point(attention.wasted_impressions(self.impressions(relation), fit)))
+    def reach_out(self, fresh: np.ndarray, clear: np.ndarray) -> None:
+        """Let everybody notice the line or not, as far as fatigue (``fresh``) and clutter (``clear``) let one."""
+        model, brand = self.brand.model, self.brand
+        chance = model.crowd.numbers()
+        everyone.expect_notice(self.impressions, self.attention, self.relevance, fresh, clear, chance)
+        u = model.chance.draw_everyone("notice", self.channel_id, brand=brand.id, slot=self.slot)
+        self.hits = u < chance

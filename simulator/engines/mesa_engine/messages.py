@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.engines.mesa_engine.chance import ZERO
-from simulator.model.rules import word_of_mouth
+from simulator.engines.mesa_engine.rules import word_of_mouth
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.agents import Consumer
@@ -23,6 +23,10 @@ class Tie(NamedTuple):
     neighbor: Consumer
     rate: Any  # how readily the tie carries talk, from its strength and weight
     occurrence: int  # number of a parallel tie, from 0
+
+    def inbox(self, brand: Brand) -> Inbox:
+        """Return where to put what the neighbor is told about a brand."""
+        return self.neighbor.relation_to(brand).open_inbox()
 
 
 @dataclass(slots=True)

@@ -3,11 +3,15 @@
 ``MarketModel.step`` is the model's description in ten lines. The model gives, bit for bit, the counts of
 the compiled engine: agents ask the same rules and read the same addressed draws, and whatever a consumer
 reads of others is from the end of the step before.
+
+Phases that concern everybody go through columns (``crowd`` and ``brand.relations``); in the others the model visits
+those to whom something happens: who shops, who has ordered, who has something to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import mesa
@@ -17,17 +21,19 @@ from mesa.datacollection import DataCollector
 from mesa.discrete_space import Network as NetworkSpace
 
 from simulator.compiled import compile_rules_for_python
+from simulator.engines.mesa_engine import everyone
 from simulator.engines.mesa_engine.agents import Consumer, Traits
 from simulator.engines.mesa_engine.brands import Brand
 from simulator.engines.mesa_engine.chance import Chance, Number, numbers
+from simulator.engines.mesa_engine.crowd import Crowd
 from simulator.engines.mesa_engine.events import Events
 from simulator.engines.mesa_engine.messages import Order, Piece, Tie
+from simulator.engines.mesa_engine.rules import attention, word_of_mouth
 from simulator.model.campaigns import Plan
 from simulator.model.initialization import RECEIVER, STRONG_BIT, World
 from simulator.model.market import Market, Parameters
 from simulator.model.network.csr import Network
 from simulator.model.observation import INDEX, N_SERIES
-from simulator.model.rules import attention, word_of_mouth
 from simulator.model.seeding import choose_seeds
 
 #: Series that the data collector also keeps as model variables, one for each brand.
@@ -57,6 +63,14 @@ class MarketModel(mesa.Model):
     ----------
     consumers, brands : AgentSet
         The agents, in the order of the population and of the brands' ids.
+    individuals, sellers : list
+        The same agents, always by their index.
+    crowd : Crowd
+        Columns of what every consumer has apart from brands.
+    orders : list of Order
+        This step's decisions of those who shopped.
+    talkers, announcers : list of Consumer
+        Those who have something to say, or changed something that neighbors see.
     space : mesa.discrete_space.Network
         The social network; a consumer's node has its index.
     now : int
@@ -80,18 +94,22 @@ class MarketModel(mesa.Model):
         super().__init__(seed=seed)
         compile_rules_for_python()
         self.market, self.plan, self.world = market, plan, world
-        self.chance = Chance(seed, replicate)
+        self.chance = Chance(seed, replicate, market.n_consumers)
         self.parameters: Any = Parameters(*(Number(value) for value in market.parameters))
         self.now = -1
         self.events: Events | None = None
         self.n_needs = 0
         self.tastes_shift = False
+        self.orders: list[Order] = []
+        self.talkers: list[Consumer] = []
+        self.announcers: list[Consumer] = []
         self._read_market()
         self.space = NetworkSpace(social_graph(world), capacity=1, random=self.random)
-        self.brands = AgentSet([Brand(self, j) for j in range(market.arrays.n_brands)], random=self.random)
-        self.consumers = AgentSet(
-            [Consumer(self, i, traits) for i, traits in enumerate(self._traits())], random=self.random
-        )
+        self.crowd = Crowd(self)
+        self.sellers = [Brand(self, j) for j in range(market.arrays.n_brands)]
+        self.individuals = [Consumer(self, i, traits) for i, traits in enumerate(self._traits())]
+        self.brands = AgentSet(self.sellers, random=self.random)
+        self.consumers = AgentSet(self.individuals, random=self.random)
         self._relate()
         self.seedings = self._seedings(seed, replicate)
         self.n_steps = plan.arrays.impressions.shape[0]
@@ -111,19 +129,19 @@ class MarketModel(mesa.Model):
         if self.now == self.market.burn_in > 0:
             self.brands.do("forget_reach")
         if self.tastes_shift:
-            self.consumers.do("shift_taste")
+            self.crowd.shift_tastes()
         self.brands.do("redesign")
         self.brands.do("open_books")
         self.brands.do("buy_media")
         self.brands.do("plant_seeds")
-        self.consumers.do("attend")
-        self.consumers.do("respond")
-        self.consumers.do("shop")
+        self.attend()
+        self.respond()
+        self.shop()
         self.ration()
-        self.consumers.do("buy")
-        self.consumers.do("tell_neighbors")
+        self.buy()
+        self.tell_neighbors()
         self.brands.do("admit_groups")
-        self.consumers.do("announce")
+        self.announce()
         self.brands.do("close_books")
         self.collect()
 
@@ -135,11 +153,68 @@ class MarketModel(mesa.Model):
         self.season = Number(self.market.arrays.season[self.now])
         self.tastes_shift = bool(self.market.arrays.has_taste_shift[self.now])
 
+    def in_turn(self, agents: Iterable[Any]) -> Iterable[Any]:
+        """Return agents in the order in which they are visited, which changes nothing."""
+        return agents
+
+    def attend(self) -> None:
+        """Let everybody read messages, notice advertisements, remember and forget, and feel needs."""
+        clear = self.meet_advertising()
+        for brand in self.sellers:
+            brand.relations.read_messages()
+            if brand.has_media:
+                brand.relations.notice(clear)
+            brand.relations.remember()
+        self.crowd.feel_needs()
+
+    def meet_advertising(self) -> np.ndarray:
+        """Let everybody meet all brands' lines; return what clutter leaves of attention."""
+        clutter, clear = self.crowd.numbers(), self.crowd.numbers()
+        for brand in self.sellers:
+            for line in brand.live_lines:
+                everyone.add_impressions(clutter, line.impressions)
+        everyone.leave_clear(clutter, self.parameters.clutter_half, clear)
+        return clear
+
+    def respond(self) -> None:
+        """Let those who have something to respond to take up invitations, watch, click and take part."""
+        for brand in self.sellers:
+            for relation in self.in_turn(brand.relations.to_respond()):
+                relation.respond()
+            brand.relations.empty_mail()
+
+    def shop(self) -> None:
+        """Let those buy who wait for a group that is complete or have a need."""
+        for order in self.orders:
+            order.consumer.order = None
+        self.orders = []
+        for index in self.in_turn(self.crowd.shoppers().tolist()):
+            self.individuals[index].shop()
+
+    def buy(self) -> None:
+        """Let those whose orders are accepted pay, use the product, and have something to tell."""
+        for order in self.in_turn(self.orders):
+            order.consumer.buy()
+
+    def tell_neighbors(self) -> None:
+        """Let those talk who have something to say; where owners talk, they do so at every step."""
+        if self.owners_talk:
+            for index in self.crowd.owners().tolist():
+                self.individuals[index].talk_as_owner()
+        talkers = sorted(self.talkers, key=attrgetter("index"))
+        self.talkers = []
+        for consumer in self.in_turn(talkers):
+            consumer.tell_neighbors()
+
+    def announce(self) -> None:
+        """Let neighbors see who adopted, joined or committed in this step."""
+        announcers, self.announcers = self.announcers, []
+        for consumer in self.in_turn(announcers):
+            consumer.announce()
+
     def ration(self) -> None:
         """Let orders meet stock in rounds; whoever is refused chooses again among what is left."""
-        pending = [
-            order for order in self.consumers.get("order") if order is not None and order.brand is not None
-        ]
+        pending = [order for order in self.in_turn(self.orders) if order.brand is not None]
         for order in pending:
             order.brand.record("orders")
         while pending:
@@ -154,20 +229,17 @@ class MarketModel(mesa.Model):
     def _orders_of(brand: Brand, orders: list[Order]) -> list[Order]:
         return [order for order in orders if order.brand is brand]
 
-    def taste_shift(self, demographic: int) -> tuple[Any, Any]:
-        """Return by how much the taste of a demographic shifts in this step."""
-        shift_x, shift_y = numbers(self.market.arrays.taste_shift[self.now, demographic])
-        return shift_x, shift_y
-
     def ties_of(self, consumer: Consumer) -> Iterator[Tie]:
-        """Yield a consumer's ties to those whom it can influence, parallel ties one by one."""
+        """Return a consumer's ties to those whom it can influence, parallel ties one by one."""
         world, p = self.world, self.parameters
-        for arc in range(int(world.indptr[consumer.index]), int(world.indptr[consumer.index + 1])):
-            rate = p.p_strong if world.arcs[arc] >= STRONG_BIT else p.p_weak
-            if world.weights.size:
-                rate = word_of_mouth.weighted_tie(rate, Number(world.weights[arc]))
-            neighbor = consumer.cell.connections[int(world.arcs[arc] & RECEIVER)].agents[0]
-            yield Tie(neighbor, rate, int(world.occurrence[arc]) if world.occurrence.size else 0)
+        arcs = slice(*world.indptr[consumer.index : consumer.index + 2].tolist())
+        neighbors = [self.individuals[index] for index in (world.arcs[arcs] & RECEIVER).tolist()]
+        rates = [p.p_strong if strong else p.p_weak for strong in (world.arcs[arcs] >= STRONG_BIT).tolist()]
+        if world.weights.size:
+            weights = numbers(world.weights[arcs])
+            rates = [word_of_mouth.weighted_tie(rate, w) for rate, w in zip(rates, weights, strict=True)]
+        occurrences = world.occurrence[arcs].tolist() if world.occurrence.size else [0] * len(rates)
+        return map(Tie, neighbors, rates, occurrences)
 
     def collect(self) -> None:
         """Write down what happened in this step, and how far earlier pieces of content went in it."""
@@ -210,35 +282,27 @@ class MarketModel(mesa.Model):
         self.externality = int(arrays.externality)
         self.is_social = self.is_local or self.externality > 0 or bool(p.social_weight > 0)
         self.season = Number(arrays.season[0])
-        self.cell_taste = [tuple(numbers(taste)) for taste in arrays.cell_taste]
         self.log_gain_ad = attention.log_remainder(p.memory_gain_ad)
         self.log_gain_contact = attention.log_remainder(p.memory_gain_contact)
 
     def _traits(self) -> Iterator[Traits]:
         drawn = self.world.population
-        columns = (
-            drawn.need_rate,
-            drawn.price_sensitivity,
-            *drawn.taste,
-            drawn.online,
-            drawn.sharing,
-            drawn.threshold,
-        )
-        return map(Traits, drawn.cell.tolist(), *(numbers(column) for column in columns))
+        columns = drawn.price_sensitivity, drawn.online, drawn.sharing, drawn.threshold
+        return map(Traits, *(numbers(column) for column in columns))
 
     def _relate(self) -> None:
         """Let brands know their relations, and neighbors who bought what in the past."""
-        for consumer in self.consumers:
+        for consumer in self.individuals:
             for relation in consumer.relations:
                 relation.brand.relations.append(relation)
             if consumer.latest_brand is not None:
                 consumer.let_know(consumer.latest_brand, "adopting", 1)
-        self.consumers.do("announce")
+        self.announce()
 
     def _seedings(self, seed: int, replicate: int) -> list[Seeding]:
         plan = self.plan.arrays
         chosen, first = choose_seeds(self.market.arrays, plan, self.world, seed, replicate)
-        consumers, brands = list(self.consumers), list(self.brands)
+        consumers, brands = self.individuals, self.sellers
         return [
             Seeding(
                 int(plan.seeding_step[k]),

@@ -6,8 +6,15 @@ from typing import Any
 
 from simulator.engines.mesa_engine.chance import ZERO
 from simulator.engines.mesa_engine.messages import LONG_AGO, Order, Talk
-from simulator.model.mathematics import fixed_point
-from simulator.model.rules import choice, community, experience, ledger, precision, referral
+from simulator.engines.mesa_engine.rules import (
+    choice,
+    community,
+    experience,
+    ledger,
+    mathematics,
+    precision,
+    referral,
+)
 
 
 class Purchase:
@@ -75,7 +82,7 @@ class Purchase:
         since_click = consumer.model.now - relation.click_step
         brand.record("converted_clicks", int(precision.visitor_weight(since_click, p.visit_weeks)))
         relation.visit_step = relation.click_step = LONG_AGO
-        brand.record("delivery_days", fixed_point(brand.delivery_days[consumer.region]))
+        brand.record("delivery_days", mathematics.fixed_point(brand.delivery_days[consumer.region]))
 
     def live_through(self) -> None:
         """Use the product, form a habit, review, invite, join, and reveal one's taste."""
@@ -107,7 +114,7 @@ class Purchase:
             ))  # fmt: skip
         recommends = not consumer.model.owners_talk
         if recommends or invites:
-            consumer.talks.append(
+            consumer.say(
                 Talk(brand, consumer.satisfaction, consumer.surprise, recommends=recommends, invites=invites)
             )
 

@@ -1,7 +1,8 @@
 """What one consumer has with one brand: attention, memory, belief, habit, trust and membership.
 
-A relation's methods are the phases of a step as far as they concern one consumer and one brand. Every
-number comes from a rule in :mod:`simulator.model.rules`.
+A relation's methods are what happens to one consumer and one brand alone. What happens to everybody in the same
+way stands in :class:`~simulator.engines.mesa_engine.relations.Relations`, and so do the states that it changes: a
+relation shows its entries. Every number comes from a rule in :mod:`simulator.model.rules`.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.engines.mesa_engine.chance import ONE, ZERO
+from simulator.engines.mesa_engine.columns import entry
 from simulator.engines.mesa_engine.messages import LONG_AGO, Inbox, Offer, SharedPiece, Talk
-from simulator.model import initialization
-from simulator.model.mathematics import fixed_point, gumbel, normal
-from simulator.model.rules import (
+from simulator.engines.mesa_engine.rules import (
     attention,
     choice,
     community,
     content,
     experience,
+    mathematics,
     precision,
     referral,
     search,
     word_of_mouth,
 )
+from simulator.model import initialization
+from simulator.model.observation import SOURCES
 
 if TYPE_CHECKING:
     from simulator.engines.mesa_engine.agents import Consumer
@@ -59,33 +62,30 @@ class Relation:
     """
 
     __slots__ = (
-        "adopting", "belief", "belonging", "brand", "click_step", "committed", "consumer", "coupon",
-        "coupon_is_strategy", "coupon_until", "evidence", "exposures", "fatigue", "goodwill", "habit", "has_bought",
-        "hits", "inbox", "invitation_step", "invited_until", "is_follower", "is_member", "member", "memory",
-        "noticed", "profile_evidence", "profile_x", "profile_y", "read_step", "touch", "trust", "visit_step",
-        "was_reached",
+        "adopting", "belonging", "brand", "click_step", "committed", "consumer", "coupon", "coupon_is_strategy",
+        "coupon_until", "entries", "evidence", "habit", "has_bought", "inbox", "index", "invitation_step",
+        "invited_until", "member", "profile_evidence", "read_step",
     )  # fmt: skip
+
+    memory, goodwill, fatigue = entry("memory"), entry("goodwill"), entry("fatigue")
+    belief, trust = entry("belief"), entry("trust")
+    profile_x, profile_y = entry("profile_x"), entry("profile_y")
+    noticed, visit_step = entry("noticed"), entry("visit_step")
+    is_follower, is_member, was_reached = entry("is_follower"), entry("is_member"), entry("was_reached")
 
     def __init__(self, consumer: Consumer, brand: Brand) -> None:
         self.consumer = consumer
         self.brand = brand
+        self.index = consumer.index
+        self.entries = brand.relations.entries
         is_buyer = consumer.latest_brand is brand
         self.memory = initialization.initial_memory(is_buyer, brand.initial_memory)
         self.belief = initialization.initial_belief(is_buyer, brand.qualities[0])
         self.evidence = initialization.initial_evidence(is_buyer)
         self.habit = initialization.initial_habit(is_buyer)
-        self.goodwill = brand.initial_goodwill
-        self.trust = brand.initial_trust
-        self.fatigue = ZERO
         self.belonging = ZERO
-        self.profile_x, self.profile_y = consumer.model.cell_taste[consumer.market_cell]
         self.profile_evidence = ONE
-        self.is_follower = False
-        self.is_member = False
         self.has_bought = is_buyer
-        self.was_reached = False
-        self.touch = "search"
-        self.visit_step = LONG_AGO
         self.click_step = LONG_AGO
         self.coupon = ZERO
         self.coupon_is_strategy = False
@@ -96,10 +96,7 @@ class Relation:
         self.adopting = 0
         self.member = 0
         self.committed = 0
-        self.inbox = Inbox()
-        self.exposures: list[tuple[MediaLine, Any]] = []
-        self.hits: list[MediaLine] = []
-        self.noticed = 0
+        self.inbox: Inbox | None = None
 
     def __repr__(self) -> str:
         return (
@@ -111,6 +108,20 @@ class Relation:
     @property
     def _now(self) -> int:
         return self.consumer.model.now
+
+    @property
+    def touch(self) -> str:
+        """What drew attention to the brand last: one of ``observation.SOURCES``."""
+        return SOURCES[self.entries["source"][self.index]]
+
+    @touch.setter
+    def touch(self, source: str) -> None:
+        self.entries["source"][self.index] = SOURCES.index(source)
+
+    @property
+    def hits(self) -> list[MediaLine]:
+        """The brand's lines that the consumer noticed in this step."""
+        return [line for line in self.brand.live_lines if line.hits[self.index]]
 
     @property
     def weeks_since_visit(self) -> int:
@@ -133,12 +144,19 @@ class Relation:
         """Share of those who influence the consumer whose latest purchase is the brand."""
         return choice.share_of(self.adopting, self.consumer.n_influencers)
 
-    # ---- attention
+    # ---- messages
+
+    def open_inbox(self) -> Inbox:
+        """Return the inbox for a neighbor to put something in; the consumer looks into it at the next step."""
+        if self.inbox is None:
+            self.inbox = Inbox()
+            self.brand.relations.with_mail.append(self)
+        return self.inbox
 
     def read_messages(self) -> None:
         """Take in what neighbors said in the last step."""
         inbox = self.inbox
-        if inbox.contacts == 0:
+        if inbox is None or inbox.contacts == 0:
             return
         p = self.consumer.model.parameters
         if inbox.weight > 0:
@@ -149,61 +167,35 @@ class Relation:
             self.memory, inbox.contacts, self.consumer.model.log_gain_contact
         )
         self.touch = "friend"
-        inbox.contacts = inbox.weight = inbox.value = 0
-
-    def notice(self, clear: Any) -> None:
-        """Notice advertisements, as far as clutter (``clear``) and fatigue let one; build goodwill."""
-        p = self.consumer.model.parameters
-        own = ZERO
-        self.noticed = 0
-        self.hits = []
-        if self.exposures:
-            fresh = attention.fatigue_factor(self.fatigue, p.wear_out)
-        for line, impressions in self.exposures:
-            fit = line.relevance[self.consumer.index]
-            chance = attention.notice_probability(impressions, line.attention, fit, fresh, clear)
-            own = attention.impressions_together(own, impressions)
-            if self.consumer.draw_notice(line) < chance:
-                self.hits.append(line)
-                self.noticed += not line.is_content
-        self.fatigue = attention.fatigue(self.fatigue, p.fatigue_carryover, own)
-        self.goodwill = attention.goodwill(self.goodwill, p.goodwill_carryover, self.noticed)
-        if self.noticed:
-            self.brand.record("noticed", self.noticed)
-            self.brand.record("reached")
-            self.brand.record("newly_reached", 0 if self.was_reached else 1)
-            self.was_reached = True
-            self.touch = "advertising"
-
-    def remember(self) -> None:
-        """Forget a little, and remember what was noticed; let trust return to where it began."""
-        model = self.consumer.model
-        p = model.parameters
-        self.memory = attention.memory(self.memory, p.memory_retention, self.noticed, model.log_gain_ad)
-        if self.brand.has_content:
-            self.trust = content.trust_after_week(self.trust, self.brand.initial_trust, p.trust_decay)
 
     # ---- responses
 
-    def take_invitation(self) -> None:
+    def respond(self) -> None:
+        """Take up an invitation, see content, click advertisements, take part in the community."""
+        hits = self.hits
+        if self.inbox is not None:
+            self.take_invitation(self.inbox)
+        self.see_content(hits)
+        self.click(hits)
+        self.take_part()
+
+    def take_invitation(self, inbox: Inbox) -> None:
         """Keep an invitation, on the terms of the step in which it was sent, unless one is open."""
-        if self.inbox.is_invited and referral.takes_invitation(self.is_invited, self.has_bought):
+        if inbox.is_invited and referral.takes_invitation(self.is_invited, self.has_bought):
             self.invitation_step = self._now - 1
             self.invited_until = self.invitation_step + int(self.promised("valid_weeks"))
-        self.inbox.is_invited = False
 
     def promised(self, term: str) -> Any:
         """Return a term of the referral program when the consumer was invited."""
         return self.brand.term_at(self.invitation_step, term)
 
-    def see_content(self) -> None:
+    def see_content(self, hits: list[MediaLine]) -> None:
         """See a piece: promoted, followed, or passed on by a neighbor."""
         p = self.consumer.model.parameters
         brand = self.brand
-        shared = self.inbox.piece
-        self.inbox.piece = None
+        shared = None if self.inbox is None else self.inbox.piece
         n_pieces = brand.terms["pieces"]
-        is_direct = any(line.is_content for line in self.hits)
+        is_direct = any(line.is_content for line in hits)
         if not (is_direct or shared or (self.is_follower and n_pieces > 0)):
             return
         u_view, u_share, u_follow, u_unfollow = self.consumer.draw("content", brand)
@@ -247,12 +239,12 @@ class Relation:
             self.brand.record("content_shares")
             piece.reach["piece_shares"] += 1
             passed_on = SharedPiece(shared.published, -min(hops + 1, _MOST_HOPS))
-            self.consumer.talks.append(Talk(self.brand, piece=passed_on))
+            self.consumer.say(Talk(self.brand, piece=passed_on))
 
-    def click(self) -> None:
+    def click(self, hits: list[MediaLine]) -> None:
         """Click noticed advertisements and keep their coupons."""
         p = self.consumer.model.parameters
-        for line in self.hits:
+        for line in hits:
             if line.is_content:
                 continue
             if line.coupon > 0:
@@ -272,8 +264,8 @@ class Relation:
         if not self.brand.keeps_profiles:
             return
         p, consumer = self.consumer.model.parameters, self.consumer
-        seen_x = precision.signal(consumer.taste_x, p.profile_noise, normal(z_x))
-        seen_y = precision.signal(consumer.taste_y, p.profile_noise, normal(z_y))
+        seen_x = precision.signal(consumer.taste_x, p.profile_noise, mathematics.normal(z_x))
+        seen_y = precision.signal(consumer.taste_y, p.profile_noise, mathematics.normal(z_y))
         self.profile_x = precision.profile(self.profile_x, seen_x, self.profile_evidence)
         self.profile_y = precision.profile(self.profile_y, seen_y, self.profile_evidence)
         self.profile_evidence = precision.profile_evidence(self.profile_evidence, p.profile_retention)
@@ -292,7 +284,8 @@ class Relation:
             self.memory = attention.reinforced(self.memory, p.memory_gain_contact)
             self.touch = "community"
             if brand.terms["co_design"] > 0:
-                brand.wishes.append((fixed_point(self.consumer.taste_x), fixed_point(self.consumer.taste_y)))
+                x, y = self.consumer.taste_x, self.consumer.taste_y
+                brand.wishes.append((mathematics.fixed_point(x), mathematics.fixed_point(y)))
         self.belonging = community.belonging(
             self.belonging, p.belonging_retention, p.belonging_gain, ONE if interacts else ZERO
         )
@@ -355,7 +348,7 @@ class Relation:
         paid = price
         if self.is_invited:
             paid = choice.price_after_reward(price, self.promised("reward_receiver"))
-        worth, shock = self.worth(), gumbel(u_shock)
+        worth, shock = self.worth(), mathematics.gumbel(u_shock)
         utility = self._at_price(worth, paid)
         total = choice.total(utility, shock)
         offer = Offer(brand, utility, total, total)
@@ -403,7 +396,9 @@ class Relation:
     def experience(self, u_experience: Any) -> tuple[Any, Any]:
         """Use the product; return satisfaction and surprise."""
         p = self.consumer.model.parameters
-        satisfied = experience.satisfaction(self.brand.quality, p.experience_sd, normal(u_experience))
+        satisfied = experience.satisfaction(
+            self.brand.quality, p.experience_sd, mathematics.normal(u_experience)
+        )
         surprise = experience.surprise(satisfied, self.belief)
         self.belief = experience.belief_after_experience(self.belief, self.evidence, satisfied)
         self.evidence = experience.evidence_after_experience(self.evidence, p.evidence_limit)
