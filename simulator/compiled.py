@@ -48,6 +48,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 #: Folders of sources that the kernels of each room may import; all import the model.
 _ROOMS = {"market": ("model", "engines"), "diffusion": ("model", "diffusion")}
+#: Files besides, for the kernels of every room and for those of one.
+_FOR_ALL = ("compiled.py", "part_compiler.py", "scenario/parameters.py")
+_ALONE: dict[str, tuple[str, ...]] = {"market": ("vector_lists.py",), "diffusion": ()}
 
 
 def source_hash(room: str = "market") -> str:
@@ -65,15 +68,13 @@ def source_hash(room: str = "market") -> str:
     """
     digest = hashlib.sha256()
     sources = [path for folder in _ROOMS[room] for path in _PACKAGE.glob(f"{folder}/**/*.py")]
-    sources += [
-        _PACKAGE / name
-        for name in ("compiled.py", "part_compiler.py", "vector_lists.py", "scenario/parameters.py")
-    ]
+    sources += [_PACKAGE / name for name in (*_FOR_ALL, *_ALONE[room])]
     for path in sorted(sources):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
     for part in (numba.__version__, np.__version__, platform.machine(), platform.python_version()):
         digest.update(part.encode())
+    digest.update(f"{_config.BOUNDSCHECK} {_config.OPT}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -265,7 +266,9 @@ def _call_compiled(typing_context: Any, address: Any, arguments: Any) -> Any:
         function = context.call_conv.get_function_type(types.none, kinds).as_pointer()
         pointer = builder.inttoptr(values[0], function)
         unpacked = cgutils.unpack_tuple(builder, values[1])
-        context.call_conv.call_function(builder, pointer, types.none, kinds, unpacked)
+        status, _ = context.call_conv.call_function(builder, pointer, types.none, kinds, unpacked)
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
         return context.get_dummy_value()
 
     return types.none(address, arguments), generate

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 _config: Any = numba.config
+_GARBAGE = 2**31 - 1
 #: Numbers that are listed at once.
 WIDTH = 16
 _HAS_COMPRESS = binding.llvm_version_info[0] >= 19
@@ -100,12 +101,13 @@ def _list_plain(
     int
         How many were listed.
     """
-    n = 0
-    for lane in range(WIDTH):
-        if marks.reshape(-1)[offset + lane] & bits and value + lane < end:
-            into.reshape(-1)[at + n] = value + lane
-            n += 1
-    return n
+    if at + WIDTH > into.size:
+        raise IndexError(f"no room for {WIDTH} numbers from {at} on in a list of {into.size}")
+    group = marks.reshape(-1)[offset : offset + WIDTH]
+    listed = [value + lane for lane in range(WIDTH) if group[lane] & bits and value + lane < end]
+    # as compiled: whatever stands behind the listed is written over
+    into.reshape(-1)[at : at + WIDTH] = listed + [_GARBAGE] * (WIDTH - len(listed))
+    return len(listed)
 
 
 def _fetch_compiled(typing_context: Any, array: Any, index: Any) -> Any:

@@ -54,13 +54,6 @@ _TOP, _TOP_SIX = U8(56), U8(58)
 _DE_BRUIJN = U8(0x03F79D71B4CB0A89)
 _PLACES = np.zeros(64, np.uint8)
 _PLACES[[((0x03F79D71B4CB0A89 << k) % 2**64) >> 58 for k in range(64)]] = range(64)
-_HALF = U8(32)
-#: In 32 bits, the number of adopted arcs takes the lower twelve, the sum of their steps the others.
-_PART = U8(12)
-_LOW_PART = U8(4095)
-_MOST_STEPS = 2**20
-#: Those who are left are listed once they are one in so many.
-_FEW = 4
 #: Above so many in a block all flags are gone through, without a branch.
 _MANY = 12
 

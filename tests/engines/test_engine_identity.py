@@ -137,6 +137,18 @@ def test_every_mechanism(variant):
         compare(case, strategy)
 
 
+@pytest.mark.parametrize("n_consumers", [2049, 4100])
+@pytest.mark.parametrize("strategy", ["mix", "social", "content"])
+def test_several_stretches_in_which_nearly_everybody_shops(strategy, n_consumers):
+    """Consumers go through the rarer phases 2,048 at a time, in lists of up to 256."""
+    case = make_case(
+        "tiny",
+        {"population.consumers": n_consumers, "population.traits.need_rate.mean": 2.0},
+    )
+    counts = compare(case, strategy)
+    assert counts[:, 0, INDEX["needs"]].min() > 0.75 * n_consumers
+
+
 @pytest.mark.parametrize("kind", GRAPHS)
 def test_graphs_from_python(kind):
     case = make_case("tiny", graph=GRAPHS[kind])

@@ -14,14 +14,18 @@ from simulator.engines.numba_engine import run_one
 from simulator.engines.numba_engine.layout import is_rationed
 from simulator.engines.runner import run_replicates
 
-LARGE = {"population.consumers": 40_000, "burn_in": 1}
+#: Enough blocks for three threads.
+LARGE = {"population.consumers": 49_153, "burn_in": 1}
+PLENTY = {"brands.Theirs.weekly_supply": None, "brands.Theirs.initial_stock": None, "events": ()}
 #: All but the last may run out of stock, so that their purchases are carried out at the end of a step.
 MARKETS = {
     "repeat": {},
     "durable": {"market.category": "durable", "market.replacement_weeks": 3.0},
     "scarce": {"brands.Ours.weekly_supply": 4000.0, "brands.Ours.initial_stock": 10.0},
     "neighbors": {"market.externality": "linear", "market.externality_scope": "local"},
-    "plenty": {"brands.Theirs.weekly_supply": None, "brands.Theirs.initial_stock": None, "events": ()},
+    "plenty": PLENTY,
+    "plenty of durables": {**PLENTY, "market.category": "durable", "market.replacement_weeks": 3.0},
+    "plenty for neighbors": {**PLENTY, "market.externality": "linear", "market.externality_scope": "local"},
 }
 
 
@@ -29,7 +33,7 @@ MARKETS = {
 @pytest.mark.parametrize("name", MARKETS)
 def test_threads_within_a_replicate_change_no_bit(name: str, strategy: str) -> None:
     case = make_case("tiny", {**LARGE, **MARKETS[name]})
-    assert is_rationed(case.market) == (name != "plenty")
+    assert is_rationed(case.market) == ("plenty" not in name)
     plan = case.plan(strategy)
     alone, *together = (
         run_one(case.market, plan, case.world, SEED, 0, threads=threads) for threads in (1, 2, 3)

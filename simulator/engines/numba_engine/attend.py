@@ -319,14 +319,14 @@ def feel_need(b: Any, t: Any, k0: Any, k1: Any, m: Any, on: Any, s: Any, w: Any,
 
 
 @part
-def clear_block(b: Any, on: Any, s: Any, w: Any) -> None:
-    """Begin a block: whoever has a piece or a group to see to is busy."""
+def clear_block(b: Any, s: Any, w: Any) -> None:
+    """Begin a block: whoever was passed a piece of content is busy."""
     busy = IS_BUSY + place_of(b * BLOCK)
     for k in range(BLOCK):
         w.bytes[busy + k] = np.uint8(0)
-    if on.any_social:
+    if s.mail.shape[2] > PIECE:
         for k in range(BLOCK):
-            w.bytes[busy + k] = s.marks[b, ALERT, k] | np.uint8(s.marks[b, COMMITTED, k] != NO_BRAND)
+            w.bytes[busy + k] = s.marks[b, ALERT, k]
         for k in range(BLOCK):
             s.marks[b, ALERT, k] = np.uint8(0)
 

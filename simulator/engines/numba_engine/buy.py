@@ -208,8 +208,6 @@ def list_buyers(first: Any, last: Any, t: Any, m: Any, s: Any, w: Any) -> Any:
         if w.order[STATUS, order] == ACCEPTED:
             i = np.int64(w.order[CONSUMER, order])
             j = np.int64(w.order[CHOICE, order])
-            block_of(i)
-            lane_of(i)
             w.lists[BUYER + n] = i
             w.lists[BUYER_BRAND + n] = j
             w.lists[BUYER_ID + n] = m.brand_id[j]

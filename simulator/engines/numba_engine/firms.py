@@ -292,11 +292,12 @@ def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any, w: An
 
 @part
 def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any, w: Any) -> None:
-    """Compute a line's relevance for every consumer; for what pads a block it is never read."""
+    """Compute a line's relevance for every consumer; what pads a block keeps 0."""
     creative = m.line_kind[h, terms.CREATIVE]
     rows = w.rows
     for b in range(s.values.shape[0]):
-        for k in range(min(BLOCK, m.n_consumers - b * BLOCK)):
+        end = min(BLOCK, m.n_consumers - b * BLOCK)
+        for k in range(end):
             i = b * BLOCK + k
             cell = g.cell[i]
             cell_x = m.cell[cell, terms.CELL_X]
@@ -309,7 +310,7 @@ def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any, w: Any) -> None:
             )
             rows[U_2 + k] = s.records[i, TASTE_X]
             rows[U_3 + k] = s.records[i, TASTE_Y]
-        for k in range(BLOCK):
+        for k in range(end):
             s.relevance[h, b, k] = attention.relevance(
                 rows[U_2 + k], rows[U_3 + k], rows[U_0 + k], rows[U_1 + k]
             )

@@ -124,7 +124,6 @@ class Switches(NamedTuple):
     is_weighted: bool
     is_multiple: bool
     any_profile: bool
-    any_social: bool  # content, community or groups
 
 
 #: Columns of ``Switches.brand``.

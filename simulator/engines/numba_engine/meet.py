@@ -90,17 +90,9 @@ from simulator.model.philox import philox
 from simulator.model.rules import attention, community, precision
 
 _U = np.uint32
-_PROMOTION, _COMMUNITY = terms.term("promotional_share"), terms.term("community")
-_CO_DESIGN = terms.term("co_design")
+_COMMUNITY, _CO_DESIGN = terms.term("community"), terms.term("co_design")
 _SIZE, _DEADLINE = terms.term("group_size"), terms.term("group_deadline")
-_VIEWS, _SHARED = record("content_views"), record("content_shares")
-_DIRECT, _ONE_HOP, _DEEPER = (
-    record("piece_views_direct"),
-    record("piece_views_one_hop"),
-    record("piece_views_deeper"),
-)
-_PIECE_SHARES, _CLICKS = record("piece_shares"), record("clicks")
-_INTERACTIONS, _GROUP_FAILURES = record("interactions"), record("group_failures")
+_CLICKS, _INTERACTIONS, _GROUP_FAILURES = record("clicks"), record("interactions"), record("group_failures")
 _NEEDS = record("needs")
 
 

@@ -81,8 +81,6 @@ def believe(i: Any, j: Any, belief: Any, evidence: Any, s: Any) -> None:
 @part
 def learn_profile(i: Any, j: Any, z_x: Any, z_y: Any, p: Any, s: Any) -> None:
     """Let a brand learn from one observed event, which shows each taste with an error of z standard deviations."""
-    block_of(i)
-    lane_of(i)
     n = s.records[i, in_record(j, PROFILE_EVIDENCE)]
     seen_x = precision.signal(s.records[i, TASTE_X], p.profile_noise, z_x)
     seen_y = precision.signal(s.records[i, TASTE_Y], p.profile_noise, z_y)
@@ -114,8 +112,6 @@ def gather_person(n: Any, s: Any, w: Any) -> None:
     rows = w.rows
     for a in range(n):
         i = np.int64(w.lists[PICKED + a])
-        block_of(i)
-        lane_of(i)
         rows[G_TASTE_X + a] = s.records[i, TASTE_X]
         rows[G_TASTE_Y + a] = s.records[i, TASTE_Y]
         rows[G_SENSITIVITY + a] = s.records[i, PRICE_SENSITIVITY]

@@ -6,12 +6,13 @@ import functools
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simulator.compiled import address_of, cache_folder, is_compiled, take_no_other_types
-from simulator.engines.numba_engine.large import LargeRun, Slot, act_at, settle_at
+from simulator.compiled import address_of, is_compiled, take_no_other_types
+from simulator.engines.numba_engine.large import LargeRun, Slot, absorb, act_at, settle_at
 from simulator.engines.numba_engine.layout import CHUNK, new_counts, new_graph, new_state, new_work
 from simulator.engines.numba_engine.reset import clear, reset
 from simulator.engines.numba_engine.step import act, settle
@@ -95,7 +96,7 @@ def run_one(
     seed, replicate : int
         Key of the draws, each 0 to 2^32 - 1.
     threads : int
-        Threads for this replicate; they change no bit. Markets of fewer than 32,768 consumers take one.
+        Threads for this replicate; they change no bit. Markets of up to 32,512 consumers take one.
 
     Returns
     -------
@@ -122,7 +123,10 @@ def is_warm() -> bool:
     """Return whether the kernels are compiled already, in this process or in the cache on disk."""
     if not is_compiled() or compile_steps.cache_info().currsize:
         return True
-    return all(any(cache_folder().glob(f"**/*step.{name}-*.nbc")) for name in ("act", "settle"))
+    # a cache may be that of another installation of the same version: its code is not found from here
+    return all(
+        any(Path(half._cache.cache_path).glob(f"step.{half.__name__}-*.nbc")) for half in (act, settle)
+    )
 
 
 def _blank(market: Market) -> World:
@@ -163,7 +167,8 @@ def compile_steps() -> None:
     compiled_steps(0, 0, 0, 0, *given, counts)
     address_of(act_at, (0, 0, False, 0, 0, *given, counts))
     address_of(settle_at, (0, 0, 0, 0, False, *given, counts))
-    for frame in (compiled_steps, act_at, settle_at):
+    absorb(given[-1], given[-1])
+    for frame in (compiled_steps, act_at, settle_at, absorb):
         take_no_other_types(frame)
 
 

@@ -204,8 +204,6 @@ def gather_reviews(n: Any, j: Any, t: Any, s: Any, w: Any) -> None:
     for r in range(n):
         a = w.lists[SOME + r]
         i = np.int64(w.lists[PICKED + a])
-        block_of(i)
-        lane_of(i)
         since = np.int64(s.weeks[i, read])
         known = max(since, np.int64(0))
         seen = np.int64(since >= 0)
@@ -237,8 +235,6 @@ def read_reviews(n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
     for r in range(n_readers):
         a = w.lists[SOME + r]
         i = np.int64(w.lists[PICKED + a])
-        block_of(i)
-        lane_of(i)
         rows[G_BELIEF + a] = rows[U_2 + r]
         rows[G_EVIDENCE + a] = rows[U_3 + r]
         believe(i, j, rows[U_2 + r], rows[U_3 + r], s)
@@ -251,8 +247,6 @@ def bid(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     if on.brand[j, HAS_REFERRAL] > 0:
         for a in range(n):
             i = np.int64(w.lists[PICKED + a])
-            block_of(i)
-            lane_of(i)
             rows[RESULT + a] = rows[G_PRICE + a]
             if np.int32(t) <= np.int32(s.weeks[i, week_of(j, INVITED_UNTIL)]):
                 since = np.int64(s.weeks[i, week_of(j, INVITATION_STEP)])

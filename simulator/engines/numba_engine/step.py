@@ -56,7 +56,7 @@ def attend_to(
     b: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, on: Any, s: Any, w: Any, row: Any, log_ad: Any
 ) -> None:
     """Take one block of consumers through what happens to all of them: attention, memory, needs."""
-    attend.clear_block(b, on, s, w)
+    attend.clear_block(b, s, w)
     attend.expose(b, m, p, s, w)
     for j in range(m.n_brands):
         for k in range(BLOCK):

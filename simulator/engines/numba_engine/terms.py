@@ -200,5 +200,4 @@ def switches(market: Market, plan: PlanArrays, world: World) -> Switches:
         world.weights.size > 0,
         world.occurrence.size > 0,
         bool(brand[:, HAS_PROFILE].any()),
-        bool(brand[:, (HAS_CONTENT, HAS_COMMUNITY, HAS_GROUP)].any()),
     )
