@@ -107,7 +107,7 @@ def check_baselines(n_consumers: int, n_replicates: int, n_mesa: int, horizon: i
 
 def race(stage: Stage, rounds: int, *, with_mesa: bool) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Measure all contestants of one size; return table rows and who could not be measured."""
-    n_replicates = 8 if stage.n_consumers < 100_000 else 2
+    n_replicates = 16 if stage.n_consumers < 100_000 else 2
     with ThreadPoolExecutor(2) as pool:
         contestants: list[Contestant] = [
             engine(stage, strategy, threads, n_replicates, pool)
