@@ -25,7 +25,8 @@ def test_the_readme_shows_what_was_recorded(study) -> None:
     stored = json.loads((RUN.parent / "recovery" / "results.json").read_text())
     rows = pd.read_csv(RUN.parent / "recovery" / "rows.csv")
     assert study.answer(stored) in (RUN.parent / "recovery" / "README.md").read_text()
-    assert study.summarize(rows) == stored["results"]
+    # another version of numpy may add up in another order
+    assert study.summarize(rows) == [pytest.approx(row, rel=1e-9) for row in stored["results"]]
     assert {row["method"] for row in stored["results"]} == {"table", "sequential"}
 
 
