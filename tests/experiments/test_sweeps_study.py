@@ -70,7 +70,8 @@ def test_a_verb_that_is_ended_says_how_long_it_took_and_ends_at_the_same_digest(
     monkeypatch.setattr(endings, "unheld", lambda measure: measure())
     [row] = endings.measure_endings(tmp_path, "sweep", 1, seed=2, n_shards=32)
     assert row["same_digest"] and row["again_returned"] == 0
-    assert row["seconds_to_end"] is None or row["returned"] in (130, -15)
+    # ended by the command itself, by the interpreter on an interrupt (a shell says 130 for both), or while it starts
+    assert row["seconds_to_end"] is None or row["returned"] in (130, -2, -15)
 
 
 def test_the_readme_has_the_limits_that_were_measured(monkeypatch) -> None:
