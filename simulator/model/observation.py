@@ -14,7 +14,7 @@ MONEY_SCALE = 10_000
 FRACTION_SCALE = 65_536
 
 #: Version of the trajectories: it rises whenever the same scenario and seed give other numbers.
-TRAJECTORY_VERSION = 3
+TRAJECTORY_VERSION = 4
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ Engine = Annotated[str, typer.Option(help="numba or mesa; both give the same tra
 Consumers = Annotated[
     int | None,
     typer.Option(
-        help="simulate the same market with this many consumers; each then stands for more or fewer people"
+        help="simulate the same people by this many consumers, each standing for more or fewer of them; "
+        "below some thousand there are smaller hubs and cells, and talk is weaker"
     ),
 ]
 Threads = Annotated[int | None, typer.Option(help="threads of the numba engine [all processors]")]

@@ -28,11 +28,24 @@ def _unless(is_right: bool, key: str, got: object, expected: str, remedy: str = 
     return [] if is_right else [Breach(key, str(got), expected, remedy)]
 
 
-def clustered_limits(n: int, mean_degree: float) -> list[Breach]:
-    """Return what keeps a clustered graph of n consumers from being built: too many ties for so few."""
+def clustered_limits(n: int, mean_degree: float, share_strong: float, max_weak_degree: int) -> list[Breach]:
+    """Return what keeps a clustered graph of n consumers from being built: too many ties for so few.
+
+    The weak ties' degrees must have room on both sides of their mean.
+    """
     most = (n - 1) / 2
     expected = f"0..{most:g} (ties), half of the other consumers"
-    return _unless(0.0 <= mean_degree <= most, "mean_degree", f"{mean_degree:g}", expected)
+    least = int(2.0 * mean_degree * (1.0 - share_strong)) + 1
+    return [
+        *_unless(0.0 <= mean_degree <= most, "mean_degree", f"{mean_degree:g}", expected),
+        *_unless(
+            max_weak_degree >= least,
+            "max_weak_degree",
+            max_weak_degree,
+            f"at least {least} (ties), twice the mean number of weak ties",
+            "raise it, or lower mean_degree",
+        ),
+    ]
 
 
 def ring_limits(n: int, degree: int) -> list[Breach]:

@@ -17,7 +17,7 @@ from simulator.scenario.schema.network import Clustered
 CONSUMERS = make_consumers(20_000)
 DEFAULTS = {
     key: Clustered.model_fields[key].default
-    for key in ("mean_degree", "share_strong", "homophily", "rewiring", "degree_tail")
+    for key in ("mean_degree", "share_strong", "homophily", "rewiring", "degree_tail", "max_weak_degree")
 }
 
 

@@ -19,7 +19,13 @@ from simulator.model.draws import STREAMS
 from simulator.model.network import KINDS, addresses, build_network
 
 SPECS = {
-    "clustered": {"mean_degree": 8.0, "homophily": 0.7, "rewiring": 0.15, "degree_tail": 2.5},
+    "clustered": {
+        "mean_degree": 8.0,
+        "homophily": 0.7,
+        "rewiring": 0.15,
+        "degree_tail": 2.5,
+        "max_weak_degree": 300,
+    },
     "watts_strogatz": {"degree": 6, "rewiring": 0.3},
     "barabasi_albert": {"attachments": 3},
     "erdos_renyi": {"mean_degree": 5.0},

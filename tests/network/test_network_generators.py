@@ -293,7 +293,7 @@ def test_configuration_mixes_at_random():
 @pytest.mark.parametrize("mean", [0.3, 2.0, 8.4, 30.0])
 def test_tail_degrees_have_the_wanted_mean_in_every_world(mean, exponent):
     n = 5000
-    worlds = [tail_degrees(n, mean, exponent, np.uint32(1), np.uint32(world)) for world in range(2)]
+    worlds = [tail_degrees(n, mean, exponent, 300, np.uint32(1), np.uint32(world)) for world in range(2)]
     assert worlds[0].mean() == pytest.approx(mean, rel=0.02)
     assert np.array_equal(np.sort(worlds[0]), np.sort(worlds[1]))
     assert not np.array_equal(worlds[0], worlds[1])
@@ -301,10 +301,25 @@ def test_tail_degrees_have_the_wanted_mean_in_every_world(mean, exponent):
 
 
 def test_tail_of_weak_ties_is_a_power_law():
-    degree = tail_degrees(1_000_000, 8.4, 2.5, *KEY)
+    degree = tail_degrees(1_000_000, 8.4, 2.5, 100_000, *KEY)
+    assert degree.max() > 2000
     shares = [(degree >= k).mean() for k in (50, 100, 200)]
     slopes = np.diff(np.log(shares)) / np.log(2)
     assert np.allclose(slopes, -1.5, atol=0.15)
+
+
+def test_degrees_have_one_law_at_every_size_from_which_their_limit_binds():
+    """Without a limit, the mean of squared degrees, on which contagion rests, grows with the number of consumers."""
+
+    def spread(n, limit):
+        degree = tail_degrees(n, 8.4, 2.5, limit, *KEY).astype(np.float64)
+        return (degree**2).mean() / degree.mean()
+
+    limited = [spread(n, 300) for n in (12_000, 120_000, 1_200_000)]
+    assert np.allclose(limited, limited[0], rtol=0.01)
+    without = [spread(n, 100_000) for n in (12_000, 120_000, 1_200_000)]
+    assert without[2] > 1.5 * without[1] > 2.0 * without[0]
+    assert spread(5_000, 300) == spread(5_000, 100_000) < limited[0]
 
 
 def test_logarithm_and_exponential_are_exact_to_the_last_digits():

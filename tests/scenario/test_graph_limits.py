@@ -16,6 +16,7 @@ from simulator.scenario.schema.network import Clustered, NetworkSpec
 SPEC: TypeAdapter[Any] = TypeAdapter(NetworkSpec)
 BUILT = [
     (28, {"kind": "clustered", "mean_degree": 13.5}),
+    (400, {"kind": "clustered", "mean_degree": 14.0, "max_weak_degree": 17}),
     (19, {"kind": "configuration", "max_degree": 18, "min_degree": 5}),
     (40, {"kind": "stochastic_block", "mean_degree": 3.0, "within_share": 0.5}),
     (15, {"kind": "watts_strogatz", "degree": 14}),
@@ -26,6 +27,7 @@ BUILT = [
 REFUSED = [
     (28, {"kind": "clustered", "mean_degree": 14.0}, "network.mean_degree"),
     (28, {"kind": "clustered", "mean_degree": 13.51}, "network.mean_degree"),
+    (400, {"kind": "clustered", "mean_degree": 14.0, "max_weak_degree": 13}, "network.max_weak_degree"),
     (19, {"kind": "configuration"}, "network.max_degree"),
     (19, {"kind": "configuration", "max_degree": 19}, "network.max_degree"),
     (40, {"kind": "configuration", "min_degree": 0, "max_degree": 9}, "network.min_degree"),

@@ -110,7 +110,7 @@ def build_network(
         return clustered(
             cell, region, taste, mean_degree=spec.mean_degree, share_strong=spec.share_strong,
             homophily=spec.homophily, rewiring=spec.rewiring, degree_tail=spec.degree_tail,
-            key0=key0, key1=key1,
+            max_weak_degree=spec.max_weak_degree, key0=key0, key1=key1,
         )  # fmt: skip
     ties = _classic(spec, n_consumers, cell, region, key0, key1)
     return ties.with_strength(spec.share_strong, key0, key1)

@@ -73,6 +73,7 @@ def clustered(
     homophily: float,
     rewiring: float,
     degree_tail: float,
+    max_weak_degree: int,
     key0: Any,
     key1: Any,
 ) -> Network:
@@ -106,6 +107,8 @@ def clustered(
         Share of strong ties that are moved, 0 to 1; more means less clustering.
     degree_tail : float
         Exponent of the tail of the weak ties' degrees, above 2.
+    max_weak_degree : int
+        Most weak ties of a consumer, at least twice their mean.
     key0, key1 : uint32
         Seed and world.
 
@@ -122,10 +125,10 @@ def clustered(
     for key, value in (("share_strong", share_strong), ("homophily", homophily), ("rewiring", rewiring)):
         require(0.0 <= value <= 1.0, key, value, "0..1")
     require(degree_tail > 2.0, "degree_tail", degree_tail, "above 2")
-    require_limits(clustered_limits(n, mean_degree))
+    require_limits(clustered_limits(n, mean_degree, share_strong, max_weak_degree))
     groups = _groups(cell, region)
     strong_degree = mean_degree * share_strong
-    weak = tail_degrees(n, mean_degree - strong_degree, degree_tail, key0, key1)
+    weak = tail_degrees(n, mean_degree - strong_degree, degree_tail, max_weak_degree, key0, key1)
     n_most = n * int(np.ceil(strong_degree / 2)) + int(weak.sum()) // 2
     source, target = np.empty(n_most, dtype=np.int32), np.empty(n_most, dtype=np.int32)
     ties = new_tie_set(n, n_most)

@@ -112,12 +112,14 @@ def draw_degrees(
     return degrees
 
 
-def tail_degrees(n: int, mean: float, exponent: float, key0: Any, key1: Any) -> Any:
+def tail_degrees(n: int, mean: float, exponent: float, limit: int, key0: Any, key1: Any) -> Any:
     """Draw heavy-tailed degrees with a given mean: the law's quantiles in random order.
 
     The smallest degree is the whole part of ``mean * (exponent - 2) / (exponent - 1)``, which an unbounded
-    power law of that mean would have; the largest is the structural cutoff sqrt(mean * n), below which a
-    random graph without parallel ties has no correlation of degrees.
+    power law of that mean would have. The largest is the smaller of ``limit`` and the structural cutoff
+    sqrt(mean * n), below which a random graph without parallel ties has no correlation of degrees. With an
+    exponent below 3 the mean of the squared degrees, on which contagion rests, grows with the largest degree
+    without end: from the size on at which ``limit`` binds, the law is the same for every n.
 
     Parameters
     ----------
@@ -127,6 +129,8 @@ def tail_degrees(n: int, mean: float, exponent: float, key0: Any, key1: Any) -> 
         Wanted mean degree, at least 0.
     exponent : float
         Exponent of the tail, above 2.
+    limit : int
+        Largest degree that may occur, above twice the mean.
     key0, key1 : uint32
         Seed and world.
 
@@ -142,7 +146,7 @@ def tail_degrees(n: int, mean: float, exponent: float, key0: Any, key1: Any) -> 
     if mean <= 0:
         return np.zeros(n, dtype=np.int32)
     smallest = int(mean * (exponent - 2.0) / (exponent - 1.0))
-    cutoff = int((mean * n) ** 0.5)
+    cutoff = min(limit, int((mean * n) ** 0.5))
     largest = min(n - 1, max(cutoff, smallest + 1, int(2.0 * mean) + 1))
     shift = shift_for_mean(smallest, largest, float(exponent), float(mean))
     weights = power_law_weights(smallest, largest, float(exponent), shift)

@@ -163,7 +163,9 @@ def _breaches(tables: ScenarioTables) -> list[graph_limits.Breach]:
     network, n = tables.network, tables.population.consumers
     match network:
         case Clustered():
-            return graph_limits.clustered_limits(n, network.mean_degree)
+            return graph_limits.clustered_limits(
+                n, network.mean_degree, network.share_strong, network.max_weak_degree
+            )
         case WattsStrogatz():
             return graph_limits.ring_limits(n, network.degree)
         case BarabasiAlbert():

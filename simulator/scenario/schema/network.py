@@ -27,6 +27,14 @@ class Clustered(NetworkTable):
     degree_tail: float = quantity(
         "exponent of the weak ties' degree distribution; smaller means heavier", "exponent", 2.5, gt=2, le=10
     )
+    max_weak_degree: int = quantity(
+        "most weak ties of a consumer, so that a larger sample of the same people has no larger hubs; "
+        "with fewer consumers than its square over the mean weak ties, hubs are smaller",
+        "ties",
+        300,
+        ge=1,
+        le=100_000,
+    )
 
 
 class WattsStrogatz(NetworkTable):
