@@ -88,11 +88,26 @@ def _is_ours(folder: Path) -> bool:
         return False
 
 
+def _take_over(source: Path, folder: Path) -> None:
+    """Copy kernels that can only be read, code before lists, if they are this user's or the system's."""
+    with contextlib.suppress(OSError):
+        if source.stat().st_uid not in (0, folder.stat().st_uid):
+            return
+        for path in sorted(source.rglob("*.nb[ci]"), key=lambda path: path.suffix):
+            target = folder / path.relative_to(source)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+                    file.write(path.read_bytes())
+                os.replace(file.name, target)
+
+
 def cache_folder(room: str = "market") -> Path:
     """Return the folder of a room's compiled kernels for exactly these sources, created if need be.
 
     The first writable of ``SIMULATOR_CACHE``, ``XDG_CACHE_HOME``, ``~/.cache`` and the system's
-    temporary folder is used, so that a read-only home does not stop a run.
+    temporary folder is used, so that a read-only home does not stop a run. Kernels that lie in one before it, which
+    can only be read (as in a container), are taken from there.
 
     Parameters
     ----------
@@ -104,10 +119,14 @@ def cache_folder(room: str = "market") -> Path:
     with contextlib.suppress(RuntimeError):
         candidates.append(Path.home() / ".cache")
     candidates.append(Path(tempfile.gettempdir()))
+    to_read: list[Path] = []
     for candidate in candidates:
         folder = candidate / "consumer-market-simulator" / source_hash(room)
         if _is_ours(folder):
+            for other in to_read:
+                _take_over(other, folder)
             return folder
+        to_read.append(folder)
     return Path(tempfile.mkdtemp(prefix="consumer-market-simulator-"))
 
 

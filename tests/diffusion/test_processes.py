@@ -62,6 +62,27 @@ def test_a_home_and_a_cache_that_cannot_be_written(tmp_path: Path, expected: str
     assert list(tmp_path.rglob("*.nbc")), "kernels went to the temporary folder"
 
 
+def test_kernels_that_can_only_be_read_are_not_compiled_again(tmp_path: Path, expected: str) -> None:
+    """Everything in ``locked`` can only be read, for whoever runs this."""
+    filled = Place(ROOT, tmp_path / "locked")
+    assert trials.run(filled, CASCADE) == expected
+    locked = """
+from simulator import compiled
+is_ours = compiled._is_ours
+compiled._is_ours = lambda folder: "locked" not in str(folder) and is_ours(folder)
+"""
+    loaded = """
+from simulator.diffusion.cascade import run_cascades
+assert run_cascades.stats.cache_hits and not run_cascades.stats.cache_misses, run_cascades.stats
+"""
+    elsewhere = tmp_path / "elsewhere"
+    place = Place(ROOT, filled.cache, {"XDG_CACHE_HOME": str(elsewhere)})
+    before = filled.files()
+    assert trials.run(place, CASCADE._replace(code=locked + CASCADE.code + loaded)) == expected
+    assert filled.files() == before
+    assert Place(ROOT, elsewhere).files().keys() == before.keys()
+
+
 def test_an_edit_never_runs_a_stale_kernel(tmp_path: Path, expected: str) -> None:
     """Another stream for coins in an imported module, of the same size and age, gives other cascades at once."""
     copy = tmp_path / "copy"
