@@ -351,6 +351,7 @@ from simulator.present import cli_experiments as cli_experiments  # noqa: E402  
 from simulator.present import cli_seed as cli_seed  # noqa: E402
 from simulator.present import cli_select as cli_select  # noqa: E402
 from simulator.present import cli_sensitivity as cli_sensitivity  # noqa: E402
+from simulator.present import cli_spread as cli_spread  # noqa: E402
 from simulator.present import cli_trace as cli_trace  # noqa: E402
 
 

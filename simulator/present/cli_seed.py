@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,7 @@ def seed(
         model=model,
         p=p,
         weights=True if weights is not None else None,
-        eligible=None if eligible is None else _names(read, eligible),
+        eligible=None if eligible is None else names_in(read, eligible.split(",")),
         epsilon=epsilon,
         n_replicates=replicates,
         seed=random_seed,
@@ -58,11 +59,11 @@ def seed(
         print(chosen)
 
 
-def _names(graph: Any, given: str) -> list[Any]:
+def names_in(graph: Any, names: Iterable[str]) -> list[Any]:
     """Return names as the graph has them: whole numbers where its names are numbers."""
-    names = [name.strip() for name in given.split(",")]
     is_numbered = graph.labels is None or graph.labels.dtype.kind in "iu"
-    return [int(name) if is_numbered and name.lstrip("-").isdecimal() else name for name in names]
+    stripped = (name.strip() for name in names)
+    return [int(name) if is_numbered and name.lstrip("-").isdecimal() else name for name in stripped]
 
 
 def seed_document(chosen: Any) -> dict[str, Any]:
