@@ -63,6 +63,35 @@ class Agreement:
         )
 
 
+@dataclass(frozen=True)
+class SameBits:
+    """Whether a baseline that draws what the engine draws has its bits.
+
+    Parameters
+    ----------
+    name : str
+        The baseline.
+    n_replicates : int
+        Replicates compared, each in all series, steps and brands.
+    different : tuple of str
+        Strategies and replicates in which some number differs.
+    """
+
+    name: str
+    n_replicates: int
+    different: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every number is the engine's."""
+        return not self.different
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"{self.name} agrees: the same bits in {len(OBSERVED)} series of {self.n_replicates} replicates"
+        return f"{self.name} DISAGREES: other numbers in {', '.join(self.different)}"
+
+
 def totals(observed: np.ndarray) -> np.ndarray:
     """Return observed series summed over each half of the horizon, float64 [half, brand, OBSERVED]."""
     middle = observed.shape[0] // 2

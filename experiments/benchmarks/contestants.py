@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from baselines import c_market, numpy_market, plain_mesa, plain_numba
+from baselines import c_market, c_same, numpy_market, plain_mesa, plain_numba
 from baselines.given import describe
 
 from simulator.engines.numba_engine import run_one
-from simulator.model.campaigns import build_plan
+from simulator.model.campaigns import Plan, build_plan
 from simulator.model.initialization import World, build_world
 from simulator.model.market import Market, build_market
 from simulator.scenario import load_scenario
@@ -22,6 +22,8 @@ from simulator.scenario import load_scenario
 SEED = 1
 ENGINE, MESA_ENGINE = "numba engine", "Mesa engine"
 NUMBA, NUMPY, MESA, C = "plain numba", "NumPy", "plain Mesa", "C"
+#: The C that draws what the engine draws, and gives its bits.
+SAME_C = "C, same draws"
 #: A contestant runs again until its turns have taken this long together, seconds.
 _LONG = 12.0
 
@@ -158,16 +160,13 @@ def baselines(stage: Stage, strategy: str, *, with_mesa: bool) -> list[Contestan
 
 
 def in_c(
-    stage: Stage, strategy: str, threads: int, n_replicates: int, pool: ThreadPoolExecutor
+    stage: Stage, name: str, strategy: str, threads: int, n_replicates: int, pool: ThreadPoolExecutor
 ) -> Contestant | str:
-    """Return the C version on one or more threads, each with a market of its own, or why it cannot be measured."""
+    """Return a C version on one or more threads, each with a market of its own, or why it cannot be measured."""
     if not c_market.has_gcc():
         return "no gcc"
-    plan, markets = build_plan(stage.market, strategy), []
-    for world in stage.worlds:
-        given = describe(stage.market, plan, world)
-        first = c_market.CMarket(given)
-        markets.append([first, *(c_market.CMarket(given, like=first) for _ in range(threads - 1))])
+    plan = build_plan(stage.market, strategy)
+    markets = [_in_threads(name, stage.market, plan, world, threads) for world in stage.worlds]
 
     def play(thread: int) -> None:
         for replicate in range(thread, n_replicates, threads):
@@ -179,7 +178,17 @@ def in_c(
         return _timed(lambda: list(pool.map(play, range(threads))))
 
     turn()
-    return Contestant(C, strategy, threads, n_replicates * _agent_steps(stage), turn)
+    return Contestant(name, strategy, threads, n_replicates * _agent_steps(stage), turn)
+
+
+def _in_threads(name: str, market: Market, plan: Plan, world: World, threads: int) -> list[Any]:
+    """Return a world as a C version holds it, once for each thread."""
+    if name == SAME_C:
+        one = c_same.SameMarket(market, plan, world)
+        return [one, *(c_same.SameMarket(market, plan, world, like=one) for _ in range(threads - 1))]
+    given = describe(market, plan, world)
+    first = c_market.CMarket(given)
+    return [first, *(c_market.CMarket(given, like=first) for _ in range(threads - 1))]
 
 
 def _timed(run: Callable[[], Any]) -> float:

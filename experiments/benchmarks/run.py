@@ -23,14 +23,15 @@ sys.path[:0] = [str(_HERE), str(_HERE.parents[1])]
 
 import numba  # noqa: E402
 import numpy as np  # noqa: E402
-from agreement import Agreement, check  # noqa: E402
-from baselines import c_market, numpy_market, plain_mesa, plain_numba  # noqa: E402
+from agreement import Agreement, SameBits, check  # noqa: E402
+from baselines import c_market, c_same, numpy_market, plain_mesa, plain_numba  # noqa: E402
 from baselines.given import describe, observed  # noqa: E402
 from contestants import (  # noqa: E402
     MESA,
     MESA_ENGINE,
     NUMBA,
     NUMPY,
+    SAME_C,
     SEED,
     C,
     Contestant,
@@ -51,6 +52,8 @@ from report import as_rows, figure, markdown, mean_row, speed_table  # noqa: E40
 SCENARIO = "launch"
 #: The strategy that every baseline simulates.
 SHARED = "mass"
+#: Strategies that the C with the engine's draws simulates.
+SAME = ("mass", "none")
 #: Strategies of the engine with rows of their own; the others count in the mean.
 SHOWN = ("none", "mass", "social", "mix")
 MANY = 1_000_000
@@ -75,6 +78,26 @@ def machine() -> str:
         f"{name}, {os.cpu_count()} processors, load {load:.1f} at the start; Python {platform.python_version()}, "
         f"NumPy {np.__version__}, numba {numba.__version__}"
     )
+
+
+def check_same_bits(n_consumers: int, n_replicates: int, horizon: int = 52) -> list[SameBits]:
+    """Compare the C with the engine's draws with the engine, number for number; nothing without gcc."""
+    from simulator.model.initialization import build_world
+    from simulator.model.market import build_market
+    from simulator.scenario import load_scenario
+
+    if not c_market.has_gcc():
+        return []
+    market = build_market(load_scenario(SCENARIO, {"population.consumers": n_consumers, "horizon": horizon}))
+    different = []
+    for replicate in range(n_replicates):
+        world = build_world(market, SEED, replicate)
+        for strategy in SAME:
+            plan = build_plan(market, strategy)
+            recorded = c_same.SameMarket(market, plan, world).run(SEED, replicate)
+            if not c_same.same_bits(recorded, run_one(market, plan, world, SEED, replicate)):
+                different.append(f"{strategy}, replicate {replicate}")
+    return [SameBits(SAME_C, n_replicates * len(SAME), tuple(different))]
 
 
 def check_baselines(n_consumers: int, n_replicates: int, n_mesa: int, horizon: int = 52) -> list[Agreement]:
@@ -114,7 +137,12 @@ def race(stage: Stage, rounds: int, *, with_mesa: bool) -> tuple[list[dict[str, 
             for strategy in strategies_of(stage.market)
             for threads in (1, 2)
         ]
-        others = [(C, in_c(stage, SHARED, threads, n_replicates, pool)) for threads in (1, 2)]
+        tasks = [(C, SHARED), *((SAME_C, strategy) for strategy in SAME)]
+        others = [
+            (name, in_c(stage, name, strategy, threads, n_replicates, pool))
+            for name, strategy in tasks
+            for threads in (1, 2)
+        ]
         contestants += baselines(stage, SHARED, with_mesa=with_mesa)
         if with_mesa:
             others.append((MESA_ENGINE, mesa_engine(stage, SHARED)))
@@ -143,7 +171,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             used = run_probe("memory", program, strategy, MANY)
             results["memory"].append({"program": program, "strategy": strategy, "consumers": MANY, **used})
     say("agreement")
-    agreements = check_baselines(*((500, 24, 8) if arguments.quick else (2000, 64, 12)))
+    agreements: list[Agreement | SameBits] = [*check_same_bits(5000, 2 if arguments.quick else 8)]
+    agreements += check_baselines(*((500, 24, 8) if arguments.quick else (2000, 64, 12)))
     results["agreement"] = [str(one) for one in agreements]
     results["agreement_holds"] = all(one.holds for one in agreements)
     for line in results["agreement"]:

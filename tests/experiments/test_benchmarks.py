@@ -72,6 +72,26 @@ def test_the_c_baseline_agrees_and_repeats_itself(benchmark_modules):
     assert np.array_equal(first, c_market.CMarket(given[0], like=market).run(5, 0))
 
 
+@pytest.mark.skipif(not _HAS_GCC, reason="no gcc")
+def test_the_c_with_the_same_draws_has_the_same_bits(benchmark_modules):
+    from baselines import c_same
+    from contestants import SEED, build_plan, set_stage
+
+    [same] = benchmark_modules.check_same_bits(2100, n_replicates=1, horizon=8)
+    assert same.holds, str(same)
+    stage = set_stage("launch", 300, 1)
+    plan = build_plan(stage.market, "mass")
+    counts = benchmark_modules.run_one(stage.market, plan, stage.worlds[0], SEED, 3)
+    one = c_same.SameMarket(stage.market, plan, stage.worlds[0])
+    assert c_same.same_bits(one.run(SEED, 3), counts)
+    assert c_same.same_bits(
+        c_same.SameMarket(stage.market, plan, stage.worlds[0], like=one).run(SEED, 3), counts
+    )
+    assert not c_same.same_bits(one.run(SEED, 4), counts)
+    with pytest.raises(ValueError, match="programs"):
+        c_same.SameMarket(stage.market, build_plan(stage.market, "social"), stage.worlds[0])
+
+
 def test_strategies_beyond_the_shared_core_are_refused(benchmark_modules):
     from baselines.given import describe
     from contestants import build_plan, set_stage

@@ -14,8 +14,7 @@ import numpy as np
 
 from baselines.given import OBSERVED, Given
 
-_SOURCE = Path(__file__).with_name("market.c")
-_OPTIONS = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+_OPTIONS = ("-O3", "-march=native", "-ffast-math")
 _WIDE = "-mprefer-vector-width=512"  # where gcc knows it: on x86
 #: Named as in C, in its order; those of one word apart are derived.
 _TERMS = (
@@ -35,7 +34,25 @@ def has_gcc() -> bool:
 
 @cache
 def _library(first_line: tuple[int, ...], has_click: tuple[bool, ...]) -> ctypes.CDLL:
-    """Return the C version for brands with these lines, compiled for this machine."""
+    return compiled("market.c", _OPTIONS, first_line, has_click)
+
+
+def compiled(
+    source: str, options: tuple[str, ...], first_line: tuple[int, ...], has_click: tuple[bool, ...]
+) -> ctypes.CDLL:
+    """Return a C version for brands with these lines, compiled for this machine.
+
+    Parameters
+    ----------
+    source : str
+        File in this folder.
+    options : tuple of str
+        Of gcc.
+    first_line : tuple of int
+        Where each brand's lines begin, and how many there are.
+    has_click : tuple of bool
+        Whether each line can be clicked.
+    """
     target = Path(tempfile.mkdtemp()) / "market.so"
     shape = [
         f"-DBRANDS={len(first_line) - 1}",
@@ -44,7 +61,8 @@ def _library(first_line: tuple[int, ...], has_click: tuple[bool, ...]) -> ctypes
         f"-DFIRST_LINE={{{','.join(map(str, first_line))}}}",
         f"-DHAS_CLICK={{{','.join(str(int(one)) for one in has_click)}}}",
     ]
-    command = ["gcc", *_OPTIONS, *shape, str(_SOURCE), "-o", str(target), "-lm"]
+    file = Path(__file__).with_name(source)
+    command = ["gcc", *options, "-shared", "-fPIC", *shape, str(file), "-o", str(target), "-lm"]
     if subprocess.run([*command, _WIDE], capture_output=True, check=False).returncode:
         subprocess.run(command, check=True)
     library = ctypes.CDLL(str(target))
@@ -75,7 +93,7 @@ class CMarket:
         if self.held["start"].nbytes != n_blocks * self.library.sizes(1):
             raise RuntimeError("Python and C lay out a block differently")
         slots = self.held["first_slot"][-1]
-        self.block = _aligned(n_blocks, self.held["start"].dtype)
+        self.block = aligned(n_blocks, self.held["start"].dtype)
         self.mail = [np.empty(slots, np.int64) for _ in range(2)]
         self.n_mail = [np.zeros(n_blocks, np.int32) for _ in range(2)]
         is_latest = given.latest_brand == np.arange(given.n_brands)[:, None]
@@ -124,7 +142,7 @@ def _struct(n_brands: int, n_lines: int) -> Any:
     return type("Market", (ctypes.Structure,), {"_fields_": fields})
 
 
-def _aligned(n_rows: int, dtype: Any) -> np.ndarray:
+def aligned(n_rows: int, dtype: Any) -> np.ndarray:
     """Return zeros that begin at a cache line."""
     room = np.zeros(n_rows * dtype.itemsize + 64, np.uint8)
     first = -room.ctypes.data % 64
@@ -150,7 +168,7 @@ def _unchanging(given: Given, order: np.ndarray, width: int, n_blocks: int) -> d
     person = np.zeros(n_blocks * width, _person_of(n_brands))
     _fill(person[:n], given)
     person["first_tie"][:n], person["n_ties"][:n], person["n_strong"][:n] = first, n_ties, n_strong
-    start = _aligned(n_blocks, _block_of(n_brands, order.size, width))
+    start = aligned(n_blocks, _block_of(n_brands, order.size, width))
     start["person"] = person.reshape(n_blocks, width)
     is_buyer = given.latest_brand == np.arange(n_brands)[:, None]
     memory = np.where(is_buyer, 1, given.initial_memory[:, None])
@@ -158,9 +176,9 @@ def _unchanging(given: Given, order: np.ndarray, width: int, n_blocks: int) -> d
     limit = np.zeros((order.size + 1, n))
     limit[-1] = _of_65536(given.need_chance)
     for name, rows in (("memory", memory), ("goodwill", goodwill), ("limit", limit)):
-        start[name] = _by_block(rows, width, n_blocks)
-    media = _aligned(n_blocks, np.dtype([("rows", "f4", (order.size + n_brands, width))]))
-    media["rows"] = _by_block(np.concatenate([given.strength[order], given.exposure]), width, n_blocks)
+        start[name] = by_block(rows, width, n_blocks)
+    media = aligned(n_blocks, np.dtype([("rows", "f4", (order.size + n_brands, width))]))
+    media["rows"] = by_block(np.concatenate([given.strength[order], given.exposure]), width, n_blocks)
     messages = np.bincount(given.neighbors // width, minlength=n_blocks)
     first_slot = np.concatenate([[0], np.cumsum(messages)]).astype(np.int64)
     return {"start": start, "media": media, "neighbors": neighbors, "first_slot": first_slot}
@@ -185,7 +203,7 @@ def _of_65536(chance: np.ndarray) -> np.ndarray:
     return np.minimum(np.rint(chance.astype(np.float64) * 65536), 65535).astype(np.uint16)
 
 
-def _by_block(rows: np.ndarray, width: int, n_blocks: int) -> np.ndarray:
+def by_block(rows: np.ndarray, width: int, n_blocks: int) -> np.ndarray:
     """Return rows over consumers as [block, row, place], filled up with zeros."""
     padded = np.zeros((rows.shape[0], n_blocks * width), rows.dtype)
     padded[:, : rows.shape[1]] = rows

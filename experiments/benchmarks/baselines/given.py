@@ -74,7 +74,7 @@ def describe(market: Market, plan: Plan, world: World) -> Given:
     ValueError
         Where the plan or the market uses a mechanism that the baselines do not have.
     """
-    _refuse_more(market, plan)
+    refuse_more(market, plan)
     m, a, drawn = market.arrays, plan.arrays, world.population
     p = Parameters(*(float(value) for value in market.parameters))
     strength, exposure = _media(market, plan, world)
@@ -144,7 +144,7 @@ def _spread(weight: np.ndarray, cap: float, planned: float) -> np.ndarray:
     return spread
 
 
-def _refuse_more(market: Market, plan: Plan) -> None:
+def refuse_more(market: Market, plan: Plan) -> None:
     """Refuse what the baselines leave out."""
     m, a, p = market.arrays, plan.arrays, market.parameters
     extra = {
