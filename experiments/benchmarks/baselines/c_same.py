@@ -152,7 +152,7 @@ def _held(market: Market, plan: Plan, world: World, library: Any, width: int, n_
     goodwill = np.repeat(m.initial_goodwill[:, None], market.n_consumers, axis=1)
     start["goodwill"] = by_block(goodwill, width, n_blocks)
     start["need_rate"] = by_block(drawn.need_rate[None], width, n_blocks)[:, 0]
-    media = aligned(n_blocks, np.dtype([("rows", "f4", (2 * a.brand.size, width))]))
+    media = aligned(n_blocks, np.dtype([("rows", "f4", (max(1, 2 * a.brand.size), width))]))
     weight = np.ascontiguousarray(m.cell_reach[a.channel][:, drawn.cell])
     relevance = np.zeros_like(weight)
     taste = [np.ascontiguousarray(axis) for axis in drawn.taste]
@@ -160,7 +160,7 @@ def _held(market: Market, plan: Plan, world: World, library: Any, width: int, n_
         x, y = (ctypes.c_float(axis) for axis in m.position[j])
         addresses = [ctypes.c_void_p(axis.ctypes.data) for axis in (*taste, relevance[h])]
         library.suit(ctypes.c_int64(market.n_consumers), *addresses[:2], x, y, addresses[2])
-    media["rows"] = by_block(np.concatenate([weight, relevance]), width, n_blocks)
+    media["rows"][:, : 2 * a.brand.size] = by_block(np.concatenate([weight, relevance]), width, n_blocks)
     received = np.bincount(world.neighbors // width, minlength=n_blocks)
     return Held(
         start, media, _rates(plan, weight), np.ascontiguousarray(m.season), np.ascontiguousarray(m.delivery_days),
