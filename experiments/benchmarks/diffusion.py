@@ -26,11 +26,15 @@ sys.path[:0] = [str(_HERE), str(_HERE.parents[1])]
 
 import numpy as np  # noqa: E402
 from diffusion_contestants import OURS, Contestant, Stage, everyone, set_stage  # noqa: E402
+from rates import figure as rates_figure  # noqa: E402
+from rates import gather  # noqa: E402
 from run import machine, say  # noqa: E402
 
 import simulator as sim  # noqa: E402
+from simulator.present.plots_style import Chart  # noqa: E402
 
 _AGREEMENT = 5.0
+_TASKS = {"W1": "cascade", "W2": "threshold", "W3": "adoption", "SI": "epidemic"}
 
 
 def arcs_tried(stage: Stage) -> float:
@@ -95,6 +99,22 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *results["disagreements"]]) + "\n"
 
 
+def figure(results: Sequence[dict[str, Any]]) -> Chart:
+    """Return a chart of all rates: a column for each task, a row for each size of graph."""
+    panels = []
+    for one in sorted(results, key=lambda one: one["nodes"]):
+        line = []
+        for task, name in _TASKS.items():
+            chosen = [
+                (row["program"], row["threads"], row["runs_per_second"], row["program"] == OURS)
+                for row in one["rows"]
+                if row["task"] == task
+            ]
+            line.append((f"{task}, {name}, {one['nodes']:,} nodes", gather(chosen)))
+        panels.append(line)
+    return rates_figure(panels, "How fast the classic models are simulated", "runs per second")
+
+
 def measure(n_nodes: int, factor: float, rounds: int) -> dict[str, Any]:
     """Run everything in turns; the first turn compiles and is not counted."""
     stage = set_stage(n_nodes, factor)
@@ -124,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"diffusion_{chosen.nodes}.json").write_text(json.dumps(results, indent=1) + "\n")
     (folder / f"diffusion_{chosen.nodes}.md").write_text(markdown(results))
+    measured = [json.loads(path.read_text()) for path in folder.glob("diffusion_*.json")]
+    (folder / "diffusion.png").write_bytes(figure(measured).png())
     print(markdown(results))
     return 1 if results["disagreements"] else 0
 

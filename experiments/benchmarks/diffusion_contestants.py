@@ -21,6 +21,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from baselines import agentpy_adoption
 from baselines import diffusion_plain as plain
 
 import simulator as sim
@@ -29,7 +30,7 @@ P, Q, STEPS, N_SEEDS = 0.01, 0.05, 52, 10
 OURS = "simulator"
 #: Processor time that other processes spent on the turn.
 OUTSIDE = [0.0]
-#: EoN and NDlib, which walk over dictionaries, take part up to so many nodes.
+#: EoN, NDlib and AgentPy, which walk over Python objects, take part up to so many nodes.
 MOST_NODES_IN_PYTHON = 100_000
 
 
@@ -388,9 +389,20 @@ def ndlib(stage: Stage) -> list[Contestant]:
     return [Contestant("W1", "NDlib", 1, independent), Contestant("SI", "NDlib", 1, infected)]
 
 
+def agentpy_model(stage: Stage) -> list[Contestant]:
+    """Return AgentPy, where installed; agents are built beforehand."""
+    if find_spec("agentpy") is None:
+        return []
+    run = agentpy_adoption.runner(stage.graph, Q, STEPS)
+    return [
+        Contestant("W3", "AgentPy", 1, lambda seed: [run(P, None, seed)]),
+        Contestant("SI", "AgentPy", 1, lambda seed: [run(0.0, stage.root, seed)]),
+    ]
+
+
 def everyone(stage: Stage) -> list[Contestant]:
     """Return all contestants that are installed."""
     makers = [ours, straight_c, plain_numba, numpy_by_hand, cynetdiff, graph_tool]
     if stage.network.n_nodes <= MOST_NODES_IN_PYTHON:
-        makers += [eon, ndlib]
+        makers += [eon, ndlib, agentpy_model]
     return [one for make in makers for one in make(stage)]

@@ -1,4 +1,4 @@
-"""How fast is the bare engine: one brand, six channels, every rarer mechanism off (``reduced.toml``)?
+"""Measure the bare engine: one brand, six channels, every rarer mechanism off (``reduced.toml``).
 
 ``python experiments/benchmarks/reduced.py`` writes ``reduced.md`` and ``reduced.json`` to ``results/`` here. Two
 markets are measured, in which about 1 % and about 9 % of consumers talk in a step, with one thread and two, next

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contestants import ENGINE, Contestant
-from matplotlib.ticker import NullFormatter
+from contestants import ENGINE, MESA_ENGINE, Contestant
+from rates import figure as rates_figure
+from rates import gather
 
-from simulator.present.plots_style import COLORS, GRAY, Chart, new_chart, styled
+from simulator.present.plots_style import Chart
+
+#: Programs of the package.
+OURS = (ENGINE, MESA_ENGINE)
 
 
 def as_rows(contestants: Sequence[Contestant], n_consumers: int) -> list[dict[str, Any]]:
@@ -90,38 +94,23 @@ def markdown(results: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-@styled
 def figure(rows: Sequence[Mapping[str, Any]]) -> Chart:
-    """Return a chart of all rates, one panel for each number of consumers, on a logarithmic scale."""
-    sizes = sorted({row["consumers"] for row in rows})
-    longest = max(sum(row["consumers"] == size for row in rows) for size in sizes)
-    chart = new_chart(
-        5.4 * len(sizes) + 1.0, 0.27 * longest + 1.7,
-        "How fast the same market is simulated",
-        "Launch scenario; best of alternating turns of one run; logarithmic scale",
-    )  # fmt: skip
-    panels = chart.subplots(1, len(sizes), squeeze=False)[0]
-    colors = {ENGINE: COLORS[0]}
-    for axes, size in zip(panels, sizes, strict=True):
-        chosen = sorted((row for row in rows if row["consumers"] == size), key=lambda row: row["rate"])
-        labels = [
-            f"{row['program']}, {row['strategy']}"
-            + (f", {row['threads']} threads" if row["threads"] > 1 else "")
-            for row in chosen
-        ]
-        heights = [row["rate"] / 1e6 for row in chosen]
-        axes.barh(
-            range(len(chosen)),
-            heights,
-            color=[colors.get(row["program"], GRAY) for row in chosen],
-            height=0.7,
+    """Return a chart of all rates, one panel for each number of consumers."""
+    panels = []
+    for size in sorted({row["consumers"] for row in rows}):
+        chosen = gather(
+            [
+                (
+                    f"{row['program']}, {row['strategy']}",
+                    row["threads"],
+                    row["rate"] / 1e6,
+                    row["program"] in OURS,
+                )
+                for row in rows
+                if row["consumers"] == size
+            ]
         )
-        axes.set_yticks(range(len(chosen)), labels)
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlim(min(heights) / 3, max(heights) * 4)
-        for place, height in enumerate(heights):
-            axes.text(height * 1.12, place, f"{height:.3g}", va="center", fontsize=8.5, color="#222222")
-        axes.set_title(f"{size:,} consumers")
-        axes.set_xlabel("million agent-steps per second")
-    return chart
+        panels.append((f"{size:,} consumers", chosen))
+    return rates_figure(
+        [panels], "How fast the launch scenario is simulated", "million agent-steps per second"
+    )

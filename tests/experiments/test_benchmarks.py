@@ -99,3 +99,26 @@ def test_strategies_beyond_the_shared_core_are_refused(benchmark_modules):
     stage = set_stage("launch", 200, 1)
     with pytest.raises(ValueError, match="programs"):
         describe(stage.market, build_plan(stage.market, "social"), stage.worlds[0])
+
+
+def test_rates_are_drawn_by_program_with_a_mark_for_each_number_of_threads(benchmark_modules):
+    from rates import figure, gather
+
+    measured = [("slow", 1, 2.0, False), ("ours", 1, 30.0, True), ("ours", 2, 50_000.0, True)]
+    rows = gather(measured)
+    assert [row.label for row in rows] == ["slow", "ours"]
+    assert rows[1].rates == {1: 30.0, 2: 50_000.0}
+    [axes] = figure([[("a panel", rows)]], "title", "runs per second").axes
+    assert [text.get_text() for text in axes.texts] == ["2", "30 / 50,000"]
+    low, high = axes.get_xlim()
+    assert 0 < low < 2.0 and high > 50_000
+
+
+@pytest.mark.skipif(not _HAS_GCC, reason="no gcc")
+def test_the_reduced_market_has_as_many_talkers_as_it_says(benchmark_modules):
+    import reduced
+
+    for label, (needs, _) in reduced.MARKETS.items():
+        share, same_bits = reduced.talking(reduced.stage_of(2000, {reduced.NEEDS: needs}, 1))
+        assert same_bits
+        assert share == pytest.approx(float(label.removesuffix(" %")) / 100, rel=0.1)
