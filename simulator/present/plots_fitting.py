@@ -15,6 +15,7 @@ from simulator.present.plots_style import (
     Chart,
     format_axis,
     label_lines,
+    label_points,
     new_chart,
     short,
     styled,
@@ -222,22 +223,28 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
     column = "conditional_value_at_risk" if is_risk else "spend_data"
     front = set(optimization.risk_frontier if is_risk else optimization.privacy_frontier)
     what = "mean of the worst 5 %" if is_risk else "data spend, a proxy of privacy"
-    subtitle = f"{len(optimization.evaluation_block)} fresh replicates; filled: no plan is better in both"
-    chart = new_chart(7.8, 4.4, f"{optimization.metric} against {'risk' if is_risk else 'privacy'}", subtitle)
+    n = len(optimization.evaluation_block)
+    subtitle = f"{n} fresh replicates; filled: no plan is better in both; blue: found by the search"
+    title = f"{metric.name.replace('_', ' ').capitalize()} against {'risk' if is_risk else 'privacy'}"
+    chart = new_chart(7.8, 4.4, title, subtitle)
     axes = chart.subplots()
-    for k, row in table.iterrows():
+    on_front = table.loc[sorted(front)].sort_values(column)
+    axes.plot(on_front[column], on_front[optimization.metric], color=COLORS[0], lw=1, alpha=0.5)
+    for k, row in table[::-1].iterrows():  # the optimized plan last, so that none hides it
         color = COLORS[1] if k == 0 else COLORS[0] if row["plan"].startswith("candidate") else GRAY
         axes.errorbar(row[column], row[optimization.metric], row["half_width"], color=color, lw=1, alpha=0.6)
         axes.plot(
             row[column], row[optimization.metric], "o", mec=color, mfc=color if k in front else "white", ms=7
         )
     named = table[~table["plan"].str.startswith("candidate")]
-    axes.margins(x=0.06)
-    labels = [
-        (float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
-        for k, row in named.iterrows()
-    ]
-    label_lines(axes, [float(x) for x in named[column]], labels)
+    axes.margins(0.08)
+    label_points(
+        axes,
+        [
+            (float(row[column]), float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
+            for k, row in named.iterrows()
+        ],
+    )
     axes.set_ylabel(f"{optimization.metric} ({unit_label(metric.unit, currency)})")
     axes.set_xlabel(f"{what} ({unit_label(metric.unit if is_risk else 'currency', currency)})")
     format_axis(axes.yaxis, metric.unit)
