@@ -253,13 +253,19 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
 
 
 @styled
-def plot_network_forecast(study: NetworkStudy) -> Chart:
+def plot_network_forecast(
+    study: NetworkStudy, *, title: str = "Adoption on a network", period: str = "period", group: str = "group"
+) -> Chart:
     """Draw adopters per period on a network: observed, forecast, and by simpler forecasts.
 
     Parameters
     ----------
     study : NetworkStudy
         With a forecast.
+    title : str
+        Title of the figure.
+    period, group : str
+        What a period and a group are, in the singular, as in ``year`` and ``village``.
 
     Returns
     -------
@@ -272,10 +278,12 @@ def plot_network_forecast(study: NetworkStudy) -> Chart:
     counts = study.network.counts()
     n, last = study.n_fitted, study.network.n_periods
     subtitle = (
-        f"fitted on periods 1 to {n}, forecast of {n + 1} to {last}; {len(study.network.group_names)} groups"
+        f"filled: {period}s 1 to {n}, fitted; hollow: {period}s {n + 1} to {last}, not used; band and bars: "
+        f"90 % of simulated futures of the network; {len(study.network.group_names)} {group}s"
     )
-    chart = new_chart(10.2, 4.2, "Adoption on a network", subtitle)
+    chart = new_chart(10.8, 4.4, title, subtitle)
     left, right = chart.subplots(1, 2, width_ratios=(1.5, 1.0))
+    left.set_title(f"all {group}s together, by {period}", fontsize=9.5)
     x = np.arange(1, last + 1)
     total = counts.sum(axis=1)
     left.plot(x[:n], total[:n], "o-", color="black", ms=4)
@@ -293,9 +301,11 @@ def plot_network_forecast(study: NetworkStudy) -> Chart:
         left.plot(x[n:], series, color=color)
         labels.append((float(series[-1]), name.replace("_", " "), color))
     left.set_ylim(0, None)
-    left.set_xlabel("period")
-    left.set_ylabel("adopters")
+    left.set_xlabel(period)
+    left.set_ylabel(f"adopters in the {period}")
+    left.xaxis.get_major_locator().set_params(integer=True)
     label_lines(left, float(x[-1]), labels)
+    right.set_title(f"each {group}, {period}s {n + 1} to {last} together", fontsize=9.5)
     _draw_groups(study, right)
     return chart
 
@@ -311,5 +321,7 @@ def _draw_groups(study, axes) -> None:
     axes.plot([0, top], [0, top], color=GRAY, lw=1, ls=(0, (3, 2)))
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
-    axes.set_xlabel("adopters of a group, observed")
-    axes.set_ylabel("forecast")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("adopters, observed")
+    axes.set_ylabel("adopters, forecast by the network")
