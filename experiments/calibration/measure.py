@@ -23,6 +23,8 @@ from rows import ROWS, SCORING_SEED, Measure, Runs
 
 import simulator as sim
 from simulator.engines.runner import default_threads
+from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.provenance import origin
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -81,6 +83,7 @@ def line(measure: Measure) -> str:
 def document(measures: Sequence[Measure], runs: Runs) -> dict[str, Any]:
     """Return what is written to ``results.json``."""
     return {
+        **origin(),
         "seed": runs.seed,
         "settings": dict(runs.settings),
         "defaults": {parameter.name: parameter.default for parameter in sim.PARAMETERS},
@@ -100,12 +103,14 @@ def document(measures: Sequence[Measure], runs: Runs) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, content: Mapping[str, Any], paths: Mapping[str, Any]) -> None:
-    """Write the results, and the figure where all its paths were measured."""
+def write(
+    folder: Path, content: Mapping[str, Any], paths: Mapping[str, Any], measures: Sequence[Measure]
+) -> None:
+    """Write the results, and the figure where all that it shows was measured."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(content, indent=1) + "\n")
-    if {"adopters", "quarters", "lift"} <= paths.keys():
-        draw(paths, folder / "figure.png")
+    if {"adopters", "quarters", "lift"} <= paths.keys() and {"FIT 3", "FIT 5"} <= {m.row for m in measures}:
+        draw(paths, measures, folder / "figure.png")
 
 
 def put_into_readme(file: Path, name: str, text: str) -> None:
@@ -132,8 +137,9 @@ def main(given: Sequence[str] | None = None) -> None:
     print(HEADER, end="")
     measures, paths = measure_all(runs, asked.rows.split(","), asked.replicates)
     if asked.out:
-        write(asked.out, document(measures, runs), paths)
-        put_into_readme(asked.out / "README.md", "results", HEADER + "\n".join(map(line, measures)))
+        write(asked.out, document(measures, runs), paths, measures)
+        head = f"Seed {asked.seed}, trajectories {TRAJECTORY_VERSION}.\n\n{HEADER}"
+        put_into_readme(asked.out / "README.md", "results", head + "\n".join(map(line, measures)))
 
 
 if __name__ == "__main__":

@@ -360,7 +360,10 @@ def measure_virality(runs: Runs, n: int) -> tuple[list[Measure], dict[str, Array
         kept = slice(0, market.n_steps - 8)  # the last pieces have had no time to travel
         values = piece_values(market, 0, runs.seed, n)[:, kept]
         shares = series(counts, "piece_shares", 0)[:, kept]
-        far = (series(counts, "piece_views_one_hop", 0) + series(counts, "piece_views_deeper", 0))[:, kept]
+        direct, one_hop, deeper = (
+            series(counts, f"piece_views_{name}", 0)[:, kept] for name in ("direct", "one_hop", "deeper")
+        )
+        far = one_hop + deeper
         size = f"{consumers} simulated consumers"
         band = (1.15, 1.5) if consumers == 5000 else None
         measures += [
@@ -376,6 +379,16 @@ def measure_virality(runs: Runs, n: int) -> tuple[list[Measure], dict[str, Array
                 bootstrap(odds_ratio, values, far),
             ),
             Measure("FIT 5", f"reshares per piece, {size}", interval(shares.mean(axis=1))),
+            Measure(
+                "cascades",
+                f"viewers per direct viewer, {size}",
+                interval((direct + far).sum(axis=1) / direct.sum(axis=1)),
+            ),
+            Measure(
+                "cascades",
+                f"share of direct viewers with nobody beyond one hop, at least, {size}",
+                interval(1 - deeper.sum(axis=1) / direct.sum(axis=1)),
+            ),
         ]
     return measures, {}
 

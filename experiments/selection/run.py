@@ -25,6 +25,7 @@ from simulator.experiment.sensitivity_indices import sobol_indices, sobol_points
 from simulator.outcomes.all_pairs import differences_to_best
 from simulator.outcomes.differences import differences_to
 from simulator.outcomes.multiple_comparisons import compare_with_best
+from simulator.outcomes.provenance import origin
 
 FOLDER = Path(__file__).resolve().parent
 START, END = "<!-- answer -->", "<!-- end of answer -->"
@@ -178,7 +179,7 @@ def curse_row(outcomes: np.ndarray, n_macro: int) -> dict[str, float]:
     """Return the mean lead of whoever was selected, where it was selected and on fresh replicates."""
     rule = Rule("subset", 1e-9, CONFIDENCE, FIRST_STAGE, BATCH, 100_000)
     close = outcomes[[1, 3]]  # mass and social, the two that are hardest to tell apart
-    selected, fresh, true = [], [], []
+    selected, fresh, true, right = [], [], [], 0
     for seed in range(n_macro):
         sample = Population(close, seed)
         record = Record(sample, 2)
@@ -188,12 +189,14 @@ def curse_row(outcomes: np.ndarray, n_macro: int) -> dict[str, float]:
         fresh.append(found.lead.mean)
         means = close.mean(axis=1)
         true.append(means[choice.best] - means[1 - choice.best])
+        right += int(choice.best == means.argmax())
     error = float(np.std(fresh, ddof=1) / n_macro**0.5)
     return {
         "selected": float(np.mean(selected)),
         "fresh": float(np.mean(fresh)),
         "fresh_error": error,
         "true": float(np.mean(true)),
+        "right": right / n_macro,
     }
 
 
@@ -238,6 +241,7 @@ def measure(
 ) -> dict[str, object]:
     """Run everything; rows on normal laws that are known already are kept."""
     found: dict[str, object] = {"macro_replications": n_macro, "population": n_population, "seed": seed}
+    found |= origin()
     rows = [row for row in known if row["law"] in LAWS]
     for name, (means, sds, shared) in LAWS.items() if not rows else ():
         make = lambda s, m=means, d=sds, c=shared: NormalSample(m, d, c, s)  # noqa: E731
@@ -259,12 +263,24 @@ def measure(
     return found
 
 
+def cost_of_kim_nelson(rows: Sequence[dict[str, object]]) -> tuple[float, float]:
+    """Return the least and largest ratio of its replicates to those of the cheaper two-stage procedure."""
+    drawn = {(row["law"], row["procedure"]): float(row["drawn"]) for row in rows}
+    ratios = [
+        drawn[law, "Kim & Nelson"]
+        / min(drawn[law, "equal, two stages, by pairs"], drawn[law, "Rinott, two stages"])
+        for law in dict.fromkeys(law for law, _ in drawn)
+    ]
+    return min(ratios), max(ratios)
+
+
 def answer(found: dict[str, object]) -> str:
     """Return the tables of the README."""
     n = int(found["macro_replications"])
     lines = [
         f"{n:,} macro-replications each (standard error of a rate of 95 %: {100 * (0.0475 / n) ** 0.5:.1f} points); "
-        f"stated probability 95 %, first stage {FIRST_STAGE}, batches of {BATCH}.",
+        f"stated probability 95 %, first stage {FIRST_STAGE}, batches of {BATCH}; trajectories "
+        f"{found['trajectory_version']}.",
         "",
         "| law | procedure | right | replicates, all strategies |",
         "| --- | --- | ---: | ---: |",
@@ -273,9 +289,12 @@ def answer(found: dict[str, object]) -> str:
         f"| {r['law']} | {r['procedure']} | {r['right'] * 100:.1f} % | {r['drawn']:,.0f} |"
         for r in found["selection"]
     ]
+    low, high = cost_of_kim_nelson(found["selection"])
     lead = found["classroom_lead"]
     promise = "" if lead >= ZONE else ": strictly, nothing is promised for it"
     lines += [
+        "",
+        f"Kim & Nelson takes {low:.2f} to {high:.2f} times the replicates of the cheaper two-stage procedure.",
         "",
         f"Classroom: {found['population']:,} replicates of six strategies are the population; the best leads by "
         f"{lead:,.0f} EUR, the indifference zone is {ZONE:,.0f} EUR{promise}.",
@@ -289,7 +308,8 @@ def answer(found: dict[str, object]) -> str:
         "",
         f"Winner's curse, mass against social, the better of 10 replicates each: its lead is {curse['selected']:,.0f} "
         f"EUR on average where it was selected, {curse['fresh']:,.0f} (+- {curse['fresh_error']:,.0f}) on 20 fresh "
-        f"replicates, and {curse['true']:,.0f} in truth.",
+        f"replicates. In truth mass leads by {lead:,.0f}; it was selected in {curse['right'] * 100:.1f} % of "
+        f"cases, and where social was, the true lead is {-lead:,.0f}: {curse['true']:,.0f} on average.",
         "",
         "| function, 1,024 base points | factor | first order (95 %) | true | total (95 %) | true |",
         "| --- | --- | ---: | ---: | ---: | ---: |",

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from calls import Ending, call, write_between
 
 import simulator as sim
@@ -39,16 +40,6 @@ QUERIES = {
     ),
     "verify every file": 'sim.open_results("DIR").check()',
 }
-
-#: How often each strategy is best by its mean over replicates, and what it earns over all points.
-WINNERS = """
-with means as (select point, strategy, avg(profit) as profit from outcomes group by point, strategy),
-     best as (select point, max(profit) as profit from means group by point)
-select strategy, count(*) filter (where means.profit = best.profit) as wins, avg(means.profit) as mean,
-       quantile_cont(means.profit, 0.05) as low, quantile_cont(means.profit, 0.95) as high,
-       avg(best.profit - means.profit) as regret
-from means join best on means.point = best.point group by strategy order by wins desc, mean desc
-"""
 
 
 def sweep_words(arguments: argparse.Namespace, place: Path) -> list[str]:
@@ -131,6 +122,14 @@ def store_size(place: Path) -> dict[str, Any]:
     }
 
 
+def who_wins(place: Path) -> dict[str, Any]:
+    """Return which strategy is best at how many points, how surely, and what choosing it everywhere costs."""
+    regimes = sim.open_results(place).regimes("profit")
+    low, high = np.nanquantile(regimes.means, [0.05, 0.95], axis=0)
+    rows = regimes.by_strategy().assign(low=low, high=high).sort_values(["wins", "mean"], ascending=False)
+    return {"winners": rows.to_dict("records"), "regimes": list(regimes.sentences)}
+
+
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run both sweeps, as far as they have not been run, and ask the queries."""
     out: Path = arguments.out
@@ -169,7 +168,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     found["same_digest"] = None if digests[1] is None else digests[0] == digests[1]
     found["store"] = store_size(place)
     found["queries"] = timed_queries(place)
-    found["winners"] = sim.open_results(place).sql(WINNERS).to_dict("records")
+    found |= who_wins(place)
     notes.write_text(json.dumps(found, indent=2) + "\n")
     return found
 
@@ -208,13 +207,18 @@ def answer(found: dict[str, Any]) -> str:
         "| --- | --- | ---: |",
         *(f"| {row['query']} | `{row['code']}` | {row['seconds']:.2f} |" for row in found["queries"]),
         "",
-        "| strategy | best at points | mean profit | 5 % to 95 % of points | mean regret |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| strategy | best at points | surely | expected | mean profit | 5 % to 95 % of points | minus the best other "
+        "| mean regret | largest |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(
-            f"| {row['strategy']} | {row['wins']} | {row['mean']:,.0f} | {row['low']:,.0f} to {row['high']:,.0f} | "
-            f"{row['regret']:,.0f} |"
+            f"| {row['strategy']} | {row['wins']} | {row['clear_wins']} | {row['expected_wins']:.1f} "
+            f"| {row['mean']:,.0f} | {row['low']:,.0f} to {row['high']:,.0f} "
+            f"| {row['to_best']:+,.0f} ({row['lower']:+,.0f} to {row['upper']:+,.0f}) "
+            f"| {row['mean_regret']:,.0f} | {row['largest_regret']:,.0f} |"
             for row in found["winners"]
         ),
+        "",
+        " ".join(found["regimes"]),
     ]
     return "\n".join(lines)
 

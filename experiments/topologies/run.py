@@ -1,12 +1,13 @@
 """Study whether the social graph decides which strategy makes a launch earn most.
 
-Runs every strategy of the launch scenario on four graphs of the same mean degree and writes ``results.csv`` and
-``figure.png``; ``--write-readme`` also puts the tables into ``README.md``, between the markers.
+Runs every strategy of the launch scenario on four graphs of the same mean degree and writes ``results.csv``,
+``record.json`` (where they come from) and ``figure.png``; ``--write-readme`` also puts the tables into ``README.md``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from matplotlib.ticker import EngFormatter
 from scipy.stats import t as student
 
 import simulator as sim
+from simulator.outcomes.provenance import origin
+from simulator.present.compositions import listed_shares, planned_lines, spent_by_kind
 
 FOLDER = Path(__file__).resolve().parent
 STRATEGIES = ("none", "mass", "precision", "random_targeting", "social", "content", "mix", "price_cut")
@@ -192,7 +195,8 @@ def answer(found: dict[str, sim.Comparison], table: pd.DataFrame) -> str:
         for warning in comparison.verdict.warnings
     ]
     parts = [
-        f"{consumers:,} consumers, {first.n_replicates:,} replicates, seed {first.seed}.",
+        f"{consumers:,} consumers, {first.n_replicates:,} replicates, seed {first.seed}, trajectories "
+        f"{first.manifest['trajectory_version']}.",
         verdicts,
         f"Profit beyond none, thousand {currency} (intervals of one graph hold jointly at 95 %):",
         markdown([*gain, base]),
@@ -200,9 +204,20 @@ def answer(found: dict[str, sim.Comparison], table: pd.DataFrame) -> str:
         f"(all {3 * len(names)} intervals hold jointly at 95 %):",
         markdown(change),
         dependence(by, names, currency),
+        f"What the strategies consist of, and what was spent on the {REFERENCE} graph:",
+        markdown(composition_rows(first, names)),
         "\n".join(warnings),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def composition_rows(comparison: sim.Comparison, names: Sequence[str]) -> list[list[str]]:
+    """Return the lines of each strategy as planned, and what was spent by kind."""
+    rows = [["strategy", "its lines, as shares of the budget", "what was spent"]]
+    for name in names:
+        parts = (planned_lines(comparison, name), spent_by_kind(comparison, name))
+        rows.append([name, *map(listed_shares, parts)])
+    return rows
 
 
 def dependence(by: pd.DataFrame, names: Sequence[str], currency: str) -> str:
@@ -247,6 +262,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = answer(found, table)
     asked.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(asked.out / "results.csv", index=False)
+    size = {"consumers": asked.consumers, "replicates": asked.replicates, "seed": asked.seed}
+    (asked.out / "record.json").write_text(json.dumps({**origin(), **size}, indent=1) + "\n")
     draw(table, found[REFERENCE].currency, asked.replicates).savefig(
         asked.out / "figure.png", dpi=130, metadata={"Software": None}
     )

@@ -16,6 +16,11 @@ from simulator.experiment.network_hazard import influence_placebo
 
 INFLUENCES = ("named", "naming", "both", "everyone", "nobody")
 FORMS = ("count", "share")
+#: Title, period and group of the figure.
+WORDS = {
+    "korean_family_planning": ("Family planning in Korean villages", "year", "village"),
+    "medical_innovation": ("Tetracycline among American physicians", "month", "town"),
+}
 #: Name, periods observed, periods fitted.
 NETWORKS = {"korean_family_planning": (10, 5), "medical_innovation": (17, 8)}
 
@@ -73,7 +78,9 @@ def main() -> None:
         best = table.iloc[0]
         chosen = studies[best["influence"], best["form"], bool(best["group_effects"])]
         chosen.scores.to_csv(arguments.out / f"{name}_scores.csv", index=False, float_format="%.4f")
-        chosen.plot_forecast().savefig(arguments.out / f"{name}.png", dpi=144, metadata={"Software": None})
+        title, period, group = WORDS[name]
+        figure = chosen.plot_forecast(title=title, period=period, group=group)
+        figure.savefig(arguments.out / f"{name}.png", dpi=144, metadata={"Software": None})
         print(f"== {name}: chosen by Akaike's criterion on the fitted periods: {dict(best.iloc[:3])}")
         print(chosen)
         placebo = influence_placebo(chosen.fit, n=arguments.shuffles)

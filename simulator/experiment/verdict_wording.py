@@ -205,6 +205,7 @@ def reasons_of(
     elif not rivals and lead.lower < evidence.minimum_effect:
         least = metric.describe(evidence.minimum_effect, evidence.currency, "gap")
         reasons.append(f"Its lead may be smaller than the smallest effect that matters, {least}.")
+    reasons += _open_sentences(evidence, rivals)
     reasons.append(_source_sentence(best, against, gains))
     reasons.append(_spend_sentence(evidence, best))
     reasons.append(_risk_sentence(evidence, best))
@@ -213,6 +214,29 @@ def reasons_of(
         which = "any strategy compared" if evidence.is_subset else "any strategy"
         reasons.append(f"It is not shown that {which} {does}: doing nothing may be best.")
     return tuple(reasons)
+
+
+def _open_sentences(evidence: Evidence, rivals: Sequence[str]) -> list[str]:
+    """Return why a verdict is open although a mean or a probability seems to decide it."""
+    pairs, best = evidence.pairs, evidence.pairs.best
+    passed = pairs.order[: pairs.order.index(rivals[0])] if rivals else ()
+    shown = [name for name in passed if name not in (best, *rivals)]
+    sentences = []
+    if shown:
+        means = "have better means" if len(shown) > 1 else "has a better mean"
+        varies = "vary" if len(shown) > 1 else "varies"
+        sentences.append(
+            f'{_listed(shown)} {means} than "{rivals[0]}", but {"are" if len(shown) > 1 else "is"} shown to be worse '
+            f'than "{best}": what lies between them {varies} less from replicate to replicate.'
+        )
+    chance = evidence.risks[best].p_best_mean
+    if rivals and chance > evidence.confidence:
+        sentences.append(
+            f'"{best}" is best with {_chance(chance)}, and the verdict is still open: that probability takes these '
+            f"replicates as they are, while the intervals hold for all {len(pairs.differences) // 2} pairs of "
+            "strategies together, so that they also allow for having picked the best by looking."
+        )
+    return sentences
 
 
 def _some_improves(evidence: Evidence) -> bool:
@@ -230,7 +254,10 @@ def _source_sentence(best: str, against: str, gains: Mapping[str, float]) -> str
     if not told:
         return f'"{best}" and "{against}" sell the same number of units through every source.'
     more = "more" if total >= 0 else "fewer"
-    return f'"{best}" sells {rounded(abs(total))} units {more} than "{against}", by last touch: {", ".join(told)}.'
+    return (
+        f'"{best}" sells {rounded(abs(total))} units {more} than "{against}", by last touch: {", ".join(told)}. '
+        'The last touch is a label, not an effect: "simulator trace" shows, purchase by purchase, who had told whom.'
+    )
 
 
 def _spend_sentence(evidence: Evidence, best: str) -> str:

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.scenario import Scenario
 
 _LIBRARIES = ("numpy", "numba", "scipy", "mesa", "networkx", "pandas", "pyarrow")
@@ -32,6 +33,18 @@ def versions() -> dict[str, str]:
 def machine() -> dict[str, str]:
     """Return the operating system and the processor's architecture."""
     return {"system": platform.platform(), "processor": platform.machine()}
+
+
+def origin() -> dict[str, Any]:
+    """Return what every record of a study says of where it comes from.
+
+    Returns
+    -------
+    dict
+        ``trajectory_version``, which rises whenever the same scenario and seed give other numbers; ``versions`` of
+        the software; ``machine``.
+    """
+    return {"trajectory_version": TRAJECTORY_VERSION, "versions": versions(), "machine": machine()}
 
 
 def file_hash(path: Path) -> str:

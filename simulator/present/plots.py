@@ -59,7 +59,7 @@ def plot_curve(
     colors = colors_of(shown.strategies, baseline)
     title = f"{shown.curve.name.replace('_', ' ').capitalize()} of {shown.brand}"
     is_overlaid = len(shown.strategies) <= OVERLAID
-    subtitle = f"{shown.curve.meaning}; mean and band of 90 % of {trajectories.n_replicates:,} replicates"
+    subtitle = f"{shown.curve.meaning}; mean and band of 90 % of {trajectories.n_replicates:,} replicates{_width(shown)}"
     chart = new_chart(8.6 if is_overlaid else 12.4, 4.8 if is_overlaid else 6.2, title, subtitle)
     unit = unit_label(shown.curve.unit, trajectories.currency)
     if is_overlaid:
@@ -85,17 +85,26 @@ def plot_curve(
     return chart
 
 
-def _draw_band(axes: Axes, shown: Bands, name: str, color: str) -> None:
+def _width(shown: Bands) -> str:
+    """Return how wide the widest band is, where it is too narrow to be seen beside its line."""
+    widest, top = np.nanmax(shown.q95 - shown.q05), np.nanmax(np.abs(shown.q95))
+    if not 0 < widest < 0.06 * top:
+        return ""
+    text = short(float(widest), shown.curve.unit).replace("%", "points")
+    return f" (narrow: {text} at most)"
+
+
+def _draw_band(axes: Axes, shown: Bands, name: str, color: str, line_width: float = 1.8) -> None:
     s = shown.strategies.index(name)
     steps = np.arange(shown.mean.shape[1])
-    axes.fill_between(steps, shown.q05[s], shown.q95[s], color=color, alpha=0.2, lw=0)
-    axes.plot(steps, shown.mean[s], color=color, lw=1.8)
+    axes.fill_between(steps, shown.q05[s], shown.q95[s], color=color, alpha=0.35, lw=0)
+    axes.plot(steps, shown.mean[s], color=color, lw=line_width)
 
 
 def _draw_panel(axes: Axes, shown: Bands, name: str, baseline: str, colors: dict[str, str]) -> None:
     if baseline in shown.strategies and name != baseline:
         axes.plot(shown.mean[shown.strategies.index(baseline)], color=GRAY, lw=1.0, ls=(0, (3, 2)))
-    _draw_band(axes, shown, name, colors[name])
+    _draw_band(axes, shown, name, colors[name], 0.9)
     axes.set_title(name, color=colors[name], fontsize=9.5, pad=2)
     axes.grid(True, axis="y")
     format_axis(axes.yaxis, shown.curve.unit, n_ticks=4)
@@ -267,23 +276,25 @@ def plot_funnel(result: Comparison) -> Chart:
     Returns
     -------
     Chart
-        Bars are means over replicates; each stage has its own base, stated below it.
+        Bars are means over replicates on one scale, from nobody to everybody (the pale end of the bar); each stage
+        has its own base, stated below it.
     """
     names = list(result.strategies)[::-1]
     colors = colors_of(result.strategies, result.baseline)
     title = f"Funnel of {result.brand}"
-    chart = new_chart(12.4, 1.75 + 0.33 * len(names), title, "mean over replicates at each stage")
+    subtitle = (
+        "mean over replicates at each stage; every bar ends at 100 % of the stage's own base, stated below"
+    )
+    chart = new_chart(12.4, 1.75 + 0.33 * len(names), title, subtitle)
     panels = chart.subplots(1, len(FUNNEL), sharey=True)
     for panel, stage in zip(panels, FUNNEL, strict=True):
         values = [result.estimates[name][stage].mean for name in names]
-        panel.barh(
-            range(len(names)), np.nan_to_num(values), height=0.62, color=[colors[name] for name in names]
-        )
-        widest = max(np.nan_to_num(values).max(initial=0.0), 1e-9)
+        rows = range(len(names))
+        panel.barh(rows, np.ones(len(names)), height=0.62, color="#EFEFEF")
+        panel.barh(rows, np.nan_to_num(values), height=0.62, color=[colors[name] for name in names])
         for y, value in enumerate(values):
-            x = 0.0 if np.isnan(value) else value
-            panel.text(x + 0.04 * widest, y, short(value, "share"), va="center", fontsize=9)
-        panel.set_xlim(0, 1.45 * widest)
+            panel.text(1.04, y, short(value, "share"), va="center", fontsize=9)
+        panel.set_xlim(0, 1.4)
         panel.set_title(stage.replace("_", " "), fontweight="bold")
         panel.set_xlabel(_folded(METRIC[stage].meaning), fontsize=8, color=GRAY)
         panel.set_xticks([])
@@ -314,7 +325,10 @@ def plot_sources(result: Comparison) -> Chart:
     """
     names = list(result.strategies)[::-1]
     estimates = result.estimates
-    title, subtitle = f"Sources of purchases of {result.brand}", "share of units by the last touch, mean"
+    title, subtitle = (
+        f"Sources of purchases of {result.brand}",
+        "share of units by the last touch (a label, not an effect), mean",
+    )
     chart = new_chart(9.6, 1.9 + 0.36 * len(names), title, subtitle)
     axes = chart.add_subplot()
     used = [s for s in SOURCES if any(estimates[name][f"source_{s}"].mean > 0 for name in names)]

@@ -15,6 +15,7 @@ from simulator.present.plots_style import (
     Chart,
     format_axis,
     label_lines,
+    label_points,
     new_chart,
     short,
     styled,
@@ -222,22 +223,28 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
     column = "conditional_value_at_risk" if is_risk else "spend_data"
     front = set(optimization.risk_frontier if is_risk else optimization.privacy_frontier)
     what = "mean of the worst 5 %" if is_risk else "data spend, a proxy of privacy"
-    subtitle = f"{len(optimization.evaluation_block)} fresh replicates; filled: no plan is better in both"
-    chart = new_chart(7.8, 4.4, f"{optimization.metric} against {'risk' if is_risk else 'privacy'}", subtitle)
+    n = len(optimization.evaluation_block)
+    subtitle = f"{n} fresh replicates; filled: no plan is better in both; blue: found by the search"
+    title = f"{metric.name.replace('_', ' ').capitalize()} against {'risk' if is_risk else 'privacy'}"
+    chart = new_chart(7.8, 4.4, title, subtitle)
     axes = chart.subplots()
-    for k, row in table.iterrows():
+    on_front = table.loc[sorted(front)].sort_values(column)
+    axes.plot(on_front[column], on_front[optimization.metric], color=COLORS[0], lw=1, alpha=0.5)
+    for k, row in table[::-1].iterrows():  # the optimized plan last, so that none hides it
         color = COLORS[1] if k == 0 else COLORS[0] if row["plan"].startswith("candidate") else GRAY
         axes.errorbar(row[column], row[optimization.metric], row["half_width"], color=color, lw=1, alpha=0.6)
         axes.plot(
             row[column], row[optimization.metric], "o", mec=color, mfc=color if k in front else "white", ms=7
         )
     named = table[~table["plan"].str.startswith("candidate")]
-    axes.margins(x=0.06)
-    labels = [
-        (float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
-        for k, row in named.iterrows()
-    ]
-    label_lines(axes, [float(x) for x in named[column]], labels)
+    axes.margins(0.08)
+    label_points(
+        axes,
+        [
+            (float(row[column]), float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
+            for k, row in named.iterrows()
+        ],
+    )
     axes.set_ylabel(f"{optimization.metric} ({unit_label(metric.unit, currency)})")
     axes.set_xlabel(f"{what} ({unit_label(metric.unit if is_risk else 'currency', currency)})")
     format_axis(axes.yaxis, metric.unit)
@@ -246,13 +253,19 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
 
 
 @styled
-def plot_network_forecast(study: NetworkStudy) -> Chart:
+def plot_network_forecast(
+    study: NetworkStudy, *, title: str = "Adoption on a network", period: str = "period", group: str = "group"
+) -> Chart:
     """Draw adopters per period on a network: observed, forecast, and by simpler forecasts.
 
     Parameters
     ----------
     study : NetworkStudy
         With a forecast.
+    title : str
+        Title of the figure.
+    period, group : str
+        What a period and a group are, in the singular, as in ``year`` and ``village``.
 
     Returns
     -------
@@ -265,10 +278,12 @@ def plot_network_forecast(study: NetworkStudy) -> Chart:
     counts = study.network.counts()
     n, last = study.n_fitted, study.network.n_periods
     subtitle = (
-        f"fitted on periods 1 to {n}, forecast of {n + 1} to {last}; {len(study.network.group_names)} groups"
+        f"filled: {period}s 1 to {n}, fitted; hollow: {period}s {n + 1} to {last}, not used; band and bars: "
+        f"90 % of simulated futures of the network; {len(study.network.group_names)} {group}s"
     )
-    chart = new_chart(10.2, 4.2, "Adoption on a network", subtitle)
+    chart = new_chart(10.8, 4.4, title, subtitle)
     left, right = chart.subplots(1, 2, width_ratios=(1.5, 1.0))
+    left.set_title(f"all {group}s together, by {period}", fontsize=9.5)
     x = np.arange(1, last + 1)
     total = counts.sum(axis=1)
     left.plot(x[:n], total[:n], "o-", color="black", ms=4)
@@ -286,9 +301,11 @@ def plot_network_forecast(study: NetworkStudy) -> Chart:
         left.plot(x[n:], series, color=color)
         labels.append((float(series[-1]), name.replace("_", " "), color))
     left.set_ylim(0, None)
-    left.set_xlabel("period")
-    left.set_ylabel("adopters")
+    left.set_xlabel(period)
+    left.set_ylabel(f"adopters in the {period}")
+    left.xaxis.get_major_locator().set_params(integer=True)
     label_lines(left, float(x[-1]), labels)
+    right.set_title(f"each {group}, {period}s {n + 1} to {last} together", fontsize=9.5)
     _draw_groups(study, right)
     return chart
 
@@ -304,5 +321,7 @@ def _draw_groups(study, axes) -> None:
     axes.plot([0, top], [0, top], color=GRAY, lw=1, ls=(0, (3, 2)))
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
-    axes.set_xlabel("adopters of a group, observed")
-    axes.set_ylabel("forecast")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("adopters, observed")
+    axes.set_ylabel("adopters, forecast by the network")

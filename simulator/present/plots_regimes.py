@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.wording import percent
@@ -80,6 +81,7 @@ def plot_regimes(found: RegimeMap, *, fixed: dict[str, float] | None = None) -> 
         for axis, k in ((axes.xaxis, across), (axes.yaxis, up)):
             if found.factors[k].kind == "log_uniform":
                 (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+            _tick_levels(axis, found.levels[k])
         for spine in axes.spines.values():
             spine.set_visible(False)
     left.set_ylabel(found.factors[up].name)
@@ -96,6 +98,14 @@ def _plane(found: RegimeMap, fixed: dict[str, float]) -> tuple[int, int, tuple[i
         for k, name in enumerate(names)
     )
     return free[0], free[1], place
+
+
+def _tick_levels(axis, levels: tuple[float, ...]) -> None:
+    """Put a tick at the levels that were simulated, at every second or third one where there are many."""
+    every = levels[:: -(-len(levels) // 9)]
+    axis.set_major_locator(FixedLocator(every))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _slice(grid, across: int, up: int, place: tuple[int, ...]):

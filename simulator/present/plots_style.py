@@ -194,6 +194,46 @@ def label_lines(
         )
 
 
+def label_points(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = 0.055) -> None:
+    """Write labels beside points, to the left of those on the right, apart from each other, with leaders where moved.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes whose limits are final.
+    labels : sequence of (x, y, text, color)
+        Place of each point, data units, its text and color.
+    gap : float
+        Smallest distance between labels on one side, as a share of the axes' height.
+    """
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    across = [(x - left) / (right - left) for x, *_ in labels]
+    for is_right in (False, True):
+        chosen = [k for k, place in enumerate(across) if (place > 0.55) == is_right]
+        heights = spread([(labels[k][1] - low) / (high - low) for k in chosen], gap)
+        for k, height in zip(chosen, heights, strict=True):
+            x, y, text, color = labels[k]
+            axes.annotate(
+                text,
+                xy=(x, y),
+                xytext=(across[k] + (-0.035 if is_right else 0.035), height),
+                textcoords="axes fraction",
+                color=color,
+                fontsize=9.5,
+                ha="right" if is_right else "left",
+                va="center",
+                annotation_clip=False,
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": color,
+                    "lw": 0.7,
+                    "shrinkA": 1,
+                    "shrinkB": 4,
+                    "relpos": (1 if is_right else 0, 0.5),
+                },
+            )
+
+
 def unit_label(unit: str, currency: str) -> str:
     """Return the unit as it stands on an axis; a share is shown in percent."""
     return {"currency": currency, "share": "%", "step": "week", "ratio": ""}.get(unit, unit)

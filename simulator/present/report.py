@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.wording import describe_probability, percent
+from simulator.present.compositions import composition
 
 if TYPE_CHECKING:
     from simulator.experiment.comparison import Comparison
@@ -29,7 +30,7 @@ _CAPTIONS = {
     "share": "Market share over time",
     "spend": "What was spent",
     "funnel": "From reach to repeat purchase",
-    "sources": "Through which source people bought",
+    "sources": "What people met last before they bought",
     "risk": "Risk",
 }
 STYLE = """
@@ -173,7 +174,7 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
         )
     parts.append(f"<h2>Strategies</h2><div class='wide'>{html_rows(strategy_rows(comparison))}</div>")
     labels = "".join(
-        f"<li><b>{escape(name)}</b>: {escape(comparison.labels.get(name, name))}</li>"
+        f"<li><b>{escape(name)}</b>: {escape(comparison.labels.get(name, name))}{_composition(comparison, name)}</li>"
         for name in comparison.strategies
     )
     parts.append(f"<ul class='small'>{labels}</ul>")
@@ -245,6 +246,11 @@ def report(comparison: Any, path: str | Path) -> Path:
     return comparison.save(path, extra_files={**figures, "report.html": page})
 
 
+def _composition(comparison: Comparison, strategy: str) -> str:
+    text = composition(comparison, strategy)
+    return f" <i>({escape(text)})</i>" if text else ""
+
+
 def _more_metrics(comparison: Comparison) -> str:
     rows = [["strategy", *(name.replace("_", " ") for name in SHOWN)]]
     for name in best_first(comparison):
@@ -260,6 +266,13 @@ def _definitions(comparison: Comparison) -> str:
     items = "".join(
         f"<li><b>{escape(name)}</b>: {escape(METRIC[name].meaning)} <code>{escape(METRIC[name].formula)}</code></li>"
         for name in names
+    )
+    items += (
+        "<li><b>P(best)</b>: probability that a strategy's mean is the best, given these replicates and a flat prior. "
+        "The verdict rests on intervals that hold for all pairs of strategies together, which asks for more.</li>"
+        "<li><b>last touch</b>: the last contact before a purchase. It labels the purchase and is no effect: buyers "
+        "may have met others before. <code>simulator trace</code> follows a replicate purchase by purchase, message "
+        "by message.</li>"
     )
     return f"<h2>Definitions</h2><ul class='small'>{items}</ul>"
 

@@ -281,3 +281,17 @@ def test_times_that_are_not_reached_flatter_nobody():
     assert np.isnan(unflattered(times)[1]).all() and not np.isnan(unflattered(times)[0]).any()
     flattered = risks(times, ("a", "b"), "a", higher_is_better=False, has_loss=False)
     assert flattered["b"].p_worse_than_baseline == 0.0
+
+
+def test_an_open_verdict_explains_a_better_mean_and_a_high_probability_beside_it():
+    noise = np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
+    steady = np.array([1.0, 1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0])
+    values = [noise - 300, noise, noise - 20 + steady, noise - 21 + 17 * steady]
+    verdict = verdict_on(values, names=("none", "best", "second", "wild"))
+    assert verdict.kind == "not_distinguishable" and verdict.contenders == ("best", "wild")
+    assert '"best" is ahead of "wild"' in verdict.sentence and verdict.runner_up == "second"
+    text = " ".join(verdict.reasons)
+    assert '"second" has a better mean than "wild", but is shown to be worse than "best"' in text
+    assert verdict.p_best > 0.95 and "for all 6 pairs of strategies together" in text
+    settled = verdict_on([*values[:3], noise - 100], names=("none", "best", "second", "wild"))
+    assert "shown to be worse" not in " ".join(settled.reasons) and settled.kind == "winner"
