@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from calls import Ending, call, unheld
-from overhead import DESIGN
+from overhead import write_design
 
 _SMALL = "classroom --consumers 500"
 #: Sizes that take some seconds each, so that moments differ.
@@ -35,7 +35,7 @@ def measure_endings(
     """End a verb by both signals at random moments of its run, and call it again."""
     folder.mkdir(parents=True, exist_ok=True)
     design = folder / "design.toml"
-    design.write_text(DESIGN.format(points=n_shards))
+    write_design(design, n_shards)
     moments = random.Random(f"{seed} {verb}")
     words = VERBS[verb].replace("DESIGN", str(design)).split() + ["--threads", "2", "--json"]
 

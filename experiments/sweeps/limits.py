@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from calls import listen_to_interrupts, write_between
+from calls import listen_to_interrupts, tell
 from endings import SIGNALS, VERBS, measure_endings
 from overhead import measure_overhead
 
@@ -44,7 +44,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
 
 def answer(found: dict[str, Any]) -> str:
     """Return the tables of the README."""
-    endings = [row for rows in found["endings"].values() for row in rows]
+    endings = [row for verb in VERBS for row in found["endings"].get(verb, ())]
     return "\n".join([*overhead_lines(found["overhead"]), "", *ending_lines(endings)])
 
 
@@ -118,10 +118,7 @@ def main(given: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(given)
     listen_to_interrupts()
     found = measure(asked)
-    print(answer(found))
-    if asked.write_readme:
-        (FOLDER / "limits.json").write_text(json.dumps(found, indent=2) + "\n")
-        write_between(FOLDER / "README.md", START, END, answer(found))
+    tell(answer(found), found, FOLDER / "limits.json" if asked.write_readme else None, START, END)
 
 
 if __name__ == "__main__":

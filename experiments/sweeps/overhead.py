@@ -31,29 +31,7 @@ WAYS: dict[str, tuple[list[str], int]] = {
     "2 processes": (["--processes", "2"], 2),
     CLUSTER: (["--cluster"], 2),
 }
-DESIGN = """
-[experiment]
-purpose = "What does a shard cost beyond its simulation?"
-scenario = "classroom"
-strategies = ["none", "mass"]
-replicates = 2
-seed = 1
-balance = "scenario"
-metrics = ["profit"]
-
-[experiment.overrides]
-"population.consumers" = 500
-
-[design]
-kind = "sobol"
-points = {points}
-
-[[factors]]
-path = "brands.Fizz.price"
-kind = "uniform"
-low = 3.5
-high = 4.5
-"""
+DESIGN = Path(__file__).resolve().parent / "shards.toml"
 
 
 def measure_overhead(folder: Path, sizes: tuple[int, int], rounds: int) -> dict[str, Any]:
@@ -61,7 +39,7 @@ def measure_overhead(folder: Path, sizes: tuple[int, int], rounds: int) -> dict[
     folder.mkdir(parents=True, exist_ok=True)
     designs = {n: folder / f"{n}.toml" for n in sizes}
     for n, file in designs.items():
-        file.write_text(DESIGN.format(points=n))
+        write_design(file, n)
     bare: list[dict[str, Any]] = []
     runs: list[dict[str, Any]] = []
     with cluster(folder, 2) as (address, processes):
@@ -83,6 +61,11 @@ def measure_overhead(folder: Path, sizes: tuple[int, int], rounds: int) -> dict[
         "same_digest": len(digests) == 1 and None not in digests,
         "runs": runs,
     }
+
+
+def write_design(file: Path, n_points: int) -> None:
+    """Write the design with some number of points, and so of shards; a power of two."""
+    file.write_text(DESIGN.read_text().replace("points = 64", f"points = {n_points}"))
 
 
 def without_runner(plan: Design) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from calls import Ending, call, write_between
+from calls import Ending, call, tell
 
 import simulator as sim
 from simulator.outcomes.shards import shard_files
@@ -240,10 +240,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--write-readme", action="store_true")
     arguments = parser.parse_args(given)
     found = measure(arguments)
-    print(answer(found))
-    if arguments.write_readme:
-        (FOLDER / "results.json").write_text(json.dumps(found, indent=2) + "\n")
-        write_between(FOLDER / "README.md", START, END, answer(found))
+    tell(answer(found), found, FOLDER / "results.json" if arguments.write_readme else None, START, END)
 
 
 if __name__ == "__main__":

@@ -135,10 +135,8 @@ class BatchStore:
         """
         if self.folder is None:
             return compute()
-        from simulator import __version__
-
         self._take()
-        name = outcome_digest(__version__, str(TRAJECTORY_VERSION), *content)
+        name = _name_of(content)
         found = self._read(name, None)
         if found is not None:
             self.n_read += 1
@@ -147,6 +145,10 @@ class BatchStore:
         self.n_computed += 1
         self._write(name, values)
         return values
+
+    def holds(self, *content: str) -> bool:
+        """Return whether :meth:`of` would find the array of some content in the folder."""
+        return self.folder is not None and self._read(_name_of(content), None) is not None
 
     def get(self, name: str, shape: tuple[int, ...], compute: Callable[[], Values]) -> Values:
         """Return a named array, from the folder if it is there, else computed and kept.
@@ -225,6 +227,13 @@ class BatchStore:
 
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:_HASH_LENGTH]
+
+
+def _name_of(content: Sequence[str]) -> str:
+    """Return the name of a batch that depends on some content and the version of this package."""
+    from simulator import __version__
+
+    return outcome_digest(__version__, str(TRAJECTORY_VERSION), *content)
 
 
 def _stored_key(place: Path) -> str | None:

@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, whole
+from simulator.experiment.argument_checks import checked, one_of, whole
 from simulator.experiment.arguments import LARGEST_REPLICATE
-from simulator.experiment.collection import Collection, Target, collect_until, targets_of
+from simulator.experiment.collection import (
+    EVERY,
+    Collection,
+    Target,
+    collect_until,
+    precision_record,
+    targets_of,
+)
 from simulator.experiment.document import html_table, json_document
 from simulator.experiment.estimation import BudgetUse, budget_use, estimate_all
-from simulator.experiment.precision import Precision
+from simulator.experiment.precision import METHODS, Precision
 from simulator.experiment.simulation import OnProgress, Treatments, prepare
 from simulator.experiment.verdict import Evidence, Verdict, judge
 from simulator.outcomes import curves, store
@@ -246,6 +253,7 @@ def compare(
     n_replicates: int | None = None,
     first_replicate: int = 0,
     precision: Mapping[str, float | str] | None = None,
+    precision_method: str = "sequential",
     max_replicates: int = 10_000,
     engine: str = "numba",
     threads: int | None = None,
@@ -266,9 +274,13 @@ def compare(
     first_replicate : int
         Number of the first replicate: a winner chosen on some replicates can be judged on others.
     precision : mapping, optional
-        Half-widths that the intervals of all differences to the baseline shall reach together: by metric a
-        number in its unit, or a text such as ``"2%"`` for a share of the difference. Replicates are then added
-        until they do; ``n_replicates``, 30 if omitted, is where that begins.
+        Half-widths that intervals shall reach together: by metric for all differences to the baseline, by metric and
+        strategy (``"profit@mass"``, ``"profit@all"``) for the mean of that strategy, or of every one; each a number
+        in its unit, or a text such as ``"2%"`` for a share of the estimate. Replicates are then added until they do;
+        ``n_replicates``, 30 if omitted, is where that begins.
+    precision_method : {"sequential", "stein"}
+        How ``precision`` is reached: in rounds, or in two stages whose coverage is exact for normal outcomes; Stein's
+        two stages take numbers, no shares. See :mod:`simulator.experiment.precision`.
     max_replicates : int
         Most replicates for ``precision``.
     engine : {"numba", "mesa"}
@@ -298,7 +310,9 @@ def compare(
     """
     began = time.time()
     faults: list[Fault] = []
-    targets = targets_of("compare(precision)", precision, faults)
+    one_of("compare(precision_method)", precision_method, METHODS, faults)
+    known = tuple(getattr(scenario, "strategies", ()))
+    targets = targets_of("compare(precision)", precision, known, precision_method, faults)
     most = whole("compare(max_replicates)", max_replicates, 2, LARGEST_REPLICATE, faults)
     if targets and n_replicates is None:
         n_replicates = min(FEWEST_REPLICATES, most)
@@ -316,21 +330,32 @@ def compare(
         verb="compare",
         is_comparison=True,
     )
-    if targets and len(asked.strategies) < 2:
-        remedy = "add a strategy, or leave the precision out"
-        got = f'"{asked.strategies[0]}" alone'
-        raise ScenarioError([Fault("compare(strategies)", got, "a strategy beside the baseline", remedy)])
+    if faults := _target_faults(targets, asked.strategies):
+        raise ScenarioError(faults)
     treatments = prepare(scenario, asked, on_progress)
     if targets:
-        question = scenario.comparison
         treatments, collected, reached = collect_until(
-            treatments, targets, question.baseline, question.confidence, most, on_progress
+            treatments, targets, most, precision_method, on_progress
         )
         return _assemble(treatments, collected, began, reached, targets)
     collected = Collection()
     for block in treatments.run_in_blocks(on_progress):
         collected.add(block)
     return _assemble(treatments, collected, began)
+
+
+def _target_faults(targets: Sequence[Target], strategies: Sequence[str]) -> list[Fault]:
+    """Return which half-widths cannot be asked for among the strategies that are compared."""
+    faults = []
+    if len(strategies) < 2 and any(not target.of for target in targets):
+        remedy = f"add a strategy, or ask for the mean of one: METRIC@{strategies[0]}"
+        got = f'"{strategies[0]}" alone'
+        faults.append(Fault("compare(strategies)", got, "a strategy beside the baseline", remedy))
+    for target in targets:
+        if target.of not in ("", EVERY, *strategies):
+            expected = f"a strategy that is compared: {', '.join(strategies)}"
+            faults.append(Fault(f"compare(precision): {target.key}", target.of, expected))
+    return faults
 
 
 def _assemble(
@@ -369,7 +394,7 @@ def _assemble(
     manifest = {
         **treatments.manifest(began),
         "n_kept": trajectories.n_replicates,
-        "precision": _precision_record(precision, targets),
+        "precision": precision_record(precision, targets),
         "digest": digest,
     }
     trajectories.manifest.update(manifest)
@@ -399,20 +424,6 @@ def _assemble(
         precision=precision,
         risks_by_metric=estimates.risks,
     )
-
-
-def _precision_record(precision: Precision | None, targets: Sequence[Target]) -> dict[str, Any] | None:
-    """Return what was asked of precision and whether it was reached, for the manifest."""
-    if precision is None:
-        return None
-    return {
-        "targets": {target.metric: target.text for target in targets},
-        "method": precision.method,
-        "first_stage": precision.first_stage,
-        "max_replicates": precision.most,
-        "is_reached": precision.is_reached,
-        "caveat": precision.caveat,
-    }
 
 
 def _budgets(treatments: Treatments) -> dict[str, float]:

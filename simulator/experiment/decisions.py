@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
+from simulator.experiment.number_range import NumberRange, is_whole_at
 from simulator.scenario import Scenario
 from simulator.scenario.overrides import value_at
-from simulator.scenario.schema.paths import takes_whole_numbers
 
 Values = NDArray[np.float64]
 #: Shares are multiples of it, so that plans can be read and typed.
@@ -117,20 +117,23 @@ class Number:
 
     n_coordinates = 1
 
+    @property
+    def range(self) -> NumberRange:
+        """The numbers between the bounds."""
+        return NumberRange(self.low, self.high, self.is_whole)
+
     def value(self, coordinates: Values) -> float | int:
         """Return the number at a coordinate; a number that is not whole is rounded to a thousandth of the range."""
         share = float(np.clip(coordinates[0], 0.0, 1.0))
         if self.is_whole:
-            return int(min(np.floor(self.low + share * (self.high - self.low + 1)), self.high))
+            return int(self.range.uniform(share))
         grain = 10.0 ** np.floor(np.log10((self.high - self.low) / 1000))
         rounded = round(self.low + share * (self.high - self.low), int(max(0, -np.log10(grain))))
         return float(np.clip(rounded, self.low, self.high))
 
     def coordinate(self, value: float) -> float:
         """Return the coordinate of a value."""
-        if self.is_whole:
-            return float(np.clip((value - self.low + 0.5) / (self.high - self.low + 1), 0.0, 1.0))
-        return float(np.clip((value - self.low) / (self.high - self.low), 0.0, 1.0))
+        return float(np.clip(self.range.share_of(value), 0.0, 1.0))
 
     def overrides(self, coordinates: Values) -> dict[str, Any]:
         """Return the number by dotted path."""
@@ -210,7 +213,8 @@ class Decisions:
                 }
             elif isinstance(part, Number):
                 whole = int if part.is_whole else float
-                found[part.path] = (whole(part.low), whole(part.high))
+                low, high = part.range.ends
+                found[part.path] = (whole(low), whole(high))
             else:
                 found[part.path] = part.options
         return found
@@ -354,12 +358,12 @@ def _vary(
     )
     if isinstance(given, str) or len(options) < 2:
         faults.append(Fault(place, repr(given), "bounds (low, high), or a list of options"))
-    elif is_number and not options[0] < options[1]:
-        faults.append(Fault(place, repr(given), "a lower bound below the upper bound"))
     elif is_number:
         whole = all(isinstance(x, int | np.integer) for x in options) and isinstance(value, int | None)
-        whole = whole or takes_whole_numbers(path)
-        number = Number(path, float(options[0]), float(options[1]), whole)
+        number = Number(path, float(options[0]), float(options[1]), is_whole_at([path], whole))
+        if wrong := number.range.faults(place):
+            faults.extend(wrong)
+            return
         parts.append(number)
         known = isinstance(value, int | float) and not isinstance(value, bool)
         present.append(np.array([number.coordinate(float(value)) if known else 0.5]))

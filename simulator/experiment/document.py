@@ -132,6 +132,7 @@ def _precision_entry(found: Precision) -> dict[str, Any]:
         "is_reached": found.is_reached,
         "replicates": found.n,
         "confidence": found.confidence,
+        "method": found.method,
         "sentence": found.sentence,
         "caveat": found.caveat,
         "goals": goals,

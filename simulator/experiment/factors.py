@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from simulator.errors import Fault, ScenarioError
+from simulator.experiment.number_range import NumberRange, is_whole_at
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario.parameters import PARAMETER
-from simulator.scenario.schema.paths import takes_whole_numbers
 
 #: Significant digits of a drawn value: as many as every platform's logarithm agrees on.
 _DIGITS = 12
@@ -57,8 +57,7 @@ class Factor:
     is_whole: bool = False
 
     def __post_init__(self) -> None:
-        if any(takes_whole_numbers(path) for path in self.paths):
-            object.__setattr__(self, "is_whole", True)
+        object.__setattr__(self, "is_whole", is_whole_at(self.paths, self.is_whole))
 
     @classmethod
     def prior(cls, parameter: str, name: str = "") -> Factor:
@@ -88,12 +87,18 @@ class Factor:
         return cls(name or parameter, path, prior.form, low=prior.low, high=prior.high)
 
     @property
+    def range(self) -> NumberRange:
+        """The numbers of a distribution."""
+        return NumberRange(self.low, self.high, self.is_whole)
+
+    @property
     def two_levels(self) -> tuple[Any, Any] | None:
         """The low and the high level, where the factor has just two or ends; else None."""
         if self.kind == "levels":
             return (self.levels[0], self.levels[1]) if len(self.levels) == 2 else None
-        ends = math.isfinite(self.low) and math.isfinite(self.high)
-        return (self._rounded(self.low), self._rounded(self.high)) if ends else None
+        low, high = self.range.ends
+        ends = math.isfinite(low) and math.isfinite(high)
+        return (self._rounded(low), self._rounded(high)) if ends else None
 
     def at(self, u: float) -> Any:
         """Return the value at a share of the distribution, or the level whose part of it the share falls in.
@@ -112,12 +117,8 @@ class Factor:
             return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
         if self.kind == "normal":
             return self._rounded(self._normal(u))
-        low, high = self.low, self.high
-        if self.kind == "log_uniform":
-            return self._rounded(math.exp(math.log(low) + u * (math.log(high) - math.log(low))))
-        if self.is_whole:
-            return min(math.ceil(low) + int(u * (math.floor(high) - math.ceil(low) + 1)), math.floor(high))
-        return self._rounded(low + u * (high - low))
+        value = self.range.log_uniform(u) if self.kind == "log_uniform" else self.range.uniform(u)
+        return self._rounded(float(value))
 
     def overrides(self, value: Any) -> dict[str, Any]:
         """Return the overrides that give the factor a value."""
@@ -161,9 +162,7 @@ def factor_faults(place: str, factor: Factor) -> list[Fault]:
         if doubled:
             faults.append(Fault(f"{place}.levels", f"{doubled[0]!r} twice", "each level once"))
         return faults
-    if not factor.low < factor.high:
-        got = f"low {factor.low:g}, high {factor.high:g}"
-        faults.append(Fault(place, got, "low below high"))
+    faults += factor.range.faults(place)
     if factor.kind == "log_uniform" and factor.low <= 0:
         faults.append(
             Fault(f"{place}.low", f"{factor.low:g}", "above 0", "use uniform where zero is possible")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
+from simulator.experiment.number_range import NumberRange, is_whole_at
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario.parameters import PARAMETERS
-from simulator.scenario.schema.paths import takes_whole_numbers
 
 Values = NDArray[np.float64]
 Form = Literal["uniform", "log_uniform", "normal"]
@@ -45,13 +44,12 @@ class FreeParameter:
     is_whole: bool = False
 
     def __post_init__(self) -> None:
-        if takes_whole_numbers(self.name):
-            object.__setattr__(self, "is_whole", True)
+        object.__setattr__(self, "is_whole", is_whole_at([self.name], self.is_whole))
 
     @property
-    def ends(self) -> tuple[float, float]:
-        """The smallest and the largest value of a range."""
-        return (math.ceil(self.a), math.floor(self.b)) if self.is_whole else (self.a, self.b)
+    def range(self) -> NumberRange:
+        """The numbers of a prior with two ends."""
+        return NumberRange(self.a, self.b, self.is_whole)
 
     def value(self, z: Values) -> Values:
         """Return the parameter at a standard normal score: a draw z of N(0, 1) gives a draw of the prior.
@@ -72,15 +70,7 @@ class FreeParameter:
             drawn: Values = self.a + self.b * np.asarray(z, dtype=np.float64)
             return np.rint(drawn) if self.is_whole else drawn
         share = ndtr(z)
-        low, high = self.ends
-        if self.form == "uniform" and self.is_whole:
-            drawn = low + np.floor(share * (high - low + 1))
-        elif self.form == "uniform":
-            drawn = self.a + (self.b - self.a) * share
-        else:
-            drawn = self.a * (self.b / self.a) ** share
-            drawn = np.rint(drawn) if self.is_whole else drawn
-        return np.clip(drawn, low, high)
+        return self.range.uniform(share) if self.form == "uniform" else self.range.log_uniform(share)
 
     def score(self, value: Values) -> Values:
         """Return the standard normal score of a value, the inverse of :meth:`value`; for a whole number, one of its."""
@@ -89,13 +79,7 @@ class FreeParameter:
         x = np.asarray(value, dtype=np.float64)
         if self.form == "normal":
             return (x - self.a) / self.b
-        if self.form == "uniform" and self.is_whole:
-            low, high = self.ends
-            share = (x - low + 0.5) / (high - low + 1)
-        elif self.form == "uniform":
-            share = (x - self.a) / (self.b - self.a)
-        else:
-            share = np.log(x / self.a) / np.log(self.b / self.a)
+        share = self.range.share_of(x) if self.form == "uniform" else self.range.log_share_of(x)
         score: Values = np.clip(ndtri(share), -_LARGEST_Z, _LARGEST_Z)
         return score
 
@@ -228,10 +212,8 @@ def _prior_faults(parameter: FreeParameter, place: str) -> list[Fault]:
         return [Fault(place, f"{a:g}, {b:g}", "finite numbers")]
     if parameter.form == "normal":
         return [] if b > 0 else [Fault(place, f"sd = {b:g}", "> 0")]
-    if not parameter.ends[0] < parameter.ends[1]:
-        if a < b:
-            return [Fault(place, f"{a:g} to {b:g}", "a range with at least two whole numbers")]
-        return [Fault(place, f"{a:g} to {b:g}", "a lower end below the upper end")]
+    if faults := parameter.range.faults(place):
+        return faults
     if parameter.form == "log_uniform" and a <= 0:
         return [Fault(place, f"{a:g} to {b:g}", "> 0 for a log-uniform prior")]
     return []

@@ -12,10 +12,13 @@
 ``referral``
     Sales by market and week; in a random half of separate markets, a referral program starts. Truth: what the program
     brought about in them.
+``referral_holdout``
+    One row per consumer of one market; the referral program is withheld from a random part. Truth: what all gain if all
+    have it, the direct effect while only a part has it, and the spillover on the others: invitations cross the border,
+    so that the groups' difference is a biased estimate of the program's effect.
 
 Every truth is a difference between two runs of the same world with the same luck. Not offered, because the model does
-not have it: a referral program for some consumers of a market only (referral lines address everybody), and targeted
-lines, content, seeding or programs in some regions only (they have no regions).
+not have it: targeted lines, content, seeding or programs in some regions only (they have no regions).
 
 References
 ----------
@@ -36,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.arguments import check_arguments
+from simulator.experiment.measurement_holdout import referral_holdout
 from simulator.experiment.measurement_tables import media_mix
 from simulator.experiment.measurement_trials import ab_test, geo_lift, referral
 from simulator.experiment.measurement_worlds import Design, Found
@@ -49,7 +53,15 @@ from simulator.scenario import Scenario
 if TYPE_CHECKING:
     import pandas
 
-KINDS = {"media_mix": media_mix, "geo_lift": geo_lift, "ab_test": ab_test, "referral": referral}
+KINDS = {
+    "media_mix": media_mix,
+    "geo_lift": geo_lift,
+    "ab_test": ab_test,
+    "referral": referral,
+    "referral_holdout": referral_holdout,
+}
+#: Kinds that run consumer by consumer.
+BY_CONSUMER = ("geo_lift", "ab_test", "referral_holdout")
 #: Most consumer-steps that are run consumer by consumer.
 MOST_CONSUMER_STEPS = 2_000_000
 
@@ -61,7 +73,7 @@ class Export:
     Parameters
     ----------
     kind : str
-        ``media_mix``, ``geo_lift``, ``ab_test`` or ``referral``.
+        One of ``KINDS``.
     scenario : str
         Name of the scenario.
     tables : mapping of str to pandas.DataFrame
@@ -187,7 +199,7 @@ def export(
         The market.
     strategy : str
         What the focal brand does.
-    kind : {"media_mix", "geo_lift", "ab_test", "referral"}
+    kind : {"media_mix", "geo_lift", "ab_test", "referral", "referral_holdout"}
         What is exported; see the module :mod:`simulator.experiment.measurement_export`.
     variation : float
         Coefficient of variation of media from flight to flight (``media_mix``); without any, no analyst can tell the
@@ -201,11 +213,12 @@ def export(
     line : int
         Which of the strategy's media lines is tested (``ab_test``), in the order of the plan.
     share : float
-        Share of consumers addressed (``ab_test``).
+        Share of consumers addressed (``ab_test``), or who have the program (``referral_holdout``).
     n_markets : int
         Markets, half of them treated (``referral``).
     n_expected : int
-        Worlds over which expected effects are taken (``media_mix``); 0 for none.
+        Worlds over which expected effects are taken (``media_mix``), or further random assignments over which the
+        direct effect is (``referral_holdout``); 0 for none.
     replicate : int
         World that the tables show.
     start_date : str
@@ -316,7 +329,7 @@ def _faults(
     except (TypeError, ValueError):
         faults.append(Fault("export(start_date)", repr(start_date), "a date as yyyy-mm-dd"))
     size = scenario.population.consumers * (scenario.horizon + scenario.burn_in)
-    if kind in ("geo_lift", "ab_test") and size > MOST_CONSUMER_STEPS:
+    if kind in BY_CONSUMER and size > MOST_CONSUMER_STEPS:
         most = MOST_CONSUMER_STEPS // (scenario.horizon + scenario.burn_in)
         remedy = "simulate the same market with fewer consumers: --consumers, or population.consumers"
         got = f"{scenario.population.consumers:,} consumers"

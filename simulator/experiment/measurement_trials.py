@@ -285,7 +285,7 @@ def referral(design: Design) -> Found:
     )
     notes = [
         "markets are separate worlds of the scenario: nobody talks across them, and the other lines run in all",
-        "a hold-out of some consumers within a market is not offered: referral lines address everybody",
+        "a hold-out of some consumers within a market, whose invitations cross the border, is the kind referral_holdout",
     ]
     return Found(
         {"referral.csv": table, "geolift_r.csv": layouts.geolift(table)},

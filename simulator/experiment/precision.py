@@ -28,7 +28,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -54,11 +53,15 @@ class Goal:
         Half the width of its interval, > 0: in its unit, or as a share of the estimate's size.
     is_relative : bool
         Whether it is such a share.
+    is_censored : bool
+        Whether an undefined outcome is worse than any other, so that a mean of the rest would flatter: there is then
+        no estimate, and nothing is reached.
     """
 
     name: str
     half_width: float
     is_relative: bool = False
+    is_censored: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ class Precision:
             return f"The precision asked for is reached with {self.n:,} replicates."
         worst = max(self.goals, key=lambda found: found.n_needed)
         if worst.half_width == float("inf"):
-            return f"The precision asked for is not reached: {worst.goal.name} is undefined in nearly all replicates."
+            extent = "some of the" if worst.goal.is_censored else "nearly all"
+            return f"The precision asked for is not reached: {worst.goal.name} is undefined in {extent} replicates."
         need = f"about {worst.n_needed:,}" if worst.n_needed < 10**9 else "more than a billion"
         return (
             f"The precision asked for is not reached within {self.n:,} replicates: {worst.goal.name} is known to "
@@ -151,7 +155,7 @@ def replicate_until(
     goals: Sequence[Goal],
     *,
     confidence: float = 0.95,
-    method: Literal["sequential", "stein"] = "sequential",
+    method: str = "sequential",
     first_stage: int = 30,
     growth: float = 0.25,
     most: int = 10_000,
@@ -254,7 +258,7 @@ def _assess(
     for g, (goal, row) in enumerate(zip(goals, values, strict=True)):
         defined = row[~np.isnan(row)]
         n = defined.size
-        if n < 2:
+        if n < 2 or (goal.is_censored and n < len(row)):
             result.append(Reached(goal, float("nan"), float("inf"), goal.half_width, _NEVER))
             continue
         mean = float(defined.mean())

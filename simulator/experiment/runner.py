@@ -24,6 +24,7 @@ from simulator.experiment.pending import Waiting, pending_tasks, with_levels_fir
 from simulator.experiment.simulation import OnProgress, counter
 from simulator.experiment.stopping import Stop
 from simulator.experiment.sweep_arguments import SweepArguments, check_sweep
+from simulator.experiment.sweep_precision import asked_of, record_of, run_until
 from simulator.experiment.tasks import (
     FOLDER,
     Result,
@@ -48,6 +49,9 @@ def sweep(
     design: Design | str | Path,
     *,
     out: str | Path | None = None,
+    precision: Mapping[str, float | str] | None = None,
+    precision_method: str = "sequential",
+    max_replicates: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
     processes: int | None = None,
@@ -64,6 +68,14 @@ def sweep(
     out : path, optional
         Folder of the results; what it holds of the same experiment is kept and not run again. A temporary
         folder, removed with the results, if omitted.
+    precision : mapping, optional
+        Half-widths that intervals at all points shall reach together, as in :func:`simulator.compare`: by metric and
+        strategy (``"profit@mass"``, ``"profit@all"``) for means, by metric alone for differences to ``none`` at the
+        same point. Replicates are added for all treatments until they do; those of the design are the first.
+    precision_method : {"sequential", "stein"}
+        How ``precision`` is reached; see :mod:`simulator.experiment.precision`.
+    max_replicates : int, optional
+        Most replicates for ``precision``, 1,000 if omitted.
     engine : {"numba", "mesa"}
         Engine; both give the same outcomes.
     threads : int, optional
@@ -80,7 +92,7 @@ def sweep(
     Returns
     -------
     Results
-        Everything stored; ``failures`` lists what could not be simulated.
+        Everything stored; ``failures`` lists what could not be simulated, ``precision`` what was reached.
 
     Raises
     ------
@@ -99,15 +111,20 @@ def sweep(
     """
     asked = check_sweep(design, engine=engine, threads=threads, processes=processes, cluster=cluster)
     plan = design if isinstance(design, Design) else load_design(design)
+    wanted = asked_of(plan, precision, precision_method, max_replicates)
     temporary = None
     if out is None:
         temporary = tempfile.TemporaryDirectory(prefix="simulator-")
     place = Path(temporary.name if temporary is not None else str(out))
-    store = ExperimentStore(place, design_manifest(plan), design_files(plan))
-    run = _Run(plan, store, asked, on_progress, say or (lambda sentence: None))
+    run = _Run(place, asked, on_progress, say or (lambda sentence: None))
     run.is_kept = out is not None
-    with store, run.stop.listening():
-        run.go()
+    with run.stop.listening():
+        if wanted.targets:
+            reached = run_until(plan, wanted, run.extend)
+            run.precision = record_of(reached, wanted)
+            first = plan.replicates.start
+            plan = replace(plan, replicates=range(first, first + reached.n))  # all there, but for failures
+        run.extend(plan)
     results = open_results(place)
     results.keep(temporary)
     return results
@@ -116,24 +133,35 @@ def sweep(
 class _Run:
     """One call of :func:`sweep`."""
 
+    design: Design
+    store: ExperimentStore
+
     def __init__(
         self,
-        design: Design,
-        store: ExperimentStore,
+        place: Path,
         asked: SweepArguments,
         on_progress: OnProgress | None,
         say: Callable[[str], None],
     ) -> None:
-        self.design = design
-        self.store = store
+        self.place = place
         self.asked = asked
         self.on_progress = on_progress
         self.say = say
         self.stop = Stop()
         self.is_kept = True
+        self.precision: Mapping[str, Any] | None = None
         self.began = time.monotonic()
         self.losses: dict[tuple[object, ...], int] = {}
+        self.levels: dict[int, Mapping[str, Any]] = {}
         self.seconds = self.balance_seconds = 0.0
+
+    def extend(self, design: Design) -> Rows:
+        """Run what is missing of a design; return everything that is stored."""
+        self.design = design
+        self.store = ExperimentStore(self.place, design_manifest(design), design_files(design))
+        with self.store:
+            self.go()
+        return self.store.rows
 
     def go(self) -> None:
         """Run what is missing."""
@@ -183,6 +211,8 @@ class _Run:
             "simulating": round(self.seconds - self.balance_seconds, 3),
             "balancing": round(self.balance_seconds, 3),
         }
+        if self.precision is not None:
+            self.store.manifest["precision"] = dict(self.precision)
         self.store.finish(time.monotonic() - self.began, is_complete)
 
     def _backend(self) -> Backend:
@@ -195,7 +225,7 @@ class _Run:
 
     def _with_one_level(self, tasks: Sequence[Task]) -> list[Task]:
         """Solve levels once per scenario, without the factors, and give them to all its tasks."""
-        levels: dict[int, Mapping[str, Any]] = {}
+        levels = self.levels
         for task in tasks:
             if task.scenario not in levels:
                 names = dict.fromkeys(self.design.strategies, 0)

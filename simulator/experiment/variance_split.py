@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +18,10 @@ from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor, overrides_at, shares_to_values
 from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome_digest
 from simulator.experiment.simulation import SIMULATING, OnProgress, counter
+from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment, settings_of
 from simulator.experiment.variance_components import Component, variance_components
+from simulator.experiment.workers import Workers, pieces, workers_of
 from simulator.experiment.worlds import outcomes_in_worlds
 from simulator.outcomes import store
 from simulator.outcomes.brand_view import REFERENCE
@@ -149,6 +151,8 @@ def variance_split(
     seed: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
     on_progress: OnProgress | None = None,
     keep_in: str | Path | None = None,
 ) -> VarianceSplit:
@@ -180,7 +184,11 @@ def variance_split(
     engine : {"numba", "mesa"}
         Engine; both give the same outcomes.
     threads : int, optional
-        Threads of the numba engine; all processors if omitted.
+        Threads of the numba engine; all processors if omitted, one in each process of several.
+    processes : int, optional
+        Run in this many processes instead of in this one.
+    cluster : str, optional
+        Run on a Dask cluster: the address of its scheduler, or ``local``.
     on_progress : callable, optional
         Receives (task, done, total).
     keep_in : path, optional
@@ -198,7 +206,7 @@ def variance_split(
     """
     began = time.time()
     cache = BatchStore(keep_in)
-    faults: list[Fault] = []
+    faults = place_faults("variance_split", processes=processes, cluster=cluster)
     shape = (
         whole("variance_split(n_parameters)", n_parameters, 1, 100_000, faults),
         whole("variance_split(n_worlds)", n_worlds, 1, 100_000, faults),
@@ -231,8 +239,21 @@ def variance_split(
         expected = "one strategy, or two whose difference is split"
         raise ScenarioError([Fault("variance_split(strategies)", str(len(asked.strategies)), expected)])
     draws = _draws(drawn, shape[0], asked.seed)
-    study = _Study(scenario, asked.strategies, chosen, asked.seed, engine, asked.threads, on_progress, cache)
-    outcomes = study.outcomes(draws, shape)
+    jobs = tuple(
+        DrawJob(
+            asked.strategies,
+            chosen,
+            {**draw, "population.world": "replicate"},
+            tuple(range(a * shape[1], (a + 1) * shape[1])),
+            shape[2],
+            asked.seed,
+            engine,
+            asked.threads,
+        )
+        for a, draw in enumerate(draws)
+    )
+    with workers_of(scenario, processes, cluster, threads) as workers:
+        outcomes = _Study(scenario, jobs, on_progress, cache).outcomes(workers)
     return VarianceSplit(
         scenario=scenario.name,
         strategies=asked.strategies,
@@ -252,52 +273,92 @@ def variance_split(
     )
 
 
-@dataclass(frozen=True)
-class _Study:
-    scenario: Scenario
+@dataclass(frozen=True, eq=False)
+class DrawJob:
+    """Some worlds of one draw of the parameters; any process can run it."""
+
     strategies: tuple[str, ...]
     metric: str
+    overrides: Mapping[str, Any]
+    worlds: tuple[int, ...]
+    n_replicates: int
     seed: int
     engine: str
     threads: int
+
+    def run(self, scenarios: Sequence[Scenario], on_done: Any = None) -> Values:
+        """Simulate; shape (world, replicate)."""
+        treatments = [Treatment(name, self.overrides) for name in self.strategies]
+        [setting] = settings_of(scenarios[0], treatments)
+        with_reference = self.metric in INCREMENTAL
+        ready = setting.prepare(
+            self.seed, with_reference=with_reference, engine=self.engine, threads=self.threads
+        )
+        values = outcomes_in_worlds(ready, self.worlds, self.n_replicates, self.metric, on_done)
+        rows = [values[ready.arguments.strategies.index(name)] for name in self.strategies]
+        return rows[0] - rows[1] if len(rows) == 2 else rows[0]
+
+
+@dataclass(frozen=True)
+class _Study:
+    scenario: Scenario
+    jobs: tuple[DrawJob, ...]
     on_progress: OnProgress | None
     cache: BatchStore
 
-    def outcomes(self, draws: list[dict[str, Any]], shape: tuple[int, int, int]) -> Values:
-        """Run every draw in worlds of its own; shape (draw, world, replicate)."""
-        with_reference = self.metric in INCREMENTAL
-        n_plans = len(self.strategies) + (with_reference and REFERENCE not in self.strategies)
-        on_done = counter(self.on_progress, SIMULATING, n_plans * int(np.prod(shape)))
-        result = np.empty(shape)
-        for a, draw in enumerate(draws):
-            overrides = {**draw, "population.world": "replicate"}
-            worlds = range(a * shape[1], (a + 1) * shape[1])
-            key = (self.scenario.digest, repr(sorted(overrides.items())), *self.strategies, self.metric)
-            result[a] = self.cache.of(
-                lambda o=overrides, w=worlds: self._draw(o, w, shape[2], on_done),  # type: ignore[misc]
-                *key,
-                f"{self.seed} {worlds} {shape[2]}",
-            )
+    def outcomes(self, workers: Workers | None) -> Values:
+        """Run every draw in worlds of its own, here or by workers; shape (draw, world, replicate)."""
+        job = self.jobs[0]
+        n_plans = len(job.strategies) + (job.metric in INCREMENTAL and REFERENCE not in job.strategies)
+        n_runs = n_plans * len(self.jobs) * len(job.worlds) * job.n_replicates
+        on_done = counter(self.on_progress, SIMULATING, n_runs)
+        found = {} if workers is None else self._fetched(workers, n_plans, on_done or (lambda count: None))
+        result = np.stack(
+            [
+                found[a]
+                if a in found
+                else self.cache.of(lambda one=one: one.run((self.scenario,), on_done), *self._content(one))  # type: ignore[misc]
+                for a, one in enumerate(self.jobs)
+            ]
+        )
         if not np.isfinite(result).all():
             a, b, c = (int(i) for i in np.argwhere(~np.isfinite(result))[0])
             raise UndefinedOutcomeError(
-                f"{self.metric} is undefined in draw {a}, world {b}, replicate {c}; expected a number in "
+                f"{job.metric} is undefined in draw {a}, world {b}, replicate {c}; expected a number in "
                 "each; choose a metric that is always defined, for example profit or sales"
             )
         return result
 
-    def _draw(self, overrides: dict[str, Any], worlds: range, n_replicates: int, on_done: Any) -> Values:
-        """Run one draw of the parameters; shape (world, replicate)."""
-        [setting] = settings_of(self.scenario, [Treatment(name, overrides) for name in self.strategies])
-        ready = setting.prepare(
-            self.seed,
-            with_reference=self.metric in INCREMENTAL,
-            engine=self.engine,
-            threads=self.threads,
+    def _content(self, job: DrawJob) -> tuple[str, ...]:
+        """Return everything on which a draw's outcomes depend."""
+        worlds = range(job.worlds[0], job.worlds[-1] + 1)
+        return (
+            self.scenario.digest,
+            repr(sorted(job.overrides.items())),
+            *job.strategies,
+            job.metric,
+            f"{job.seed} {worlds} {job.n_replicates}",
         )
-        values = outcomes_in_worlds(ready, worlds, n_replicates, self.metric, on_done)
-        rows = [values[ready.arguments.strategies.index(name)] for name in self.strategies]
-        return rows[0] - rows[1] if len(rows) == 2 else rows[0]
+
+    def _fetched(self, workers: Workers, n_plans: int, on_done: Callable[[int], None]) -> dict[int, Values]:
+        """Have workers run the draws that are not kept; each is kept as soon as it is complete."""
+        missing = [a for a, job in enumerate(self.jobs) if not self.cache.holds(*self._content(job))]
+        n_parts = -(-workers.backend.n_workers // max(1, len(missing)))
+        parts = [(a, worlds) for a in missing for worlds in pieces(self.jobs[a].worlds, n_parts)]
+        jobs = [replace(self.jobs[a], worlds=worlds, threads=workers.threads) for a, worlds in parts]
+        rows: dict[int, dict[int, Values]] = {a: {} for a in missing}
+        found: dict[int, Values] = {}
+
+        def keep(place: int, values: Values) -> None:
+            a, worlds = parts[place]
+            rows[a].update(zip(worlds, values, strict=True))
+            on_done(n_plans * values.size)
+            if len(rows[a]) == len(self.jobs[a].worlds):
+                whole_draw = np.stack([rows[a][world] for world in self.jobs[a].worlds])
+                found[a] = self.cache.of(lambda: whole_draw, *self._content(self.jobs[a]))
+
+        workers.run(jobs, keep)
+        return found
 
 
 def _draws(factors: tuple[Factor, ...], n: int, seed: int) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ counts are those of the compiled engine bit for bit; it takes about a hundredth 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ class ConsumerRecords:
         Money paid for each media line's impressions, data included, in currency of the whole market.
     counts : ndarray of int64, shape (step, brand, series)
         The counts of the replicate, as every engine gives them.
+    redeemed : ndarray of int64, shape (consumer,)
+        Units of the focal brand that each bought with an invitation; empty unless ``withheld`` was given.
+    invitations : ndarray of int64, shape (invitation, 2)
+        Sender and receiver of every invitation to the focal brand; empty unless ``withheld`` was given.
     """
 
     purchases: NDArray[np.int8]
@@ -38,9 +43,18 @@ class ConsumerRecords:
     regions: Whole
     line_spend: NDArray[np.float64]
     counts: Whole
+    redeemed: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
+    invitations: Whole = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
 
-def record_consumers(market: Any, plan: Any, *, seed: int, replicate: int) -> ConsumerRecords:
+def record_consumers(
+    market: Any,
+    plan: Any,
+    *,
+    seed: int,
+    replicate: int,
+    withheld: NDArray[np.bool_] | None = None,
+) -> ConsumerRecords:
     """Run one replicate on the Mesa engine and write down what each consumer did.
 
     Parameters
@@ -51,6 +65,9 @@ def record_consumers(market: Any, plan: Any, *, seed: int, replicate: int) -> Co
         A strategy as arrays.
     seed, replicate : int
         Key of the draws.
+    withheld : ndarray of bool, shape (consumer,), optional
+        From whom the focal brand's referral program is withheld; see
+        :mod:`simulator.outcomes.withheld_rewards`.
 
     Returns
     -------
@@ -65,6 +82,7 @@ def record_consumers(market: Any, plan: Any, *, seed: int, replicate: int) -> Co
     consumers, brands = list(model.consumers), list(model.brands)
     focal = brands[int(market.focal)]
     lines = [line for brand in brands for line in brand.lines]
+    events = _withhold(model, focal, withheld)
     n_steps = model.n_steps
     purchases = np.zeros((n_steps, len(consumers)), np.int8)
     spend = np.zeros((n_steps, len(lines)))
@@ -84,8 +102,32 @@ def record_consumers(market: Any, plan: Any, *, seed: int, replicate: int) -> Co
     type(consumers[0])._ids.pop(model, None)
     first = market.burn_in
     return ConsumerRecords(
-        purchases[first:], cells, regions, spend[first:] * market.people_per_consumer, counts
+        purchases[first:], cells, regions, spend[first:] * market.people_per_consumer, counts, *events()
     )
+
+
+def _withhold(model: Any, focal: Any, withheld: NDArray[np.bool_] | None) -> Callable[[], tuple[Whole, ...]]:
+    """Withhold the referral program from some consumers; return what tells of invitations in the end."""
+    if withheld is None:
+        return lambda: ()
+    from simulator.engines.mesa_engine.events import Events
+    from simulator.outcomes.withheld_rewards import withhold_referral
+
+    withhold_referral(model, focal, np.flatnonzero(withheld))
+    model.events = events = Events(model.market.burn_in)
+
+    def found() -> tuple[Whole, ...]:
+        redeemed = np.zeros(withheld.size, np.int64)
+        for step, buyer, brand, source, _ in events.purchases:
+            redeemed[buyer] += step >= 0 and brand == focal.name and source == "referral"
+        sent = [
+            (sender, receiver)
+            for step, sender, receiver, brand, kind in events.messages
+            if step >= 0 and brand == focal.name and kind == "invitation"
+        ]
+        return redeemed, np.array(sent, np.int64).reshape(-1, 2)
+
+    return found
 
 
 def in_random_audience(

@@ -94,6 +94,11 @@ class Results(SweepQuestions):
         return writer_of(self.folder)
 
     @property
+    def precision(self) -> Mapping[str, Any] | None:
+        """What was asked of precision and reached (``targets, is_reached, replicates, sentence, …``), if it was."""
+        return self.manifest.get("precision")
+
+    @property
     def failures(self) -> tuple[Failure, ...]:
         """Replicates that failed in the latest run, each with the command that runs it alone."""
         import json
@@ -296,6 +301,8 @@ class Results(SweepQuestions):
             f"  {len(self.rows):,} of {self.n_expected:,} replicates, {state}, seed {manifest['seed']}",
             f"  metrics: {len(self.metrics)}; digest {self.digest[:16]}",
         ]
+        if self.manifest["kind"] == EXPERIMENT and self.precision is not None:
+            lines.append(f"  {self.precision['sentence']}")
         if self.writer:
             lines.append(f"  being written by {self.writer}")
         if self.failures:

@@ -58,10 +58,18 @@ Settings = Annotated[
 Precision = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="METRIC=HALF_WIDTH",
-        help="add replicates until differences to the baseline are known to +- this, a number or 2%; repeatable",
+        metavar="METRIC[@STRATEGY]=HALF_WIDTH",
+        help="add replicates until differences to the baseline, or the mean of a strategy (@all: of every one), are "
+        "known to +- this, a number or 2%; repeatable",
     ),
 ]
+PrecisionMethod = Annotated[
+    str,
+    typer.Option(
+        help="how --precision is reached: sequential, or stein (two stages, exact for normal outcomes)"
+    ),
+]
+MaxReplicates = Annotated[int, typer.Option(help="most replicates for --precision")]
 Out = Annotated[Path | None, typer.Option(help="folder for the results [results/SCENARIO]")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on standard output")]
 Quiet = Annotated[bool, typer.Option(help="say nothing but the result")]
@@ -97,6 +105,11 @@ def announce_compilation(progress: Progress, engine: str) -> None:
     warm_up()
 
 
+def asked_precision(texts: list[str] | None) -> dict[str, str]:
+    """Return the half-widths of ``--precision`` by what they are of."""
+    return dict(text.partition("=")[::2] for text in texts or ())
+
+
 def print_document(document: dict[str, Any]) -> None:
     """Print one JSON document on standard output."""
     json.dump(document, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
@@ -124,7 +137,8 @@ def compare(
     replicates: Replicates = None,
     first_replicate: FirstReplicate = 0,
     precision: Precision = None,
-    max_replicates: Annotated[int, typer.Option(help="most replicates for --precision")] = 10_000,
+    precision_method: PrecisionMethod = "sequential",
+    max_replicates: MaxReplicates = 10_000,
     seed: Seed = None,
     engine: Engine = "numba",
     consumers: Consumers = None,
@@ -153,7 +167,8 @@ def compare(
             seed=seed,
             n_replicates=replicates,
             first_replicate=first_replicate,
-            precision=dict(text.partition("=")[::2] for text in precision or ()),
+            precision=asked_precision(precision),
+            precision_method=precision_method,
             max_replicates=max_replicates,
             engine=engine,
             threads=threads,

@@ -15,6 +15,8 @@ from simulator.present.cli import (
     Consumers,
     Engine,
     Interrupted,
+    Precision,
+    PrecisionMethod,
     Processes,
     Quiet,
     Replicates,
@@ -22,6 +24,7 @@ from simulator.present.cli import (
     Settings,
     announce_compilation,
     app,
+    asked_precision,
     print_document,
 )
 from simulator.present.cli_select import told_at_interruption
@@ -36,6 +39,9 @@ def sweep(
     design: DesignPath,
     out: Annotated[Path | None, typer.Option(help="folder for the results [results/DESIGN]")] = None,
     replicates: Replicates = None,
+    precision: Precision = None,
+    precision_method: PrecisionMethod = "sequential",
+    max_replicates: Annotated[int | None, typer.Option(help="most replicates for --precision [1000]")] = None,
     block: Annotated[
         str | None, typer.Option(help="select or evaluate: two blocks of replicates that never meet")
     ] = None,
@@ -69,6 +75,9 @@ def sweep(
             results = run(
                 plan,
                 out=place,
+                precision=asked_precision(precision),
+                precision_method=precision_method,
+                max_replicates=max_replicates,
                 engine=engine,
                 threads=threads,
                 processes=processes,
@@ -191,6 +200,8 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
     table = found.summary(metric or found.main_metric, block=block)
     for note in found.manifest.get("notes", []):
         print(note)
+    if found.manifest["kind"] == "experiment" and found.precision is not None:
+        print(f"{found.precision['sentence']} {found.precision['caveat']}")
     columns = [
         name for name in table.columns if name not in ("treatment", "q05", "q50", "q95", "n_undefined")
     ]
@@ -205,6 +216,8 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
 
 def results_document(found: Any, metric: str | None = None, block: str | None = None) -> dict[str, Any]:
     """Return the document that ``sweep --json`` and ``results --json`` print."""
+    from simulator.experiment.document import plain
+
     manifest = found.manifest
     return {
         "experiment": manifest.get("name", manifest["kind"]),
@@ -223,6 +236,7 @@ def results_document(found: Any, metric: str | None = None, block: str | None = 
         "failures": [vars(failure) for failure in found.failures],
         "trajectory_version": manifest["trajectory_version"],
         "digest": found.digest,
+        "precision": plain(manifest.get("precision")) if manifest["kind"] == "experiment" else None,
         "estimates": _records(found.summary(metric or found.main_metric, block=block)),
     }
 

@@ -28,7 +28,9 @@ def export(
         str | None, typer.Argument(metavar="SCENARIO", help="scenario file, or the name of a shipped one")
     ] = None,
     strategy: Annotated[str, typer.Option(help="what the focal brand does")] = "mass",
-    kind: Annotated[str, typer.Option(help="media_mix, geo_lift, ab_test or referral")] = "media_mix",
+    kind: Annotated[
+        str, typer.Option(help="media_mix, geo_lift, ab_test, referral or referral_holdout")
+    ] = "media_mix",
     variation: Annotated[float, typer.Option(help="how much media vary from flight to flight")] = 0.5,
     flight_weeks: Annotated[int, typer.Option(help="weeks of a flight")] = 4,
     start_week: Annotated[
@@ -38,9 +40,16 @@ def export(
         str | None, typer.Option(help="treated regions, separated by commas [a random half]")
     ] = None,
     line: Annotated[int, typer.Option(help="media line of the strategy that an A/B test tests")] = 0,
-    share: Annotated[float, typer.Option(help="share of consumers that an A/B test addresses")] = 0.5,
+    share: Annotated[
+        float,
+        typer.Option(
+            help="share of consumers that an A/B test addresses, or a hold-out does not withhold from"
+        ),
+    ] = 0.5,
     markets: Annotated[int, typer.Option(help="markets of a referral test")] = 20,
-    expected: Annotated[int, typer.Option(help="further worlds for expected effects")] = 20,
+    expected: Annotated[
+        int, typer.Option(help="further worlds (hold-out: assignments) for expected effects")
+    ] = 20,
     replicate: Annotated[int, typer.Option(help="world that the tables show")] = 0,
     start_date: Annotated[str, typer.Option(help="first day of the first week")] = "2024-01-01",
     score: Annotated[

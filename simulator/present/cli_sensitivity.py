@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simulator.errors import Fault, ScenarioError
+from simulator.errors import ScenarioError
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -82,7 +82,8 @@ def sensitivity(
         loaded = load(scenario, consumers, settings, progress.announce)
         place = check_place(out, kind=kind) if out is not None else None
         options = _options(verb, names, method, loaded, factors, strategies, points, worlds, replicates)
-        options |= _place(method, processes, cluster)
+        where = {"processes": processes, "cluster": cluster}
+        options |= {name: value for name, value in where.items() if value is not None}
         announce_compilation(progress, engine)
         with kept_in(place) as kept:
             found = _run(verb)(
@@ -104,18 +105,6 @@ def _checked(method: str, faults: list[Any]) -> str:
     from simulator.experiment.argument_checks import one_of
 
     return one_of("sensitivity(method)", method, tuple(METHODS), faults)
-
-
-def _place(method: str, processes: int | None, cluster: str | None) -> dict[str, Any]:
-    """Return where the points are simulated; the sources of variance are split in this process alone."""
-    given: dict[str, Any] = {"processes": processes, "cluster": cluster}
-    given = {name: value for name, value in given.items() if value is not None}
-    if method == "variance" and given:
-        place = f"sensitivity(--{next(iter(given))})"
-        raise ScenarioError(
-            [Fault(place, "with --method variance", "one of the other methods", "leave it out")]
-        )
-    return given
 
 
 def _run(verb: str) -> Any:

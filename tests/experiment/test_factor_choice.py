@@ -57,7 +57,7 @@ def test_ranges_may_be_logarithmic_and_whole(scenario):
         ("p_weak=1", "low and a high"),
         ("p_weak=a:b", "low and a high"),
         ("p_weak=0:nan", "low and a high"),
-        ("p_weak=0.3:0.1", "low below high"),
+        ("p_weak=0.3:0.1", "a lower end below the upper end"),
         ("p_weak=0:0.2:log", "above 0"),
         ("p_weak=0.1:0.2:square", "low and a high"),
         ("p_weak=0.1:50", "p_weak"),

@@ -136,3 +136,15 @@ def test_what_is_never_defined_does_not_run_on_for_ever():
 def test_stein_refuses_relative_half_widths():
     with pytest.raises(ValueError, match="absolute"):
         replicate_until(Law(1, [1.0], [1.0]), [Goal("a", 0.1, is_relative=True)], method="stein")
+
+
+def test_a_censored_metric_that_is_undefined_once_is_never_reached():
+    def draw(numbers):
+        values = Law(6, [5.0], [1.0])(range(20_000))[:, list(numbers)]
+        values[:, [k == 3 for k in numbers]] = np.nan
+        return values
+
+    _, counted = replicate_until(draw, [Goal("a", 1.0)])
+    _, censored = replicate_until(draw, [Goal("a", 1.0, is_censored=True)])
+    assert counted.is_reached and not censored.is_reached and censored.n == 30
+    assert "undefined in some of the replicates" in censored.sentence

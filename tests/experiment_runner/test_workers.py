@@ -49,11 +49,17 @@ def sensitivity(**where: Any) -> Any:
     return sim.sensitivity(sim.load_scenario("tiny"), strategies="mass", **asked, **where)
 
 
+def variance_split(**where: Any) -> Any:
+    asked = {"factors": "p_strong", "n_parameters": 1, "n_worlds": 3, "n_replicates": 2, "seed": 0}
+    return sim.variance_split(sim.load_scenario("tiny"), "mass", **asked, **where)
+
+
 STUDIES: dict[str, Callable[..., Any]] = {
     "select": select,
     "calibrate": calibrate,
     "optimize": optimize,
     "sensitivity": sensitivity,
+    "variance_split": variance_split,
 }
 
 
@@ -63,7 +69,7 @@ def here() -> dict[str, str]:
     return {name: study(threads=1).digest for name, study in STUDIES.items()}
 
 
-@pytest.mark.parametrize("name", ["select", "calibrate"])
+@pytest.mark.parametrize("name", ["select", "calibrate", "variance_split"])
 def test_processes_find_the_same(name: str, here: dict[str, str]) -> None:
     told: list[tuple[str, int, int]] = []
     found = STUDIES[name](processes=2, on_progress=lambda *step: told.append(step))
@@ -79,7 +85,7 @@ def test_a_cluster_finds_the_same(here: dict[str, str], tmp_path: Path) -> None:
         processes[1].send_signal(signal.SIGKILL)
         digests |= {name: STUDIES[name](cluster=address).digest for name in ("optimize", "sensitivity")}
         processes[0].send_signal(signal.SIGKILL)
-    assert digests == here
+    assert digests == {name: here[name] for name in digests}
 
 
 def test_what_processes_found_is_the_same_and_is_not_run_again(tmp_path: Path, monkeypatch, here) -> None:
@@ -88,7 +94,18 @@ def test_what_processes_found_is_the_same_and_is_not_run_again(tmp_path: Path, m
     assert optimize(processes=2, out=tmp_path / "best").digest == here["optimize"]
 
 
-@pytest.mark.parametrize("name", ["select", "calibrate", "optimize"])
+def test_worlds_that_processes_have_split_are_kept_and_not_run_again(tmp_path, monkeypatch, here) -> None:
+    def split(**where: Any) -> Any:
+        return variance_split(keep_in=tmp_path / "kept", **where)
+
+    assert split(processes=2).digest == here["variance_split"]
+    monkeypatch.setattr(
+        "simulator.experiment.variance_split.DrawJob.run", lambda *_: pytest.fail("run again")
+    )
+    assert split(processes=2).digest == split(threads=1).digest == here["variance_split"]
+
+
+@pytest.mark.parametrize("name", ["select", "calibrate", "optimize", "variance_split"])
 def test_places_that_cannot_be_are_told(name: str) -> None:
     with pytest.raises(ScenarioError, match=rf"{name}\(processes\)"):
         STUDIES[name](processes=0)

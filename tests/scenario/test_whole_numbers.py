@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from simulator.errors import ScenarioError
-from simulator.experiment.factors import Factor
+from simulator.experiment.decisions import read_decisions
+from simulator.experiment.factors import Factor, factor_faults
 from simulator.experiment.free_parameters import free_parameters
 from simulator.scenario import load_scenario
 from simulator.scenario.editor_schema import editor_schema
@@ -110,3 +112,24 @@ def test_calibration_draws_whole_numbers(given: Any) -> None:
 def test_calibration_refuses_a_range_without_two_whole_numbers() -> None:
     with pytest.raises(ScenarioError, match="at least two whole numbers"):
         free_parameters({"parameters.refit_weeks": (2.5, 3.5)})
+
+
+def test_factors_priors_and_decisions_take_the_same_whole_numbers() -> None:
+    path, shares = "parameters.coupon_weeks", (np.arange(3000) + 0.5) / 3000
+    factor = Factor("x", (path,), "uniform", low=1.5, high=4.5)
+    (parameter,) = free_parameters({path: (1.5, 4.5)})
+    decisions, present = read_decisions(load_scenario("tiny"), "mass", False, {path: (1.5, 4.5)})
+    (number,) = decisions.parts
+    drawn = [
+        [factor.at(u) for u in shares],
+        parameter.value(ndtri(shares)).tolist(),
+        [number.value(np.array([u])) for u in shares],
+    ]
+    assert (
+        drawn[0] == drawn[1] == drawn[2] and np.unique(drawn[0], return_counts=True)[1].tolist() == [1000] * 3
+    )
+    assert decisions.allowed == {path: (2, 4)} and factor.two_levels == (2, 4)
+    assert len(factor_faults("x", Factor("x", (path,), "uniform", low=2.5, high=3.5))) == 1
+    for low, high, words in ((2.5, 3.5, "at least two whole numbers"), (4, 2, "a lower end below")):
+        with pytest.raises(ScenarioError, match=words):
+            read_decisions(load_scenario("tiny"), "mass", False, {path: (low, high)})

@@ -1,0 +1,167 @@
+"""Replicates of a whole design until the outcomes of its treatments are as precise as was asked.
+
+All treatments get the same replicates, so that they stay paired; the one that needs most says how many. Rounds depend
+on the stored outcomes alone: an interrupted sweep that is called again ends with the same replicates.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simulator.errors import Fault, ScenarioError
+from simulator.experiment.argument_checks import one_of, whole
+from simulator.experiment.collection import Target, precision_record, targets_of
+from simulator.experiment.design_file import Design
+from simulator.experiment.precision import METHODS, Goal, Precision, replicate_until
+from simulator.experiment.sampling import Values
+from simulator.outcomes.brand_view import REFERENCE
+from simulator.outcomes.replicate_blocks import BLOCKS
+from simulator.outcomes.shards import Rows
+
+#: Most replicates of a treatment, where the user does not say.
+MOST_REPLICATES = 1000
+#: Runs a design and returns everything that is stored of it.
+Run = Callable[[Design], Rows]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How precise outcomes of a sweep shall become.
+
+    Parameters
+    ----------
+    targets : tuple of Target
+        Half-widths; none where nothing was asked.
+    method : str
+        Procedure, of :data:`simulator.experiment.precision.METHODS`.
+    most : int
+        Most replicates.
+    """
+
+    targets: tuple[Target, ...]
+    method: str
+    most: int
+
+
+def asked_of(design: Design, given: Mapping[str, float | str] | None, method: str, most: int | None) -> Asked:
+    """Check what is asked of the precision of a sweep.
+
+    Parameters
+    ----------
+    design : Design
+        What is run; its replicates are the fewest.
+    given, method, most
+        ``precision``, ``precision_method`` and ``max_replicates`` of :func:`simulator.sweep`.
+
+    Returns
+    -------
+    Asked
+        Complete.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault.
+    """
+    faults: list[Fault] = []
+    one_of("sweep(precision_method)", method, METHODS, faults)
+    limit = BLOCKS["select"].stop
+    n_most = whole("sweep(max_replicates)", MOST_REPLICATES if most is None else most, 2, limit, faults)
+    targets = targets_of("sweep(precision)", given, design.strategies, method, faults)
+    for target in targets:
+        place = f"sweep(precision): {target.key}"
+        if target.metric not in design.metrics:
+            faults.append(Fault(place, target.metric, f"a stored metric: {', '.join(design.metrics)}"))
+        if not target.of and (REFERENCE not in design.strategies or len(design.strategies) < 2):
+            expected = f"{REFERENCE} and another strategy in the design, for differences between them"
+            remedy = f"ask for means instead: {target.metric}@all"
+            faults.append(Fault(place, ", ".join(design.strategies), expected, remedy))
+    if targets and len(design.replicates) < 2:
+        faults.append(Fault("sweep(replicates)", "1", "at least 2, to see how outcomes vary"))
+    if faults:
+        raise ScenarioError(faults)
+    return Asked(targets, method, max(n_most, len(design.replicates)))
+
+
+def run_until(design: Design, asked: Asked, run: Run) -> Precision:
+    """Run a design in rounds until everything is as precise as was asked.
+
+    Parameters
+    ----------
+    design : Design
+        Its replicates are the first round.
+    asked : Asked
+        Half-widths, at least one. Their intervals hold together, over all scenarios and points, with the largest
+        confidence that one of the scenarios asks for.
+    run : callable
+        Runs a design; see :data:`Run`.
+
+    Returns
+    -------
+    Precision
+        What was reached.
+    """
+    first = design.replicates.start
+    names, n_strategies = design.strategies, len(design.strategies)
+    contrasts = [one for target in asked.targets for one in target.contrasts(names, REFERENCE)]
+    places = list(itertools.product(design.scenarios, range(len(design.points))))
+
+    def draw(numbers: Sequence[int]) -> Values:
+        replicates = range(first + numbers[0], first + numbers[-1] + 1)
+        rows = run(replace(design, replicates=replicates))
+        metrics = {target.metric: design.metrics.index(target.metric) for target in asked.targets}
+        cubes = {
+            name: _outcomes(rows, column, design.n_treatments, replicates).reshape(
+                len(places), n_strategies, -1
+            )
+            for name, column in metrics.items()
+        }
+        return np.stack(
+            [one.values(cubes[one.target.metric][k]) for k in range(len(places)) for one in contrasts]
+        )
+
+    goals: list[Goal] = [
+        one.goal(names, _where(design, scenario.name, point))
+        for scenario, point in places
+        for one in contrasts
+    ]
+    _, precision = replicate_until(
+        draw,
+        goals,
+        confidence=max(scenario.comparison.confidence for scenario in design.scenarios),
+        method=asked.method,
+        first_stage=len(design.replicates),
+        most=asked.most,
+    )
+    return precision
+
+
+def record_of(precision: Precision, asked: Asked) -> dict[str, Any]:
+    """Return what was asked and reached, as plain data for the manifest."""
+    return {
+        **(precision_record(precision, asked.targets) or {}),
+        "replicates": precision.n,
+        "confidence": precision.confidence,
+        "intervals": len(precision.goals),
+        "sentence": precision.sentence,
+    }
+
+
+def _where(design: Design, scenario: str, point: int) -> str:
+    """Return at which point, and in which scenario, where there are several."""
+    at = f" at point {point}" if len(design.points) > 1 else ""
+    return at + (f" of {scenario}" if len(design.scenarios) > 1 else "")
+
+
+def _outcomes(rows: Rows, column: int, n_treatments: int, replicates: range) -> Values:
+    """Return one metric's outcomes, shape (treatment, replicate); NaN where a replicate failed."""
+    found = np.full((n_treatments, len(replicates)), np.nan)
+    is_asked = (rows.replicates >= replicates.start) & (rows.replicates < replicates.stop)
+    place = rows.treatments[is_asked], rows.replicates[is_asked] - replicates.start
+    found[place] = rows.values[is_asked, column]
+    return found
