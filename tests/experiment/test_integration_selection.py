@@ -270,7 +270,7 @@ def test_faults_of_a_sensitivity_are_told_at_once(tiny):
         "sobl",
         "p_stron",
         "'3'",
-        "low 12, high 8",
+        "12 to 8",
         "title",
         "horizn",
         "n_replicates",
