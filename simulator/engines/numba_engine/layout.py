@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.compiled import rule
-from simulator.engines.numba_engine.arena import zeros
 from simulator.model.draws import BLOCK
 from simulator.model.initialization import World
 from simulator.model.market import UNLIMITED, Market
@@ -336,25 +335,23 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
     has_content = bool(on.brand[:, HAS_CONTENT].any())
     n_entries = 5 if has_content else 4 if on.brand[:, HAS_REFERRAL].any() else 3
     return State(
-        **zeros(
-            values=((n_blocks, N_PERSON + n_brands * N_FIELDS, BLOCK), f4),
-            records=((n, N_TRAITS + n_brands * N_BONDS), f4),
-            weeks=((n, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS)), np.int16),
-            marks=((n_blocks, len(PERSON_MARKS) + n_brands * len(BRAND_MARKS), BLOCK), np.uint8),
-            mail=((n, n_brands, n_entries), np.int32),
-            pieces=((n_brands, n if has_content else 0), np.int32),
-            counts=((int((on.count_row >= 0).sum()) * n_brands, n), np.int32),
-            receivers=((n_brands, n + 1), np.int32),
-            weight=((n_lines, n_blocks, BLOCK), f4),
-            relevance=((n_lines, n_blocks, BLOCK), f4),
-            lines=((n_lines, N_LINE_STATE), np.float64),
-            books=((n_brands, len(BOOKS)), np.int64),
-            today=((n_brands, N_TODAY), f4),
-            stock=((n_brands, market.arrays.n_regions), np.float64),
-            piece_value=((n_steps, n_brands), f4),
-            piece_appeal=((n_steps, n_brands), f4),
-            reviews=((n_steps, n_brands, 2), np.int64),
-        )
+        values=np.zeros((n_blocks, N_PERSON + n_brands * N_FIELDS, BLOCK), f4),
+        records=np.zeros((n, N_TRAITS + n_brands * N_BONDS), f4),
+        weeks=np.zeros((n, len(PERSON_WEEKS) + n_brands * len(BRAND_WEEKS)), np.int16),
+        marks=np.zeros((n_blocks, len(PERSON_MARKS) + n_brands * len(BRAND_MARKS), BLOCK), np.uint8),
+        mail=np.zeros((n, n_brands, n_entries), np.int32),
+        pieces=np.zeros((n_brands, n if has_content else 0), np.int32),
+        counts=np.zeros((int((on.count_row >= 0).sum()) * n_brands, n), np.int32),
+        receivers=np.zeros((n_brands, n + 1), np.int32),
+        weight=np.zeros((n_lines, n_blocks, BLOCK), f4),
+        relevance=np.zeros((n_lines, n_blocks, BLOCK), f4),
+        lines=np.zeros((n_lines, N_LINE_STATE)),
+        books=np.zeros((n_brands, len(BOOKS)), np.int64),
+        today=np.zeros((n_brands, N_TODAY), f4),
+        stock=np.zeros((n_brands, market.arrays.n_regions)),
+        piece_value=np.zeros((n_steps, n_brands), f4),
+        piece_appeal=np.zeros((n_steps, n_brands), f4),
+        reviews=np.zeros((n_steps, n_brands, 2), np.int64),
     )
 
 
@@ -375,27 +372,25 @@ def new_work(
     n_keys = n if on.brand[:, HAS_GROUP].any() else n_orders
     f4, i4, u1 = np.float32, np.int32, np.uint8
     return Work(
-        **zeros(
-            rows=(MORE + BLOCK, f4),
-            lists=(HOPS + BLOCK, i4),
-            bytes=(IS_TOLD + _ROOM, u1),
-            impressions=((n_lines, BLOCK), f4),
-            hit=((n_lines, PLACES), u1),
-            shock=((n_brands, 4, BLOCK), f4),
-            bid=((n_brands, 4, BLOCK), f4),
-            noticed=((n_brands, PLACES if market.arrays.is_threshold else 0), f4),
-            order=((5, n_orders), i4),
-            order_value=((2 + 3 * n_brands, n_orders if on.is_rationed else 0), f4),
-            talk=((4, n_talks), i4),
-            talk_value=((7, n_talks), f4),
-            tie=(HIT + _ROOM, np.uint32),
-            tie_value=(TIE_CHANCE + _ROOM, f4),
-            move=((3, n * int(moves) + 2 * n_seeds), i4),
-            n=(3, np.int64),
-            wanted=((n_brands, market.arrays.n_regions, 2), np.int64),
-            asking=(n_keys, np.int64),
-            keys=(n_keys, np.uint64),
-        )
+        rows=np.zeros(MORE + BLOCK, f4),
+        lists=np.zeros(HOPS + BLOCK, i4),
+        bytes=np.zeros(IS_TOLD + _ROOM, u1),
+        impressions=np.zeros((n_lines, BLOCK), f4),
+        hit=np.zeros((n_lines, PLACES), u1),
+        shock=np.zeros((n_brands, 4, BLOCK), f4),
+        bid=np.zeros((n_brands, 4, BLOCK), f4),
+        noticed=np.zeros((n_brands, PLACES if market.arrays.is_threshold else 0), f4),
+        order=np.zeros((5, n_orders), i4),
+        order_value=np.zeros((2 + 3 * n_brands, n_orders if on.is_rationed else 0), f4),
+        talk=np.zeros((4, n_talks), i4),
+        talk_value=np.zeros((7, n_talks), f4),
+        tie=np.zeros(HIT + _ROOM, np.uint32),
+        tie_value=np.zeros(TIE_CHANCE + _ROOM, f4),
+        move=np.zeros((3, n * int(moves) + 2 * n_seeds), i4),
+        n=np.zeros(3, np.int64),
+        wanted=np.zeros((n_brands, market.arrays.n_regions, 2), np.int64),
+        asking=np.zeros(n_keys, np.int64),
+        keys=np.zeros(n_keys, np.uint64),
     )
 
 
