@@ -23,6 +23,7 @@ import functools
 import hashlib
 import os
 import platform
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -88,18 +89,29 @@ def _is_ours(folder: Path) -> bool:
         return False
 
 
+def _is_trusted(path: Path, owners: tuple[int, ...]) -> bool:
+    """Return whether one of these owns a file or folder and nobody else may write to it."""
+    found = path.stat()
+    return found.st_uid in owners and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 def _take_over(source: Path, folder: Path) -> None:
-    """Copy kernels that can only be read, code before lists, if they are this user's or the system's."""
+    """Copy kernels that can only be read, code before lists: those of this user or of the system, whom one trusts."""
     with contextlib.suppress(OSError):
-        if source.stat().st_uid not in (0, folder.stat().st_uid):
+        owners = 0, folder.stat().st_uid
+        found = sorted(source.rglob("*.nb[ci]"), key=lambda path: path.suffix)
+        if not all(_is_trusted(path, owners) for path in (source, *{path.parent for path in found}, *found)):
             return
-        for path in sorted(source.rglob("*.nb[ci]"), key=lambda path: path.suffix):
+        for path in found:
             target = folder / path.relative_to(source)
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-                    file.write(path.read_bytes())
-                os.replace(file.name, target)
+                own = target.with_name(f"{target.name}.{os.getpid()}")
+                try:
+                    own.write_bytes(path.read_bytes())
+                    own.replace(target)
+                finally:
+                    own.unlink(missing_ok=True)
 
 
 def cache_folder(room: str = "market") -> Path:

@@ -73,7 +73,7 @@ def choose_seeds(
 def _by_ties(
     choice: SeedChoice, count: int, is_eligible: np.ndarray, priority: np.ndarray, world: World
 ) -> np.ndarray:
-    """Return the first consumers in the order of ties, then of the draw, then of numbers."""
+    """Return the set of the first consumers in the order of ties, then of the draw, then of numbers."""
     candidates = np.flatnonzero(is_eligible)
     rank = _BY_TIES[choice.rule] * np.diff(world.indptr)
     key = (rank * np.int64(2**32) + priority)[candidates]

@@ -42,7 +42,7 @@ def clustered_limits(n: int, mean_degree: float, share_strong: float, max_weak_d
             max_weak_degree >= least,
             "max_weak_degree",
             max_weak_degree,
-            f"at least {least} (ties), twice the mean number of weak ties",
+            f"at least {least} (ties), above twice the mean number of weak ties",
             "raise it, or lower mean_degree",
         ),
     ]

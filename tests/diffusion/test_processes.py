@@ -20,6 +20,7 @@ import trials
 from trials import CASCADE, PLAIN, Job, Place
 
 import simulator
+from simulator import compiled
 
 ROOT = Path(simulator.__file__).parents[1]
 
@@ -81,6 +82,22 @@ assert run_cascades.stats.cache_hits and not run_cascades.stats.cache_misses, ru
     assert trials.run(place, CASCADE._replace(code=locked + CASCADE.code + loaded)) == expected
     assert filled.files() == before
     assert Place(ROOT, elsewhere).files().keys() == before.keys()
+
+
+@pytest.mark.parametrize("loose", ["folder", "file", "none"])
+def test_kernels_that_others_could_write_are_not_taken_over(tmp_path: Path, loose: str) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    names = ["kernel.1.nbc", "kernel.nbi"]
+    for name in names:
+        (source / name).write_bytes(b"code")
+        (source / name).chmod(0o644)
+    source.chmod(0o777 if loose == "folder" else 0o755)
+    if loose == "file":
+        (source / names[0]).chmod(0o666)
+    compiled._take_over(source, target)
+    assert sorted(path.name for path in target.iterdir()) == (names if loose == "none" else [])
 
 
 def test_an_edit_never_runs_a_stale_kernel(tmp_path: Path, expected: str) -> None:

@@ -107,7 +107,7 @@ class LargeRun:
         for slot in self.slots:
             self.counts += slot.counts
 
-    def _run_step(self, step: int, pool: ThreadPoolExecutor, n_helpers: int) -> None:
+    def _run_step(self, step: int, pool: ThreadPoolExecutor, n_others: int) -> None:
         self._act(step, (0, 0), self.state, self.work, self.counts, begins=True)
         self._settle(step, (0, 0), self.work, is_last=False)
         books = self.state.books.copy()
@@ -116,7 +116,7 @@ class LargeRun:
         acted: deque[tuple[Future[None], Slot, tuple[int, int]]] = deque()
         while waiting or acted:
             # one slot is left for this thread, and no helper runs out of chunks while it settles one
-            while waiting and len(free) > 1 and sum(not done.done() for done, _, _ in acted) < 2 * n_helpers:
+            while waiting and len(free) > 1 and sum(not done.done() for done, _, _ in acted) < 2 * n_others:
                 slot = free.pop()
                 chunk = waiting.popleft()
                 acted.append((pool.submit(self._act_apart, step, chunk, slot, books), slot, chunk))

@@ -108,7 +108,7 @@ def clustered(
     degree_tail : float
         Exponent of the tail of the weak ties' degrees, above 2.
     max_weak_degree : int
-        Most weak ties of a consumer, at least twice their mean.
+        Most weak ties of a consumer, above twice their mean.
     key0, key1 : uint32
         Seed and world.
 

@@ -130,7 +130,7 @@ def tail_degrees(n: int, mean: float, exponent: float, limit: int, key0: Any, ke
     exponent : float
         Exponent of the tail, above 2.
     limit : int
-        Largest degree that may occur, above twice the mean.
+        Largest degree that may occur, above twice the mean (`graph_limits.clustered_limits`).
     key0, key1 : uint32
         Seed and world.
 
