@@ -9,10 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, whole
-from simulator.experiment.arguments import LARGEST_REPLICATE
-from simulator.experiment.collection import Collection, Target, collect_until, targets_of
+from simulator.experiment.collection import Collection, Target, collect_until
+from simulator.experiment.comparison_question import comparison_question
 from simulator.experiment.document import html_table, json_document
 from simulator.experiment.estimation import BudgetUse, budget_use, estimate_all
 from simulator.experiment.precision import Precision
@@ -28,9 +26,6 @@ from simulator.scenario.wording import amount
 if TYPE_CHECKING:
     import pandas
     import xarray
-
-#: Replicates with which replication to a precision begins.
-FEWEST_REPLICATES = 30
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -297,29 +292,18 @@ def compare(
     >>> sim.compare(scenario, seed=7, n_replicates=200).verdict.sentence  # doctest: +SKIP
     """
     began = time.time()
-    faults: list[Fault] = []
-    targets = targets_of("compare(precision)", precision, faults)
-    most = whole("compare(max_replicates)", max_replicates, 2, LARGEST_REPLICATE, faults)
-    if targets and n_replicates is None:
-        n_replicates = min(FEWEST_REPLICATES, most)
-    if targets and n_replicates == 1:
-        faults.append(Fault("compare(n_replicates)", "1", "at least 2, to see how outcomes vary"))
-    asked = checked(
-        faults,
+    checked = comparison_question(
         scenario,
         strategies=strategies,
         seed=seed,
         n_replicates=n_replicates,
         first_replicate=first_replicate,
+        precision=precision,
+        max_replicates=max_replicates,
         engine=engine,
         threads=threads,
-        verb="compare",
-        is_comparison=True,
     )
-    if targets and len(asked.strategies) < 2:
-        remedy = "add a strategy, or leave the precision out"
-        got = f'"{asked.strategies[0]}" alone'
-        raise ScenarioError([Fault("compare(strategies)", got, "a strategy beside the baseline", remedy)])
+    asked, targets, most = checked.arguments, checked.targets, checked.max_replicates
     treatments = prepare(scenario, asked, on_progress)
     if targets:
         question = scenario.comparison

@@ -266,7 +266,7 @@ class Trajectories:
         Parameters
         ----------
         path : path
-            File to write; replaced as a whole if it exists.
+            File to write; replaced as a whole if it exists, and its folder made if it is missing.
 
         Returns
         -------
@@ -276,7 +276,7 @@ class Trajectories:
         from simulator.outcomes import parquet, store
 
         place = Path(path).expanduser()
-        store.write_file(place, parquet.trajectories_bytes(self))
+        store.write_file(place, parquet.trajectories_bytes(self), parents=True)
         return place
 
     @classmethod

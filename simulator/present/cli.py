@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,6 +86,11 @@ def load(scenario: str, consumers: int | None, settings: list[str] | None, say: 
     )
 
 
+def names_of(text: str | None) -> list[str] | None:
+    """Return the names in a text with commas; None where nothing is given."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
 def announce_compilation(progress: Progress, engine: str) -> None:
     """Compile the engine where it is not in the cache yet, and say so."""
     if engine != "numba":
@@ -111,7 +117,7 @@ def show(comparison: Any) -> None:
     for line in (*verdict.reasons, *verdict.warnings):
         print(f"  {line}")
     if comparison.precision is not None:
-        print(f"  {comparison.precision.sentence} {comparison.precision.caveat}")
+        print(f"  {comparison.precision.sentence}")
     print(f"\n{text_table(strategy_rows(comparison))}\n")
     print(f"{comparison.size_text}, seed {comparison.seed}")
 
@@ -134,30 +140,31 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Compare strategies at equal budgets in the same worlds, and say which one wins."""
+    from simulator.experiment.comparison_question import comparison_question
     from simulator.outcomes.store import check_place
     from simulator.present.accessors import compare as run
+    from simulator.present.cli_places import place_of
     from simulator.present.report import report
 
     silent = quiet or as_json
     with Progress(quiet=silent) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = check_place(out) if out is not None else None
-        if place is None and not as_json:
-            place = check_place(Path("results") / loaded.name)
-        names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+        asked: dict[str, Any] = {
+            "strategies": names_of(strategies),
+            "seed": seed,
+            "n_replicates": replicates,
+            "first_replicate": first_replicate,
+            "precision": dict(text.partition("=")[::2] for text in precision or ()),
+            "max_replicates": max_replicates,
+            "engine": engine,
+            "threads": threads,
+        }
+        question = comparison_question(loaded, **asked).identity
+        place = None
+        if out is not None or not as_json:
+            place = place_of(out, loaded.name, partial(check_place, question=question), progress.announce)
         announce_compilation(progress, engine)
-        comparison = run(
-            loaded,
-            strategies=names,
-            seed=seed,
-            n_replicates=replicates,
-            first_replicate=first_replicate,
-            precision=dict(text.partition("=")[::2] for text in precision or ()),
-            max_replicates=max_replicates,
-            engine=engine,
-            threads=threads,
-            on_progress=progress,
-        )
+        comparison = run(loaded, **asked, on_progress=progress)
         if place is not None:
             progress.announce("drawing figures and writing results")
             place = report(comparison, place)
@@ -196,15 +203,17 @@ def simulate(
 ) -> None:
     """Simulate strategies in numbered replicates and record everything."""
     from simulator.outcomes.metrics import measure
+    from simulator.outcomes.places import check_file
     from simulator.present.accessors import simulate as run
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
+        if out is not None:
+            check_file(out)
         announce_compilation(progress, engine)
-        names = [name.strip() for name in strategy.split(",") if name.strip()]
         trajectories = run(
             loaded,
-            names,
+            names_of(strategy) or [],
             seed=seed,
             n_replicates=replicates,
             first_replicate=first_replicate,

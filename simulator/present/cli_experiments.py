@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,7 +52,9 @@ def sweep(
 ) -> None:
     """Run an experiment into a folder; call it again with the same folder to go on after any interruption."""
     from simulator.experiment.design_file import load_design
+    from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run
+    from simulator.present.cli_places import place_of
 
     with Progress(quiet=quiet or as_json) as progress:
         plan = load_design(design).changed(
@@ -63,7 +66,9 @@ def sweep(
         )
         if not (quiet or as_json):
             print(plan, file=sys.stderr)
-        place = out if out is not None else None if as_json else Path("results") / plan.name
+        place = None
+        if out is not None or not as_json:
+            place = place_of(out, plan.name, partial(check_sweep_place, plan), progress.announce)
         announce_compilation(progress, engine)
         try:
             results = run(

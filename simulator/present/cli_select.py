@@ -24,6 +24,7 @@ from simulator.present.cli import (
     announce_compilation,
     app,
     load,
+    names_of,
     print_document,
 )
 from simulator.present.progress import Progress, duration
@@ -60,14 +61,14 @@ def select(
     quiet: Quiet = False,
 ) -> None:
     """Select the best strategy with a stated probability, and evaluate it on fresh replicates."""
-    from simulator.outcomes.store import check_place
     from simulator.present.accessors_studies import select as run
+    from simulator.present.cli_places import study_place
     from simulator.present.report_studies import report_study
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = check_place(out, kind="selection") if out is not None else None
-        names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+        place = study_place(out, "selection", loaded, seed=seed)
+        names = names_of(strategies)
         announce_compilation(progress, engine)
         with kept_in(place) as kept:
             found = run(
