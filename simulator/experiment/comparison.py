@@ -20,6 +20,7 @@ from simulator.outcomes import curves, store
 from simulator.outcomes.metrics import METRIC, Outcomes
 from simulator.outcomes.statistics import Difference, Estimate, Risk
 from simulator.outcomes.trajectories import Trajectories, digest_text
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario
 from simulator.scenario.wording import amount
 
@@ -117,7 +118,9 @@ class Comparison:
         """How many replicates of how many consumers, and whom each of them stands for."""
         consumers, people = self.trajectories.n_consumers, self.trajectories.people_per_consumer
         whom = "one person" if people == 1 else f"{amount(people)} people"
-        return f"{self.n_replicates:,} replicates of {consumers:,} consumers, each standing for {whom}"
+        return (
+            f"{counted(self.n_replicates, 'replicate')} of {consumers:,} consumers, each standing for {whom}"
+        )
 
     def bands(self, curve: str, *, brand: str | None = None) -> curves.Bands:
         """Return a curve of :data:`simulator.outcomes.curves.CURVES` with bands over replicates.
@@ -215,7 +218,7 @@ class Comparison:
         metric = METRIC[self.metric]
         width = max(len(name) for name in self.strategies)
         lines = [
-            f"Comparison of {len(self.strategies)} strategies: {self.title or self.scenario}",
+            f"Comparison of {counted(len(self.strategies), 'strategy')}: {self.title or self.scenario}",
             f"  brand {self.brand}, {self.size_text}",
             f"  seed {self.seed}, engine {self.engine}, digest {self.digest[:16]}",
             f"  {metric.name} ({metric.meaning}):",

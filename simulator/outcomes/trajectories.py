@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.model.observation import INDEX, SERIES, TRAJECTORY_VERSION, Series
 from simulator.outcomes.digest import digest_text, hash_sum
+from simulator.outcomes.wording import counted
+from simulator.scenario.wording import amount
+from simulator.scenario.wording import unknown as unknown
 
 if TYPE_CHECKING:
     import pandas
@@ -304,9 +307,9 @@ class Trajectories:
 
     def __repr__(self) -> str:
         return (
-            f"Trajectories of {len(self.strategies)} strategies ({', '.join(self.strategies)})\n"
-            f"  replicates {_ranges(self.replicates)}, {self.n_steps} steps, "
-            f"{self.n_consumers:,} consumers (each {self.people_per_consumer:g} people)\n"
+            f"Trajectories of {counted(len(self.strategies), 'strategy')} ({', '.join(self.strategies)})\n"
+            f"  replicates {_ranges(self.replicates)}, {counted(self.n_steps, 'step')}, "
+            f"{self.n_consumers:,} consumers (each {amount(self.people_per_consumer)} people)\n"
             f"  brands {', '.join(self.brands)}; focal brand {self.focal_brand}\n"
             f"  seed {self.seed}, engine {self.engine}, trajectory version {TRAJECTORY_VERSION}, "
             f"digest {self.digest[:16]}"
@@ -321,15 +324,6 @@ class Trajectories:
         )
         head = f"<tr><th>strategy</th><th>units sold</th><th>revenue ({escape(self.currency)})</th></tr>"
         return f"<pre>{escape(repr(self))}</pre><table>{head}{rows}</table>"
-
-
-def unknown(what: str, name: object, known: Sequence[str]) -> Fault:
-    """Return the fault of an unknown name, with the most similar known one as the remedy."""
-    import difflib
-
-    near = difflib.get_close_matches(str(name), known, n=1)
-    remedy = f'did you mean "{near[0]}"?' if near else ""
-    return Fault(what, repr(name), "one of " + ", ".join(known), remedy)
 
 
 def import_xarray() -> Any:

@@ -25,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # markup would swallow what stands in brackets, such as [results/SCENARIO]
+    context_settings={"max_content_width": 110},
     help="Agent-based simulator of consumer markets: which marketing strategy wins, by how much, and how sure.",
 )
 
@@ -74,16 +76,15 @@ def load(scenario: str, consumers: int | None, settings: list[str] | None, say: 
     fewer of them, so that budgets stay meaningful.
     """
     from simulator.scenario import load_scenario
+    from simulator.scenario.resizing import resized
 
     loaded = load_scenario(scenario, settings or None)
     if consumers is None:
         return loaded
-    people = loaded.population.consumers * loaded.population.people_per_consumer
-    scaled = people / max(consumers, 1)
-    say(f"{consumers:,} consumers, each standing for {scaled:g} people")
-    return loaded.with_overrides(
-        {"population.consumers": consumers, "population.people_per_consumer": scaled}
-    )
+    changed = resized(loaded, consumers, "--consumers")
+    people = changed.population.people_per_consumer
+    say(f"{consumers:,} consumers, each standing for {people:,.6g} {'person' if people == 1 else 'people'}")
+    return changed
 
 
 def names_of(text: str | None) -> list[str] | None:
@@ -110,7 +111,8 @@ def print_document(document: dict[str, Any]) -> None:
 
 def show(comparison: Any) -> None:
     """Print a comparison for people: the verdict first, then the table."""
-    from simulator.present.report import strategy_rows, text_table
+    from simulator.present.report import strategy_rows
+    from simulator.present.tables import text_table
 
     verdict = comparison.verdict
     print(f"\n{verdict.sentence}\n")
@@ -370,10 +372,11 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What stands after the program's name; taken from the command line if omitted.
     """
-    from simulator.experiment.stopping import terminable
+    from simulator.experiment.stopping import Stop
 
+    stop = Stop()
     try:
-        with terminable():
+        with stop.listening():
             ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
         if status == _INTERRUPTED:
@@ -391,6 +394,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(error, file=sys.stderr)
         status = 1
     except Exception as error:
+        if stop.reason:  # a library has swallowed the interrupt and failed because of it
+            print("interrupted; nothing was written", file=sys.stderr)
+            sys.exit(_INTERRUPTED)
         status = _usage_status(error)
     sys.exit(status)
 

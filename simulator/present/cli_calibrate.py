@@ -25,7 +25,7 @@ from simulator.present.cli import (
     print_document,
 )
 from simulator.present.cli_select import told_at_interruption
-from simulator.present.progress import Progress
+from simulator.present.progress import Progress, duration
 
 Folder = Annotated[
     Path | None,
@@ -167,10 +167,12 @@ def bass(
     if as_json:
         print_document(found)
         return
+    from simulator.present.tables import frame_text
+
     for fit in fits:
         print(fit)
         if forecast:
-            print(fit.forecast(forecast).round(1).to_string(index=False))
+            print(frame_text(fit.forecast(forecast)))
         print(f"digest: {fit.digest}")
     if place is not None:
         print(f"results: {place}")
@@ -298,4 +300,4 @@ def show_result(result: Any, out: Path | None, *, as_json: bool, quiet: bool) ->
         if out is not None:
             print(f"results: {out}, report.html is the page to open")
         print(f"digest: {result.digest}")
-        print(f"took {result.manifest['wall_seconds']:g} s")
+        print(f"took {duration(result.manifest['wall_seconds'])}")

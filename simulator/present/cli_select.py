@@ -127,10 +127,12 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     if quiet:
         print(found.sentences[0])
         return
+    from simulator.present.tables import frame_text
+
     print(f"\n{found.sentences[0]}\n")
     for line in found.sentences[1:]:
         print(f"  {line}")
-    print(f"\n{found.to_dataframe().to_string(index=False, float_format='{:.5g}'.format, na_rep='')}\n")
+    print(f"\n{frame_text(found.to_dataframe())}\n")
     if place is not None:
         print(f"results: {place}, report.html is the page to open")
     print(f"digest: {found.digest}")

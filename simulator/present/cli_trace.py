@@ -47,11 +47,13 @@ def trace(
         print_document(trace_document(traced))
         return
     if not quiet:
+        from simulator.present.tables import frame_text
+
         print(traced)
         print("\nunits bought, by source of the contact that came last:")
-        print(sources(traced).to_string())
+        print(frame_text(sources(traced).reset_index()))
         print("\nfirst purchases by depth in the influence tree (0: nobody had told the buyer):")
-        print(depths(traced).to_string())
+        print(frame_text(depths(traced).rename_axis("brand").reset_index()))
     if place is not None:
         print(f"tables: {place}")
     print(f"digest: {traced.digest}")

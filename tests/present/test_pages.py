@@ -10,7 +10,8 @@ import pytest
 from fakes import NAMES, fake_comparison
 
 from simulator.present.plots import figures_of, plot_curve, plot_differences, plot_risk
-from simulator.present.report import figure_files, html_page, report, strategy_rows, text_table
+from simulator.present.report import figure_files, html_page, report, strategy_rows
+from simulator.present.tables import text_table
 
 
 @pytest.fixture(scope="module")
