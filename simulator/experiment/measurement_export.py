@@ -44,6 +44,7 @@ from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.places import check_place
 from simulator.outcomes.provenance import versions
+from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 
@@ -147,7 +148,7 @@ class Export:
         shown = [
             name for name in ("effect", "value", "unit", "expected", "expected_error") if name in self.truth
         ]
-        lines.append(self.truth[shown].round(4).to_string(index=False))
+        lines.append(frame_text(self.truth[shown]))
         return "\n".join([*lines, *(f"  note: {note}" for note in self.manifest["notes"])])
 
 

@@ -160,7 +160,7 @@ class Results(SweepQuestions):
         try:
             import polars as pl
         except ImportError as error:
-            remedy = "install it with: pip install polars"
+            remedy = "install it with: pip install 'consumer-market-simulator[polars]'"
             raise ScenarioError([Fault("to_polars()", "", "the library polars", remedy)]) from error
         frame: polars.DataFrame = pl.DataFrame(self.to_dataframe().to_dict("list"), infer_schema_length=None)
         return frame

@@ -337,7 +337,8 @@ def import_xarray() -> Any:
     try:
         import xarray
     except ImportError as error:
-        fault = Fault("to_xarray()", "", "the library xarray", "install it with: pip install xarray")
+        remedy = "install it with: pip install 'consumer-market-simulator[xarray]'"
+        fault = Fault("to_xarray()", "", "the library xarray", remedy)
         raise ScenarioError([fault]) from error
     return xarray
 

@@ -111,8 +111,8 @@ def print_document(document: dict[str, Any]) -> None:
 
 def show(comparison: Any) -> None:
     """Print a comparison for people: the verdict first, then the table."""
+    from simulator.outcomes.text_tables import text_table
     from simulator.present.report import strategy_rows
-    from simulator.present.tables import text_table
 
     verdict = comparison.verdict
     print(f"\n{verdict.sentence}\n")

@@ -167,7 +167,7 @@ def bass(
     if as_json:
         print_document(found)
         return
-    from simulator.present.tables import frame_text
+    from simulator.outcomes.text_tables import frame_text
 
     for fit in fits:
         print(fit)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simulator.outcomes.text_tables import frame_text
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -27,7 +28,6 @@ from simulator.present.cli import (
 )
 from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress, duration
-from simulator.present.tables import frame_text
 
 DesignPath = Annotated[str, typer.Argument(metavar="DESIGN", help="design file (TOML)")]
 _MOST_SHOWN = 40

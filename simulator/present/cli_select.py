@@ -127,7 +127,7 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     if quiet:
         print(found.sentences[0])
         return
-    from simulator.present.tables import frame_text
+    from simulator.outcomes.text_tables import frame_text
 
     print(f"\n{found.sentences[0]}\n")
     for line in found.sentences[1:]:

@@ -47,7 +47,7 @@ def trace(
         print_document(trace_document(traced))
         return
     if not quiet:
-        from simulator.present.tables import frame_text
+        from simulator.outcomes.text_tables import frame_text
 
         print(traced)
         print("\nunits bought, by source of the contact that came last:")

@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from simulator.outcomes.text_tables import cell as cell
 from simulator.present.report import html_rows, page_head, picture
-from simulator.present.tables import cell as cell
 
 _MOST_ROWS = 60
 

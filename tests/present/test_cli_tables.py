@@ -8,8 +8,8 @@ import sys
 import pandas as pd
 import pytest
 
+from simulator.outcomes.text_tables import cell, frame_text
 from simulator.outcomes.wording import counted
-from simulator.present.tables import cell, frame_text
 
 
 def test_a_frame_is_aligned_with_thousands_and_without_nan() -> None:
