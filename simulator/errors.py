@@ -57,5 +57,9 @@ class StoreError(FaultyInputError):
     """A results folder cannot be written or read."""
 
 
+class TakenPlaceError(StoreError):
+    """A folder for results holds something else already, which is left as it is."""
+
+
 class EngineError(SimulatorError):
     """A replicate failed while it ran; the message has the command that runs it alone."""

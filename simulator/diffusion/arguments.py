@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simulator.diffusion.graphs import Graph, arcs
 from simulator.diffusion.rows import Arcs
 from simulator.errors import Fault, FaultyInputError, ScenarioError
+from simulator.scenario.wording import unknown
 
 #: Models, and the arguments of each beside graph, seeds and those about replicates.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -141,7 +142,7 @@ def ask(graph: Graph, given: Mapping[str, Any]) -> Asked:
     faults = _Faults()
     model = given["model"]
     if model not in MODELS:
-        faults.add("model", repr(model), f"one of {', '.join(MODELS)}")
+        faults.found.append(unknown("model", model, MODELS))
         faults.raise_if_any()
     named = given["weights"] if isinstance(given["weights"], str | bool) else None
     network = arcs(graph, weights=named, directed=given["directed"], influence=given["influence"])
@@ -165,7 +166,7 @@ def ask(graph: Graph, given: Mapping[str, Any]) -> Asked:
     known = DRAWS.get(model, ("",))
     draws = given["draws"] or known[0]
     if draws not in known:
-        faults.add("draws", repr(draws), f"one of {', '.join(known)}")
+        faults.found.append(unknown("draws", draws, known))
     elif draws == "step" and coins is not None:
         faults.add(
             "draws", "'step' beside arc_coins", "nothing, as nothing is drawn", "leave one of them out"
@@ -339,7 +340,7 @@ def _form(model: str, form: Any, given: Any, thresholds: Any, faults: _Faults) -
         values = np.asarray(list(given.values()) if isinstance(given, Mapping) else given)
         form = "count" if values.dtype.kind in "iu" else "fraction"
     if form not in FORMS[model]:
-        faults.add("form", repr(form), f"one of {', '.join(FORMS[model])}")
+        faults.found.append(unknown("form", form, FORMS[model]))
     elif model == "threshold" and form == "fraction" and thresholds is not None and (thresholds > 1).any():
         remedy = 'for numbers of neighbors give form="count"'
         faults.add("thresholds", _outside(thresholds, -np.inf, 1), "shares of neighbors, at most 1", remedy)
@@ -423,7 +424,7 @@ def _whole_numbers(given: Mapping[str, Any], n_replicates: int, faults: _Faults)
 
 def _check_record(record: Any, n_replicates: int, n_nodes: int, faults: _Faults) -> None:
     if record not in RECORDS:
-        faults.add("record", repr(record), f"one of {', '.join(RECORDS)}")
+        faults.found.append(unknown("record", record, RECORDS))
     elif record == "activations" and n_replicates * n_nodes > _MOST_KEPT:
         got = f"{n_replicates:,} replicates of {n_nodes:,} nodes"
         faults.add("record", f'"activations" of {got}', f"at most {_MOST_KEPT:,} values", "ask for fewer")

@@ -17,6 +17,7 @@ from simulator.diffusion.results import drawn
 from simulator.diffusion.rows import Arcs
 from simulator.diffusion.spreading import spread
 from simulator.errors import Fault, ScenarioError
+from simulator.scenario.wording import unknown
 
 METHODS = ("simulate", "mean_field", "closed_form")
 _BANDS = (0.05, 0.95)
@@ -206,9 +207,9 @@ def _check(
     if not faults and form == "fraction" and method != "closed_form" and p + q > 1:
         faults.append(Fault("q", repr(q), f"at most 1 - p = {1 - p:.6g}, so that p + q F is a probability"))
     if method not in METHODS:
-        faults.append(Fault("method", repr(method), f"one of {', '.join(METHODS)}"))
+        faults.append(unknown("method", method, METHODS))
     if form not in ("product", "fraction"):
-        faults.append(Fault("form", repr(form), "one of product, fraction"))
+        faults.append(unknown("form", form, ("product", "fraction")))
     if method == "simulate" and graph is None:
         faults.append(Fault("graph", "none", "a graph to simulate on", 'or give method="mean_field"'))
     if method == "closed_form":

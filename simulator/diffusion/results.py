@@ -15,6 +15,7 @@ from simulator.diffusion.arguments import Asked
 from simulator.diffusion.replication import Counts
 from simulator.diffusion.rows import Arcs
 from simulator.errors import Fault, ScenarioError
+from simulator.scenario.wording import unknown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -274,7 +275,7 @@ class SeedComparison:
 
         baseline = self.names[0] if baseline is None else baseline
         if baseline not in self.names:
-            raise ScenarioError([Fault("baseline", repr(baseline), f"one of {', '.join(self.names)}")])
+            raise ScenarioError([unknown("baseline", baseline, self.names)])
         paired = self.sizes - self.sizes[self.names.index(baseline)].astype(np.int64)
         n = paired.shape[1]
         error = paired.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(paired), np.nan)

@@ -50,7 +50,7 @@ class AdoptionSeries:
 
 
 def read_series(
-    source: Any, column: str | None = None, *, place: str = "series", fewest: int = 1
+    source: Any, column: str | None = None, *, place: str = "series", fewest: int = 1, hold_out: int = 0
 ) -> AdoptionSeries:
     """Read an adoption series from whatever holds it.
 
@@ -64,7 +64,9 @@ def read_series(
     place : str
         What to call the argument in messages.
     fewest : int
-        Fewest periods that will do.
+        Fewest periods that will do, those held out apart.
+    hold_out : int
+        Last periods that are held out.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def read_series(
         found = _from_table(source, column, place, place)
     else:
         found = _from_array(source, place)
-    faults = _faults(found, place, fewest)
+    faults = _faults(found, place, fewest, hold_out)
     if faults:
         raise ScenarioError(faults)
     return found
@@ -140,9 +142,13 @@ def _numbers(source: Any, place: str) -> Values:
     return values
 
 
-def _faults(series: AdoptionSeries, place: str, fewest: int) -> list[Fault]:
+def _faults(series: AdoptionSeries, place: str, fewest: int, hold_out: int) -> list[Fault]:
     values, faults = series.values, []
-    if len(values) < fewest:
+    if fewest <= len(values) < fewest + hold_out:
+        expected = f"0 to {len(values) - fewest} of the {len(values)} periods, as {fewest} are needed to fit"
+        name = f"{place.partition('(')[0]}(hold_out)" if "(" in place else "hold_out"
+        faults.append(Fault(name, str(hold_out), expected, "hold out fewer, or use a longer series"))
+    elif len(values) < fewest:
         faults.append(
             Fault(place, f"{len(values)} periods", f"at least {fewest} periods", "use a longer series")
         )

@@ -104,7 +104,7 @@ def check_arguments(
         expected = f"a last replicate of at most {LARGEST_REPLICATE}"
         faults.append(Fault(f"{verb}(first_replicate)", got, expected))
     if engine not in ENGINES:
-        faults.append(_placed(f"{verb}(engine)", unknown("engine", engine, ENGINES)))
+        faults.append(unknown(f"{verb}(engine)", engine, ENGINES))
     given = default_threads() if threads is None else threads
     n_threads = whole(f"{verb}(threads)", given, 1, 4096, faults)
     if faults:
@@ -138,7 +138,8 @@ def _strategies(
         faults.append(Fault(f"{verb}(strategies)", "nothing", "at least one strategy"))
     for name in dict.fromkeys(names):
         if name not in known:
-            faults.append(_placed(f"{verb}(strategies)", unknown("strategy", name, known)))
+            remedy = f"choose one of these, or define [strategies.{name}] in the scenario"
+            faults.append(unknown(f"{verb}(strategies)", name, known, remedy))
         elif names.count(name) > 1:
             faults.append(Fault(f"{verb}(strategies)", f"{name!r} twice", "each strategy once"))
     return names
@@ -154,7 +155,3 @@ def whole(place: str, value: object, low: int, high: int, faults: list[Fault]) -
         faults.append(Fault(place, repr(value), f"a whole number from {low} to {high}"))
         return low
     return number
-
-
-def _placed(place: str, fault: Fault) -> Fault:
-    return Fault(place, fault.got, fault.expected, fault.remedy)

@@ -305,4 +305,4 @@ def series_of(source: Any, column: str | None, hold_out: int) -> AdoptionSeries:
     """Read the series for a fit that leaves the last ``hold_out`` periods out."""
     if isinstance(hold_out, bool) or not isinstance(hold_out, int | np.integer) or hold_out < 0:
         raise ScenarioError([Fault("bass(hold_out)", repr(hold_out), "a whole number of periods, >= 0")])
-    return read_series(source, column, place="bass(series)", fewest=FEWEST_PERIODS + int(hold_out))
+    return read_series(source, column, place="bass(series)", fewest=FEWEST_PERIODS, hold_out=int(hold_out))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Fault, StoreError
+from simulator.errors import Fault, StoreError, TakenPlaceError
 from simulator.experiment.sampling import outcome_digest
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.folder_lock import LOCK, FolderLock
@@ -87,14 +87,14 @@ class BatchStore:
             if found != self.key:
                 remedy = "choose another folder, or ask the question that it was made for"
                 got = f"the folder of another question ({str(found)[:12]})"
-                raise StoreError(
+                raise TakenPlaceError(
                     [Fault(str(self.folder), got, f"that of this question ({self.key[:12]})", remedy)]
                 )
             self._take()
             return
         if self.folder.is_dir() and any(item.name != LOCK for item in self.folder.iterdir()):
             got, remedy = "a folder with other content", "choose another folder"
-            raise StoreError([Fault(str(self.folder), got, "a new or empty folder", remedy)])
+            raise TakenPlaceError([Fault(str(self.folder), got, "a new or empty folder", remedy)])
         self._take()
         text = json.dumps({"key": self.key, **question}, indent=2, default=str)
         write_file(place, text.encode())

@@ -282,7 +282,7 @@ def observed_series(
         faults.append(Fault("calibrate(measurement_error)", repr(measurement_error), "a share, >= 0"))
     if faults:
         raise ScenarioError(faults)
-    series = read_series(source, column, place="calibrate(series)", fewest=hold_out + 2)
+    series = read_series(source, column, place="calibrate(series)", fewest=2, hold_out=hold_out)
     if len(series) * weeks_per_period > horizon:
         got = f"{len(series)} periods of {weeks_per_period} weeks"
         remedy = "raise the scenario's horizon, or shorten the series"

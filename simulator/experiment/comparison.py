@@ -9,35 +9,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, one_of, whole
-from simulator.experiment.arguments import LARGEST_REPLICATE
-from simulator.experiment.collection import (
-    EVERY,
-    Collection,
-    Target,
-    collect_until,
-    precision_record,
-    targets_of,
-)
+from simulator.experiment.collection import Collection, Target, collect_until, precision_record
+from simulator.experiment.comparison_question import comparison_question
 from simulator.experiment.document import html_table, json_document
 from simulator.experiment.estimation import BudgetUse, budget_use, estimate_all
-from simulator.experiment.precision import METHODS, Precision
+from simulator.experiment.precision import Precision
 from simulator.experiment.simulation import OnProgress, Treatments, prepare
 from simulator.experiment.verdict import Evidence, Verdict, judge
 from simulator.outcomes import curves, store
 from simulator.outcomes.metrics import METRIC, Outcomes
 from simulator.outcomes.statistics import Difference, Estimate, Risk
 from simulator.outcomes.trajectories import Trajectories, digest_text
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario
 from simulator.scenario.wording import amount
 
 if TYPE_CHECKING:
     import pandas
     import xarray
-
-#: Replicates with which replication to a precision begins.
-FEWEST_REPLICATES = 30
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,7 +118,9 @@ class Comparison:
         """How many replicates of how many consumers, and whom each of them stands for."""
         consumers, people = self.trajectories.n_consumers, self.trajectories.people_per_consumer
         whom = "one person" if people == 1 else f"{amount(people)} people"
-        return f"{self.n_replicates:,} replicates of {consumers:,} consumers, each standing for {whom}"
+        return (
+            f"{counted(self.n_replicates, 'replicate')} of {consumers:,} consumers, each standing for {whom}"
+        )
 
     def bands(self, curve: str, *, brand: str | None = None) -> curves.Bands:
         """Return a curve of :data:`simulator.outcomes.curves.CURVES` with bands over replicates.
@@ -227,7 +218,7 @@ class Comparison:
         metric = METRIC[self.metric]
         width = max(len(name) for name in self.strategies)
         lines = [
-            f"Comparison of {len(self.strategies)} strategies: {self.title or self.scenario}",
+            f"Comparison of {counted(len(self.strategies), 'strategy')}: {self.title or self.scenario}",
             f"  brand {self.brand}, {self.size_text}",
             f"  seed {self.seed}, engine {self.engine}, digest {self.digest[:16]}",
             f"  {metric.name} ({metric.meaning}):",
@@ -309,29 +300,19 @@ def compare(
     >>> sim.compare(scenario, seed=7, n_replicates=200).verdict.sentence  # doctest: +SKIP
     """
     began = time.time()
-    faults: list[Fault] = []
-    one_of("compare(precision_method)", precision_method, METHODS, faults)
-    known = tuple(getattr(scenario, "strategies", ()))
-    targets = targets_of("compare(precision)", precision, known, precision_method, faults)
-    most = whole("compare(max_replicates)", max_replicates, 2, LARGEST_REPLICATE, faults)
-    if targets and n_replicates is None:
-        n_replicates = min(FEWEST_REPLICATES, most)
-    if targets and n_replicates == 1:
-        faults.append(Fault("compare(n_replicates)", "1", "at least 2, to see how outcomes vary"))
-    asked = checked(
-        faults,
+    checked = comparison_question(
         scenario,
         strategies=strategies,
         seed=seed,
         n_replicates=n_replicates,
         first_replicate=first_replicate,
+        precision=precision,
+        precision_method=precision_method,
+        max_replicates=max_replicates,
         engine=engine,
         threads=threads,
-        verb="compare",
-        is_comparison=True,
     )
-    if faults := _target_faults(targets, asked.strategies):
-        raise ScenarioError(faults)
+    asked, targets, most = checked.arguments, checked.targets, checked.max_replicates
     treatments = prepare(scenario, asked, on_progress)
     if targets:
         treatments, collected, reached = collect_until(
@@ -342,20 +323,6 @@ def compare(
     for block in treatments.run_in_blocks(on_progress):
         collected.add(block)
     return _assemble(treatments, collected, began)
-
-
-def _target_faults(targets: Sequence[Target], strategies: Sequence[str]) -> list[Fault]:
-    """Return which half-widths cannot be asked for among the strategies that are compared."""
-    faults = []
-    if len(strategies) < 2 and any(not target.of for target in targets):
-        remedy = f"add a strategy, or ask for the mean of one: METRIC@{strategies[0]}"
-        got = f'"{strategies[0]}" alone'
-        faults.append(Fault("compare(strategies)", got, "a strategy beside the baseline", remedy))
-    for target in targets:
-        if target.of not in ("", EVERY, *strategies):
-            expected = f"a strategy that is compared: {', '.join(strategies)}"
-            faults.append(Fault(f"compare(precision): {target.key}", target.of, expected))
-    return faults
 
 
 def _assemble(

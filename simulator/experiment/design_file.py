@@ -19,10 +19,12 @@ from simulator.experiment.treatments import Treatment, metric_faults, settings_o
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import INCREMENTAL, METRIC
 from simulator.outcomes.replicate_blocks import block
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario, load_scenario
 from simulator.scenario.faults import faults_of, in_order
 from simulator.scenario.merging import label_of, parse_file
 from simulator.scenario.overrides import Overrides, plain
+from simulator.scenario.resizing import resized
 from simulator.scenario.tree import Tree
 from simulator.scenario.wording import listed
 
@@ -231,7 +233,7 @@ class Design:
         numbers = block(chosen, len(self.replicates) if n_replicates is None else n_replicates)
         scenarios = self.scenarios
         if consumers is not None:
-            scenarios = tuple(_resized(scenario, consumers) for scenario in scenarios)
+            scenarios = tuple(resized(scenario, consumers) for scenario in scenarios)
         if overrides:
             scenarios = tuple(scenario.with_overrides(overrides) for scenario in scenarios)
         design = replace(
@@ -245,8 +247,9 @@ class Design:
         names = ", ".join(scenario.name for scenario in self.scenarios)
         lines = [
             f"Design {self.name}: {self.title or self.purpose}",
-            f"  {self.kind}: {len(self.points):,} points of {len(self.factors)} factors",
-            f"  x {len(self.strategies)} strategies x {len(self.replicates):,} replicates, seed {self.seed}",
+            f"  {self.kind}: {counted(len(self.points), 'point')} of {counted(len(self.factors), 'factor')}",
+            f"  x {counted(len(self.strategies), 'strategy')} x {counted(len(self.replicates), 'replicate')}, "
+            f"seed {self.seed}",
             f"  scenarios: {names}",
         ]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
@@ -276,14 +279,6 @@ def load_design(path: str | Path) -> Design:
 def default_metrics(strategies: Sequence[str]) -> tuple[str, ...]:
     """Return all metrics; incremental ones only where the strategy without campaign takes part."""
     return tuple(name for name in METRIC if REFERENCE in strategies or name not in INCREMENTAL)
-
-
-def _resized(scenario: Scenario, consumers: int) -> Scenario:
-    population = scenario.population
-    people = population.consumers * population.people_per_consumer / max(consumers, 1)
-    return scenario.with_overrides(
-        {"population.consumers": consumers, "population.people_per_consumer": people}
-    )
 
 
 def _scenarios(

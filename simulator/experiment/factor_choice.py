@@ -73,7 +73,7 @@ def _factor(place: str, item: Any, scenario: Scenario, faults: list[Fault]) -> F
         name = item.removeprefix("parameters.")
         if name in PARAMETER:
             return Factor.prior(name)
-        remedy = unknown(place, item, tuple(PARAMETER)).remedy or "see simulator.PARAMETERS for their names"
+        remedy = unknown(place, item, PARAMETER, "see simulator.PARAMETERS for their names").remedy
         faults.append(Fault(place, repr(item), _EXPECTED, remedy))
         return None
     pair = _split(item) if isinstance(item, str) else item

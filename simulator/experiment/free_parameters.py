@@ -174,7 +174,7 @@ def _from_table(entry: str, place: str) -> FreeParameter | Fault:
     if name in table:
         prior = table[name].prior
         return FreeParameter(f"parameters.{name}", prior.form, float(prior.low), float(prior.high))
-    fault = unknown("", name, tuple(table))
+    fault = unknown("", name, table, f"give it one, such as {name}=LOW:HIGH")
     return Fault(
         place, "no prior", "a prior, as only behavior parameters have one of their own", fault.remedy
     )

@@ -46,7 +46,9 @@ from simulator.experiment.measurement_worlds import Design, Found
 from simulator.experiment.simulation import OnProgress
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.places import check_place
 from simulator.outcomes.provenance import versions
+from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 
@@ -62,6 +64,8 @@ KINDS = {
 }
 #: Kinds that run consumer by consumer.
 BY_CONSUMER = ("geo_lift", "ab_test", "referral_holdout")
+#: Kind of the results in a manifest.
+KIND = "export"
 #: Most consumer-steps that are run consumer by consumer.
 MOST_CONSUMER_STEPS = 2_000_000
 
@@ -139,23 +143,12 @@ class Export:
         StoreError
             If there is something else at ``path``, or it cannot be written.
         """
-        from simulator.outcomes.store import FORMAT, LAYOUT, MANIFEST, check_place, write_file
+        from simulator.outcomes.store import save_files
 
-        place = check_place(Path(path))
-        place.mkdir(parents=True, exist_ok=True)
         files = {name: table.to_csv(index=False).encode() for name, table in self.tables.items()}
         files["truth.csv"] = self.truth.to_csv(index=False).encode()
-        (place / MANIFEST).unlink(missing_ok=True)
-        for name, data in files.items():
-            write_file(place / name, data)
-        manifest = {
-            "format": FORMAT,
-            "layout": LAYOUT,
-            **self.manifest,
-            "digest": self.digest,
-            "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-        }
-        write_file(place / MANIFEST, (json.dumps(manifest, indent=2, default=str) + "\n").encode())
+        manifest = json.loads(json.dumps({"kind": KIND, **self.manifest, "digest": self.digest}, default=str))
+        save_files(files, manifest, Path(path))
         return Path(path)
 
     def __repr__(self) -> str:
@@ -167,7 +160,7 @@ class Export:
         shown = [
             name for name in ("effect", "value", "unit", "expected", "expected_error") if name in self.truth
         ]
-        lines.append(self.truth[shown].round(4).to_string(index=False))
+        lines.append(frame_text(self.truth[shown]))
         return "\n".join([*lines, *(f"  note: {note}" for note in self.manifest["notes"])])
 
 
@@ -228,7 +221,8 @@ def export(
     threads : int, optional
         Threads of the numba engine; all processors if omitted.
     out : path, optional
-        Folder to write to; an export of the same question that is there already is read instead of computed.
+        Folder to write to; an export of the same question that is there already is read instead of computed, anything
+        else is left alone and refused.
     on_progress : callable, optional
         Receives (task, done, total).
 
@@ -241,6 +235,8 @@ def export(
     ------
     ScenarioError
         With every fault of the arguments, and for tests that the model does not have.
+    StoreError
+        If the folder holds anything else, or cannot be written.
 
     Examples
     --------
@@ -248,6 +244,88 @@ def export(
     >>> data = sim.export(sim.load_scenario("launch"), "mass")  # doctest: +SKIP
     >>> data.truth  # doctest: +SKIP
     """
+    design, question = _asked(
+        scenario,
+        strategy,
+        kind=kind,
+        variation=variation,
+        flight_weeks=flight_weeks,
+        start_week=start_week,
+        regions=regions,
+        line=line,
+        share=share,
+        n_markets=n_markets,
+        n_expected=n_expected,
+        replicate=replicate,
+        start_date=start_date,
+        seed=seed,
+        threads=threads,
+        on_progress=on_progress,
+    )
+    if out is not None:
+        _check_place(Path(out), question)
+    stored = _stored(out, question)
+    if stored is not None:
+        return stored
+    began = time.time()
+    found: Found = KINDS[kind](design)
+    manifest = {
+        "question": question,
+        "notes": list(found.notes),
+        "how_to_read": found.how_to_read,
+        "versions": versions(),
+        "wall_seconds": round(time.time() - began, 3),
+    }
+    result = Export(kind, scenario.name, found.tables, found.truth, manifest)
+    if out is not None:
+        result.save(out)
+    return result
+
+
+def check_export(scenario: Scenario, strategy: str, out: Path, **options: Any) -> None:
+    """Check an export and its folder before anything is computed.
+
+    Parameters
+    ----------
+    scenario, strategy, out
+        As for :func:`export`.
+    **options
+        Its further arguments, all of them but ``on_progress``.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the arguments.
+    StoreError
+        If the folder holds anything but an export of the same question, or cannot be written.
+    """
+    _check_place(out, _asked(scenario, strategy, on_progress=None, **options)[1])
+
+
+def _check_place(out: Path, question: Mapping[str, Any]) -> None:
+    check_place(out, kind=KIND, question={f"question.{key}": question[key] for key in question})
+
+
+def _asked(
+    scenario: Scenario,
+    strategy: str,
+    *,
+    kind: str,
+    variation: float,
+    flight_weeks: int,
+    start_week: int | None,
+    regions: Sequence[str] | None,
+    line: int,
+    share: float,
+    n_markets: int,
+    n_expected: int,
+    replicate: int,
+    start_date: str,
+    seed: int | None,
+    threads: int | None,
+    on_progress: OnProgress | None,
+) -> tuple[Design, dict[str, Any]]:
+    """Return what is exported and the question that it answers, all arguments checked."""
     asked = check_arguments(
         scenario,
         strategies=strategy,
@@ -279,23 +357,7 @@ def export(
         n_expected=n_expected,
         on_progress=on_progress,
     )
-    question = {"kind": kind, "trajectory_version": TRAJECTORY_VERSION, **design.question}
-    stored = _stored(out, question)
-    if stored is not None:
-        return stored
-    began = time.time()
-    found: Found = KINDS[kind](design)
-    manifest = {
-        "question": question,
-        "notes": list(found.notes),
-        "how_to_read": found.how_to_read,
-        "versions": versions(),
-        "wall_seconds": round(time.time() - began, 3),
-    }
-    result = Export(kind, scenario.name, found.tables, found.truth, manifest)
-    if out is not None:
-        result.save(out)
-    return result
+    return design, {"kind": kind, "trajectory_version": TRAJECTORY_VERSION, **design.question}
 
 
 def _faults(

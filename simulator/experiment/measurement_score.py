@@ -11,6 +11,7 @@ import numpy as np
 
 from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class MeasurementScore:
                 f"  intervals hold {self.coverage:.0%} of the truths; mean width {self.mean_width:,.4g}",
                 f"  rank correlation {self.rank_correlation:.2f}; "
                 f"largest effect found in {self.finds_the_best:.0%} of data sets",
-                self.table.round(4).to_string(index=False),
+                frame_text(self.table),
             ]
         )
 

@@ -20,6 +20,7 @@ from simulator.experiment.network_forecast import (
 )
 from simulator.experiment.network_hazard import HazardFit, fit_network_hazard
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class NetworkStudy:
             happened = int(self.network.counts()[self.n_fitted :].sum())
             lines += [
                 f"Forecast of periods {self.n_fitted + 1} to {self.network.n_periods} ({happened} adopted):",
-                self.scores.round(2).to_string(index=False),
+                frame_text(self.scores),
                 f"{self.group_coverage:.0%} of groups lie within the 90 % interval; who adopts among those left: "
                 f"discrimination {self.discrimination:.2f} (0.5 without skill)",
             ]

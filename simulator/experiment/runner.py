@@ -33,7 +33,8 @@ from simulator.experiment.tasks import (
     n_simulated,
     run_task,
 )
-from simulator.outcomes.experiment_store import ExperimentStore
+from simulator.outcomes.experiment_store import ExperimentStore, check_folder, check_same
+from simulator.outcomes.places import check_writable
 from simulator.outcomes.results import Results, open_results
 from simulator.outcomes.shards import Rows
 
@@ -128,6 +129,28 @@ def sweep(
     results = open_results(place)
     results.keep(temporary)
     return results
+
+
+def check_sweep_place(design: Design, place: Path) -> None:
+    """Check that a sweep can be written to a folder or gone on with there, before anything is compiled.
+
+    Parameters
+    ----------
+    design : Design
+        What is run.
+    place : Path
+        Folder of the results.
+
+    Raises
+    ------
+    TakenPlaceError
+        If it holds anything but the same experiment.
+    StoreError
+        If it cannot be written.
+    """
+    place = place.expanduser()
+    check_writable(place, is_added_to=True)
+    check_same(place, check_folder(place), lambda: design_manifest(design))
 
 
 class _Run:

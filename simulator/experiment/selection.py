@@ -345,17 +345,25 @@ def _checked_rule(wanted: Rule, question: ComparisonTable | None, faults: list[F
     if level is None and question is not None:
         level = question.confidence
     remedy = (
-        "state the smallest lead that matters, in the metric's unit, here or as comparison.minimum_effect"
+        "give it in the metric's unit (--indifference 500), or as comparison.minimum_effect in the scenario"
     )
     first = whole("select(first_stage)", wanted.first_stage, 2, LARGEST_STAGE, faults)
     return Rule(
         one_of("select(method)", wanted.method, METHODS, faults),
-        positive("select(indifference)", zone, "the metric's unit", faults, remedy),
+        positive("select(indifference)", zone, "the metric's unit", faults, remedy)
+        if zone or wanted.indifference is not None
+        else _unstated(faults, remedy),
         confidence_level("select(confidence)", level, 0.0, faults),
         first,
         whole("select(batch)", wanted.batch, 1, LARGEST_STAGE, faults),
         whole("select(max_replicates)", wanted.most, first, EVALUATION_BLOCK, faults),
     )
+
+
+def _unstated(faults: list[Fault], remedy: str) -> float:
+    """Add the fault of an indifference that neither the call nor the scenario states; return 1 for it."""
+    faults.append(Fault("select(indifference)", "", "the smallest lead that matters, a number > 0", remedy))
+    return 1.0
 
 
 def _check_number(k: int, confidence: float) -> None:

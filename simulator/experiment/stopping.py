@@ -34,7 +34,7 @@ class Stop:
             return
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         usual = (signal.SIG_DFL, signal.default_int_handler, end_by_signal)
-        taken = [number for number, handler in before.items() if handler in usual]
+        taken = [number for number, handler in before.items() if handler in usual or _is_a_stops(handler)]
         for number in taken:
             signal.signal(number, self._arrive)
         try:
@@ -46,6 +46,10 @@ class Stop:
     def _arrive(self, number: int, frame: Any) -> None:
         self.reason = _REASONS[number]
         raise KeyboardInterrupt(self.reason)
+
+
+def _is_a_stops(handler: Any) -> bool:
+    return getattr(handler, "__func__", None) is Stop._arrive
 
 
 def end_by_signal(number: int, frame: Any) -> None:

@@ -15,6 +15,7 @@ from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import checked, whole
 from simulator.experiment.arguments import LARGEST_REPLICATE
 from simulator.experiment.simulation import OnProgress, prepare
+from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.trajectories import Trajectories
 from simulator.scenario import Scenario
 
@@ -142,6 +143,8 @@ class Trace:
         files = {name: table.to_csv(index=False).encode() for name, table in tables.items()}
         manifest = {
             "kind": "trace",
+            "scenario_digest": t.scenario_digest,
+            "trajectory_version": TRAJECTORY_VERSION,
             "strategy": t.strategies[0],
             "seed": t.seed,
             "replicate": t.replicates[0],

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Fault, StoreError
+from simulator.errors import Fault, StoreError, TakenPlaceError
 from simulator.outcomes.folder_lock import LOCK, FolderLock
 from simulator.outcomes.provenance import file_hash
 from simulator.outcomes.shards import (
@@ -34,7 +34,7 @@ from simulator.outcomes.shards import (
     shard_files,
     shard_name,
 )
-from simulator.outcomes.store import FORMAT, MANIFEST, flush_folder, json_bytes, write_flushed
+from simulator.outcomes.store import FORMAT, MANIFEST, flush_folder, json_bytes, kind_of, write_flushed
 
 #: Version of the layout of an experiment's folder.
 EXPERIMENT_LAYOUT = 2
@@ -132,9 +132,7 @@ class ExperimentStore:
     def _begin(self, existing: Mapping[str, Any] | None) -> None:
         _remove_strays(self.place)
         if existing is not None:
-            faults = _identity_faults(self.place, existing, self.manifest)
-            if faults:
-                raise StoreError(faults)
+            check_same(self.place, existing, lambda: self.manifest)
             self.manifest = {**self.manifest, "began": existing["began"]}
             self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
             self.catch_up()
@@ -280,12 +278,12 @@ def check_folder(place: Path) -> dict[str, Any] | None:
 
     Raises
     ------
-    StoreError
+    TakenPlaceError
         If there is something else.
     """
     remedy = "choose another folder"
     if place.exists() and not place.is_dir():
-        raise StoreError([Fault(str(place), "a file", "a folder for results", remedy)])
+        raise TakenPlaceError([Fault(str(place), "a file", "a folder for results", remedy)])
     if not place.is_dir():
         return None
     names = {item.name for item in place.iterdir()}
@@ -294,16 +292,19 @@ def check_folder(place: Path) -> dict[str, Any] | None:
         if all(name in own or name.startswith(f".{MANIFEST}.partial-") for name in names):
             return None
         expected = "a new or empty folder, or one of an experiment"
-        raise StoreError([Fault(str(place), "a folder with other content", expected, remedy)])
+        raise TakenPlaceError([Fault(str(place), "a folder with other content", expected, remedy)])
     try:
         manifest = json.loads((place / MANIFEST).read_bytes())
     except (OSError, ValueError):
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         got = "a folder with other content"
-        raise StoreError([Fault(str(place), got, "a new or empty folder, or one of an experiment", remedy)])
+        raise TakenPlaceError(
+            [Fault(str(place), got, "a new or empty folder, or one of an experiment", remedy)]
+        )
     if manifest.get("kind") != EXPERIMENT:
-        raise StoreError([Fault(str(place), "results of a comparison", "a folder of an experiment", remedy)])
+        got = f"results of another kind ({kind_of(manifest)})"
+        raise TakenPlaceError([Fault(str(place), got, "a folder of an experiment", remedy)])
     return manifest
 
 
@@ -338,7 +339,28 @@ def _remove_strays(place: Path) -> None:
             stray.unlink(missing_ok=True)
 
 
-def _identity_faults(place: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Fault]:
+def check_same(
+    place: Path, stored: Mapping[str, Any] | None, wanted: Callable[[], Mapping[str, Any]]
+) -> None:
+    """Refuse to go on with another experiment.
+
+    Parameters
+    ----------
+    place : Path
+        The folder.
+    stored : mapping or None
+        Its manifest; None where it is free.
+    wanted : callable
+        Returns the manifest of the experiment that would be written.
+
+    Raises
+    ------
+    TakenPlaceError
+        If the two are not the same experiment.
+    """
+    if stored is None:
+        return
+    asked = wanted()
     faults: list[Fault] = []
     for key, what in _IDENTITY.items():
         if stored.get(key) == asked[key] or (key == "treatment_keys" and faults):
@@ -350,4 +372,5 @@ def _identity_faults(place: Path, stored: Mapping[str, Any], asked: Mapping[str,
             got, now = f"{stored.get(key)}", f"{asked[key]}"
         expected = f"{what} as asked for now" + (f", {now}" if now else "")
         faults.append(Fault(f"{place}: {key}", got, expected, _OTHER))
-    return faults
+    if faults:
+        raise TakenPlaceError(faults)

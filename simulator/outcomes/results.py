@@ -25,6 +25,7 @@ from simulator.outcomes.store import verify
 from simulator.outcomes.summary import summarize
 from simulator.outcomes.sweep_questions import SweepQuestions
 from simulator.outcomes.trajectories import import_xarray, unknown
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -164,7 +165,7 @@ class Results(SweepQuestions):
         try:
             import polars as pl
         except ImportError as error:
-            remedy = "install it with: pip install polars"
+            remedy = "install it with: pip install 'consumer-market-simulator[polars]'"
             raise ScenarioError([Fault("to_polars()", "", "the library polars", remedy)]) from error
         frame: polars.DataFrame = pl.DataFrame(self.to_dataframe().to_dict("list"), infer_schema_length=None)
         return frame
@@ -297,7 +298,8 @@ class Results(SweepQuestions):
         title = manifest.get("title") or manifest["kind"]
         state = "complete" if self.is_complete else "not complete"
         lines = [
-            f"Results of {title}: {len(manifest['treatments'])} treatments, {len(manifest['points'])} points",
+            f"Results of {title}: {counted(len(manifest['treatments']), 'treatment')}, "
+            f"{counted(len(manifest['points']), 'point')}",
             f"  {len(self.rows):,} of {self.n_expected:,} replicates, {state}, seed {manifest['seed']}",
             f"  metrics: {len(self.metrics)}; digest {self.digest[:16]}",
         ]

@@ -23,17 +23,18 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, StoreError
 from simulator.outcomes.parquet import TRAJECTORIES, trajectories_bytes
+from simulator.outcomes.places import FORMAT as FORMAT
+from simulator.outcomes.places import MANIFEST as MANIFEST
+from simulator.outcomes.places import OUTCOMES as OUTCOMES
+from simulator.outcomes.places import absolute, check_content, is_stream, kind_of, read_manifest
+from simulator.outcomes.places import check_place as check_place
 from simulator.outcomes.provenance import file_hash
 from simulator.outcomes.trajectories import Trajectories
 
 if TYPE_CHECKING:
     import pandas
 
-MANIFEST = "manifest.json"
-#: Folder within a folder of results in which a study keeps what it simulates, to go on with; never replaced.
-OUTCOMES = "outcomes"
-#: Mark of a manifest of this package, and version of the folder's layout.
-FORMAT = "consumer-market-simulator results"
+#: Version of the folder's layout.
 LAYOUT = 1
 
 #: Hidden files and folders that writers in this process hold.
@@ -119,7 +120,7 @@ def save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: Pa
         If there is something else at ``path``, or it cannot be written.
     """
     with _WRITING:
-        place = check_place(path, kind=str(manifest.get("kind", "comparison")))
+        place = check_content(path, kind_of(manifest))
         return _save_files(files, manifest, path, place)
 
 
@@ -154,49 +155,6 @@ def _save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: P
     return place
 
 
-def check_place(path: Path, *, kind: str = "comparison") -> Path:
-    """Check that results may be written to a folder, before time is spent on computing them.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    kind : str
-        Kind of the results; earlier ones are replaced only if they are of the same kind.
-
-    Returns
-    -------
-    Path
-        Its absolute path, links followed.
-
-    Raises
-    ------
-    StoreError
-        If it is a file, or a folder with content that is not results of this package.
-    """
-    place = path.expanduser().resolve()
-    remedy = "choose another folder"
-    if place.exists() and not place.is_dir():
-        raise StoreError([Fault(str(path), "a file", "a folder for results", remedy)])
-    if not place.is_dir() or all(item.name == OUTCOMES for item in place.iterdir()):
-        return place
-    manifest = _manifest_or_none(place)
-    if manifest is None:
-        raise StoreError([Fault(str(path), "a folder with other content", "a new or empty folder", remedy)])
-    found = manifest.get("kind", "comparison")
-    if found != kind:
-        got, expected = f"results of another kind ({found})", f"a new or empty folder, or one of kind {kind}"
-        raise StoreError([Fault(str(path), got, expected, remedy)])
-    known = {MANIFEST, *manifest.get("files", {})}
-    names = {file.relative_to(place) for file in place.rglob("*") if not file.is_dir()}
-    kept = {name for name in names if name.parts[0] == OUTCOMES}
-    foreign = sorted({name.as_posix() for name in names - kept} - known)
-    if foreign:
-        expected = "only files of earlier results, which would be replaced"
-        raise StoreError([Fault(str(path), ", ".join(foreign[:5]), expected, f"move them, or {remedy}")])
-    return place
-
-
 def folder_of(path: Path) -> Path:
     """Return the absolute path of the folder of results that a path means: it, or the folder of its manifest."""
     given = path.expanduser()
@@ -228,7 +186,7 @@ def load_manifest(path: Path) -> dict[str, Any]:
     place = given if given.is_file() else folder / MANIFEST
     if not place.is_file():
         raise StoreError([Fault(str(path), "", f"a folder of results with a {MANIFEST}", "correct the path")])
-    manifest = _read_manifest(place)
+    manifest = read_manifest(place)
     if manifest is None:
         raise StoreError([Fault(str(place), "another file", f"a manifest of {FORMAT}", "correct the path")])
     return manifest
@@ -261,24 +219,32 @@ def verify(path: Path) -> None:
         raise StoreError(faults)
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, *, parents: bool = False) -> None:
     """Write one file so that it appears complete or not at all.
 
     Parameters
     ----------
     path : Path
-        The file; replaced if it exists. A link stays one, and the file that it leads to is replaced.
+        The file; replaced if it exists. A link stays one, and the file that it leads to is replaced; a device or a
+        pipe is written to.
     data : bytes
         Its content.
+    parents : bool
+        Make its folder where that is missing.
 
     Raises
     ------
     StoreError
         If it cannot be written.
     """
-    place = path.expanduser().resolve()
+    place = absolute(path)
+    if is_stream(path.expanduser()):
+        _write_stream(path.expanduser(), data)
+        return
     staging = hold_beside(place, "partial")
     try:
+        if parents:
+            place.parent.mkdir(parents=True, exist_ok=True)
         write_flushed(staging, data)
         staging.replace(place)
         flush_folder(place.parent)
@@ -293,6 +259,16 @@ def write_file(path: Path, data: bytes) -> None:
         raise
     finally:
         _HELD.discard(staging)
+
+
+def _write_stream(path: Path, data: bytes) -> None:
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StoreError([Fault(str(path), error.strerror or str(error), "a writable file")]) from error
 
 
 def _files(content: Content) -> list[tuple[str, bytes]]:
@@ -317,20 +293,6 @@ def _name_faults(name: str) -> list[Fault]:
     if name and not parts.is_absolute() and ".." not in parts.parts and name not in (MANIFEST, TRAJECTORIES):
         return []
     return [Fault("extra_files", repr(name), "a relative name inside the folder, not one of the store's")]
-
-
-def _manifest_or_none(folder: Path) -> dict[str, Any] | None:
-    place = folder / MANIFEST
-    return _read_manifest(place) if place.is_file() else None
-
-
-def _read_manifest(place: Path) -> dict[str, Any] | None:
-    try:
-        manifest = json.loads(place.read_bytes())
-    except (OSError, ValueError):
-        return None
-    is_ours = isinstance(manifest, dict) and manifest.get("format") == FORMAT
-    return manifest if is_ours else None
 
 
 def hold_beside(place: Path, what: str) -> Path:

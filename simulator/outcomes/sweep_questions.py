@@ -12,6 +12,7 @@ from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.replicate_blocks import BLOCKS, block_name
 from simulator.outcomes.scenario_discovery import Discovery
 from simulator.outcomes.shards import Rows
+from simulator.outcomes.sweep_effects import factors_with_levels, main_effects
 from simulator.outcomes.sweep_points import FAMILIES, SweepPoints, asked_strategies, sweep_points
 from simulator.outcomes.sweep_regimes import SweepRegimes
 from simulator.outcomes.trajectories import unknown
@@ -71,6 +72,51 @@ class SweepQuestions(ABC):
             faults.append(unknown("differences(family)", family, FAMILIES))
         [other] = asked_strategies("differences", self.manifest["strategies"], faults, baseline=baseline)
         return self._points("differences", metric, block, faults).differences(other, confidence, family)
+
+    def effects(
+        self,
+        metric: str | None = None,
+        *,
+        baseline: str | None = None,
+        block: str | None = None,
+        confidence: float = 0.95,
+    ) -> pandas.DataFrame:
+        """Return the main effects of the factors: the mean at the highest level minus the mean at the lowest.
+
+        Both means go over all points of the design with that level, so that in a factorial design the other factors
+        balance out; both are of the same replicates, so that their luck does.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One of the metrics; the scenario's if omitted.
+        baseline : str, optional
+            Explain the difference to this strategy; by default each strategy's own outcome.
+        block : {"select", "evaluate"}, optional
+            Only replicates of this block; by default all.
+        confidence : float
+            Joint confidence of the intervals of one strategy.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per scenario, strategy and factor, the largest effect first: ``scenario, strategy, other, factor,
+            low, high, metric, unit, mean, lower, upper, sd, n, n_undefined, excludes_zero``.
+
+        Raises
+        ------
+        ScenarioError
+            With everything that is wrong with the arguments, or if no factor has levels.
+        """
+        faults = self._faults("effects", block, confidence)
+        if baseline is not None:
+            asked_strategies("effects", self.manifest["strategies"], faults, baseline=baseline)
+        return main_effects(self._points("effects", metric, block, faults), baseline, confidence)
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether factors have levels, so that :meth:`effects` has an answer."""
+        return bool(len(self.rows) and factors_with_levels(self._points("effects", None, None, [])))
 
     def regimes(
         self, metric: str | None = None, *, block: str | None = None, confidence: float = 0.95

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.model.observation import INDEX, SERIES, TRAJECTORY_VERSION, Series
 from simulator.outcomes.digest import digest_text, hash_sum
+from simulator.outcomes.wording import counted
+from simulator.scenario.wording import amount
+from simulator.scenario.wording import unknown as unknown
 
 if TYPE_CHECKING:
     import pandas
@@ -266,7 +269,7 @@ class Trajectories:
         Parameters
         ----------
         path : path
-            File to write; replaced as a whole if it exists.
+            File to write; replaced as a whole if it exists, and its folder made if it is missing.
 
         Returns
         -------
@@ -276,7 +279,7 @@ class Trajectories:
         from simulator.outcomes import parquet, store
 
         place = Path(path).expanduser()
-        store.write_file(place, parquet.trajectories_bytes(self))
+        store.write_file(place, parquet.trajectories_bytes(self), parents=True)
         return place
 
     @classmethod
@@ -304,9 +307,9 @@ class Trajectories:
 
     def __repr__(self) -> str:
         return (
-            f"Trajectories of {len(self.strategies)} strategies ({', '.join(self.strategies)})\n"
-            f"  replicates {_ranges(self.replicates)}, {self.n_steps} steps, "
-            f"{self.n_consumers:,} consumers (each {self.people_per_consumer:g} people)\n"
+            f"Trajectories of {counted(len(self.strategies), 'strategy')} ({', '.join(self.strategies)})\n"
+            f"  replicates {_ranges(self.replicates)}, {counted(self.n_steps, 'step')}, "
+            f"{self.n_consumers:,} consumers (each {amount(self.people_per_consumer)} people)\n"
             f"  brands {', '.join(self.brands)}; focal brand {self.focal_brand}\n"
             f"  seed {self.seed}, engine {self.engine}, trajectory version {TRAJECTORY_VERSION}, "
             f"digest {self.digest[:16]}"
@@ -323,15 +326,6 @@ class Trajectories:
         return f"<pre>{escape(repr(self))}</pre><table>{head}{rows}</table>"
 
 
-def unknown(what: str, name: object, known: Sequence[str]) -> Fault:
-    """Return the fault of an unknown name, with the most similar known one as the remedy."""
-    import difflib
-
-    near = difflib.get_close_matches(str(name), known, n=1)
-    remedy = f'did you mean "{near[0]}"?' if near else ""
-    return Fault(what, repr(name), "one of " + ", ".join(known), remedy)
-
-
 def import_xarray() -> Any:
     """Return the xarray module.
 
@@ -343,7 +337,8 @@ def import_xarray() -> Any:
     try:
         import xarray
     except ImportError as error:
-        fault = Fault("to_xarray()", "", "the library xarray", "install it with: pip install xarray")
+        remedy = "install it with: pip install 'consumer-market-simulator[xarray]'"
+        fault = Fault("to_xarray()", "", "the library xarray", remedy)
         raise ScenarioError([fault]) from error
     return xarray
 

@@ -46,6 +46,19 @@ def describe_probability(probability: float) -> str:
     return "< 0.001" if probability < 0.001 else f"{probability:.3f}"
 
 
+def counted(n: int, noun: str) -> str:
+    """Return how many there are of something, with thousands apart and the plural where it is due.
+
+    Examples
+    --------
+    >>> counted(1, "strategy"), counted(2, "strategy"), counted(2000, "replicate"), counted(1, "person")
+    ('1 strategy', '2 strategies', '2,000 replicates', '1 person')
+    """
+    irregular = {"person": "people"}
+    plural = irregular.get(noun) or (f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s")
+    return f"{n:,} {noun if n == 1 else plural}"
+
+
 def percent(share: float) -> str:
     """Return a share in percent with as many digits as it has.
 

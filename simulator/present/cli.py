@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # markup would swallow what stands in brackets, such as [results/SCENARIO]
+    context_settings={"max_content_width": 110},
     help="Agent-based simulator of consumer markets: which marketing strategy wins, by how much, and how sure.",
 )
 
@@ -82,16 +85,20 @@ def load(scenario: str, consumers: int | None, settings: list[str] | None, say: 
     fewer of them, so that budgets stay meaningful.
     """
     from simulator.scenario import load_scenario
+    from simulator.scenario.resizing import resized
 
     loaded = load_scenario(scenario, settings or None)
     if consumers is None:
         return loaded
-    people = loaded.population.consumers * loaded.population.people_per_consumer
-    scaled = people / max(consumers, 1)
-    say(f"{consumers:,} consumers, each standing for {scaled:g} people")
-    return loaded.with_overrides(
-        {"population.consumers": consumers, "population.people_per_consumer": scaled}
-    )
+    changed = resized(loaded, consumers, "--consumers")
+    people = changed.population.people_per_consumer
+    say(f"{consumers:,} consumers, each standing for {people:,.6g} {'person' if people == 1 else 'people'}")
+    return changed
+
+
+def names_of(text: str | None) -> list[str] | None:
+    """Return the names in a text with commas; None where nothing is given."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
 
 
 def announce_compilation(progress: Progress, engine: str) -> None:
@@ -118,14 +125,15 @@ def print_document(document: dict[str, Any]) -> None:
 
 def show(comparison: Any) -> None:
     """Print a comparison for people: the verdict first, then the table."""
-    from simulator.present.report import strategy_rows, text_table
+    from simulator.outcomes.text_tables import text_table
+    from simulator.present.report import strategy_rows
 
     verdict = comparison.verdict
     print(f"\n{verdict.sentence}\n")
     for line in (*verdict.reasons, *verdict.warnings):
         print(f"  {line}")
     if comparison.precision is not None:
-        print(f"  {comparison.precision.sentence} {comparison.precision.caveat}")
+        print(f"  {comparison.precision.sentence}")
     print(f"\n{text_table(strategy_rows(comparison))}\n")
     print(f"{comparison.size_text}, seed {comparison.seed}")
 
@@ -149,31 +157,32 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Compare strategies at equal budgets in the same worlds, and say which one wins."""
+    from simulator.experiment.comparison_question import comparison_question
     from simulator.outcomes.store import check_place
     from simulator.present.accessors import compare as run
+    from simulator.present.cli_places import place_of
     from simulator.present.report import report
 
     silent = quiet or as_json
     with Progress(quiet=silent) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = check_place(out) if out is not None else None
-        if place is None and not as_json:
-            place = check_place(Path("results") / loaded.name)
-        names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+        asked: dict[str, Any] = {
+            "strategies": names_of(strategies),
+            "seed": seed,
+            "n_replicates": replicates,
+            "first_replicate": first_replicate,
+            "precision": asked_precision(precision),
+            "precision_method": precision_method,
+            "max_replicates": max_replicates,
+            "engine": engine,
+            "threads": threads,
+        }
+        question = comparison_question(loaded, **asked).identity
+        place = None
+        if out is not None or not as_json:
+            place = place_of(out, loaded.name, partial(check_place, question=question), progress.announce)
         announce_compilation(progress, engine)
-        comparison = run(
-            loaded,
-            strategies=names,
-            seed=seed,
-            n_replicates=replicates,
-            first_replicate=first_replicate,
-            precision=asked_precision(precision),
-            precision_method=precision_method,
-            max_replicates=max_replicates,
-            engine=engine,
-            threads=threads,
-            on_progress=progress,
-        )
+        comparison = run(loaded, **asked, on_progress=progress)
         if place is not None:
             progress.announce("drawing figures and writing results")
             place = report(comparison, place)
@@ -212,15 +221,17 @@ def simulate(
 ) -> None:
     """Simulate strategies in numbered replicates and record everything."""
     from simulator.outcomes.metrics import measure
+    from simulator.outcomes.places import check_file
     from simulator.present.accessors import simulate as run
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
+        if out is not None:
+            check_file(out)
         announce_compilation(progress, engine)
-        names = [name.strip() for name in strategy.split(",") if name.strip()]
         trajectories = run(
             loaded,
-            names,
+            names_of(strategy) or [],
             seed=seed,
             n_replicates=replicates,
             first_replicate=first_replicate,
@@ -378,10 +389,11 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What stands after the program's name; taken from the command line if omitted.
     """
-    from simulator.experiment.stopping import terminable
+    from simulator.experiment.stopping import Stop
 
+    stop = Stop()
     try:
-        with terminable():
+        with stop.listening():
             ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
         if status == _INTERRUPTED:
@@ -399,6 +411,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(error, file=sys.stderr)
         status = 1
     except Exception as error:
+        if stop.reason:  # a library has swallowed the interrupt and failed because of it
+            print("interrupted; nothing was written", file=sys.stderr)
+            sys.exit(_INTERRUPTED)
         status = _usage_status(error)
     sys.exit(status)
 

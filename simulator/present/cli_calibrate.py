@@ -25,7 +25,7 @@ from simulator.present.cli import (
     print_document,
 )
 from simulator.present.cli_select import told_at_interruption
-from simulator.present.progress import Progress
+from simulator.present.progress import Progress, duration
 
 Folder = Annotated[
     Path | None,
@@ -81,9 +81,12 @@ def calibrate(
 ) -> None:
     """Fit free parameters of a scenario to observed metrics or to an adoption series."""
     from simulator.experiment.calibration import calibrate as run
+    from simulator.outcomes.places import check_writable
     from simulator.present.report_fitting import report_fitting
 
     with Progress(quiet=quiet or as_json) as progress:
+        if out is not None:
+            check_writable(out, is_added_to=True)
         loaded = load(scenario, consumers, settings, progress.announce)
         targets = read_targets(target) if target else None
         announce_compilation(progress, engine)
@@ -130,8 +133,17 @@ def bass(
     from simulator.experiment.bass_fit import bass as run
     from simulator.experiment.document import plain
     from simulator.outcomes.document_digest import document_digest
+    from simulator.present.cli_places import study_place
 
-    place = _place(out, "bass fit")
+    question = {
+        "series": content_of(Path(series)),
+        "estimator": estimator,
+        "column": column,
+        "hold_out": hold_out,
+        "forecast": forecast,
+        "unit": unit,
+    }
+    place = study_place(out, "bass fit", **{f"question.{key}": question[key] for key in question})
     names = list(ESTIMATORS) if estimator == "all" else [estimator]
     fits = [run(series, estimator=name, column=column, hold_out=hold_out, unit=unit) for name in names]
     documents = []
@@ -151,14 +163,16 @@ def bass(
                 fit.forecast(forecast).assign(estimator=name) for name, fit in zip(names, fits, strict=True)
             ]
         figures = {f"{name}.png": plot_fit(fit).png() for name, fit in zip(names, fits, strict=True)}
-        _save(place, "bass fit", found, tables, figures)
+        _save(place, "bass fit", question, found, tables, figures)
     if as_json:
         print_document(found)
         return
+    from simulator.outcomes.text_tables import frame_text
+
     for fit in fits:
         print(fit)
         if forecast:
-            print(fit.forecast(forecast).round(1).to_string(index=False))
+            print(frame_text(fit.forecast(forecast)))
         print(f"digest: {fit.digest}")
     if place is not None:
         print(f"results: {place}")
@@ -184,27 +198,28 @@ def hazard(
 ) -> None:
     """Fit social influence on a network with known times of adoption, and forecast with it."""
     from simulator.experiment.network_study import study_network
+    from simulator.present.cli_places import study_place
 
-    place = _place(out, "hazard")
-    study = study_network(
-        edges,
-        nodes,
-        adopted=adopted,
-        group=group,
-        n_periods=periods,
-        fit_until=fit,
-        influence=influence,
-        form=form,
-        group_effects=group_effects,
-        within_groups=within_groups,
-        seed=seed,
-    )
+    asked: dict[str, Any] = {
+        "adopted": adopted,
+        "group": group,
+        "n_periods": periods,
+        "fit_until": fit,
+        "influence": influence,
+        "form": form,
+        "group_effects": group_effects,
+        "within_groups": within_groups,
+        "seed": seed,
+    }
+    question = {"edges": content_of(edges), "nodes": content_of(nodes), **asked}
+    place = study_place(out, "hazard", **{f"question.{key}": question[key] for key in question})
+    study = study_network(edges, nodes, **asked)
     if place is not None:
         from simulator.present.plots_fitting import plot_network_forecast
 
         tables = {} if study.scores is None else {"scores.csv": [study.scores]}
         figures = {} if study.forecast is None else {"forecast.png": plot_network_forecast(study).png()}
-        _save(place, "hazard", study.to_json_document(), tables, figures)
+        _save(place, "hazard", question, study.to_json_document(), tables, figures)
     if as_json:
         print_document(study.to_json_document())
         return
@@ -214,15 +229,23 @@ def hazard(
     print(f"digest: {study.digest}")
 
 
-def _place(out: Path | None, kind: str) -> Path | None:
-    """Check the folder before anything is computed."""
-    from simulator.outcomes.store import check_place
+def content_of(file: Path) -> str:
+    """Return the hash of a file's content; nothing where it cannot be read, which whoever reads it reports."""
+    from simulator.outcomes.provenance import file_hash
 
-    return None if out is None else check_place(out, kind=kind)
+    try:
+        return file_hash(file.expanduser())
+    except OSError:
+        return ""
 
 
 def _save(
-    place: Path, kind: str, document: dict[str, Any], tables: dict[str, list[Any]], figures: dict[str, bytes]
+    place: Path,
+    kind: str,
+    question: dict[str, Any],
+    document: dict[str, Any],
+    tables: dict[str, list[Any]],
+    figures: dict[str, bytes],
 ) -> None:
     """Write a fit's answer, tables and figures with a manifest, whole or not at all."""
     import pandas as pd
@@ -235,7 +258,13 @@ def _save(
         **{name: pd.concat(parts).to_csv(index=False).encode() for name, parts in tables.items()},
         **figures,
     }
-    manifest = {"kind": kind, "digest": document["digest"], "versions": versions(), "machine": machine()}
+    manifest = {
+        "kind": kind,
+        "question": question,
+        "digest": document["digest"],
+        "versions": versions(),
+        "machine": machine(),
+    }
     save_files(files, manifest, place)
 
 
@@ -271,4 +300,4 @@ def show_result(result: Any, out: Path | None, *, as_json: bool, quiet: bool) ->
         if out is not None:
             print(f"results: {out}, report.html is the page to open")
         print(f"digest: {result.digest}")
-        print(f"took {result.manifest['wall_seconds']:g} s")
+        print(f"took {duration(result.manifest['wall_seconds'])}")

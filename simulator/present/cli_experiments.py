@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from simulator.outcomes.text_tables import frame_text
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -57,7 +59,9 @@ def sweep(
 ) -> None:
     """Run an experiment into a folder; call it again with the same folder to go on after any interruption."""
     from simulator.experiment.design_file import load_design
+    from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run
+    from simulator.present.cli_places import place_of
 
     with Progress(quiet=quiet or as_json) as progress:
         plan = load_design(design).changed(
@@ -69,7 +73,9 @@ def sweep(
         )
         if not (quiet or as_json):
             print(plan, file=sys.stderr)
-        place = out if out is not None else None if as_json else Path("results") / plan.name
+        place = None
+        if out is not None or not as_json:
+            place = place_of(out, plan.name, partial(check_sweep_place, plan), progress.announce)
         announce_compilation(progress, engine)
         try:
             results = run(
@@ -104,6 +110,7 @@ def finish_sweep(results: Any, *, as_json: bool, quiet: bool) -> None:
         return
     if not quiet:
         show_results(results)
+        show_effects(results)
         print(f"results: {results.folder}")
     print(f"digest: {results.digest}")
     if not quiet:
@@ -121,7 +128,12 @@ def results(
     differences: Annotated[
         bool, typer.Option("--differences", help="paired differences to a baseline at every point")
     ] = False,
-    baseline: Annotated[str | None, typer.Option(help="strategy that --differences subtracts [none]")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="strategy that --differences subtracts [none], and --effects if given")
+    ] = None,
+    effects: Annotated[
+        bool, typer.Option("--effects", help="what going from a factor's lowest to its highest level changes")
+    ] = False,
     regimes: Annotated[
         bool, typer.Option("--regimes", help="which strategy is best where, and the regret of the others")
     ] = False,
@@ -152,11 +164,15 @@ def results(
         if as_json:
             print_document({"digest": found.digest, "rows": _records(table)})
         else:
-            print(table.to_string(index=False))
+            print(frame_text(table))
     elif differences:
         table = found.differences(metric, baseline=baseline, block=block)
         document: dict[str, Any] = {"metric": metric or found.main_metric, "rows": _records(table)}
         _answer(found, document, (), table, as_json)
+    elif effects:
+        table = found.effects(metric, baseline=baseline, block=block)
+        document = {"metric": metric or found.main_metric, "rows": _records(table)}
+        _answer(found, document, (), table[_shown_effects(table)], as_json)
     elif regimes:
         answer = found.regimes(metric, block=block)
         document = {
@@ -188,7 +204,7 @@ def _answer(
         return
     for sentence in sentences:
         print(sentence)
-    print(table.head(_MOST_SHOWN).to_string(index=False, float_format="%.5g"))
+    print(frame_text(table, _MOST_SHOWN))
     if len(table) > _MOST_SHOWN:
         print(f"... {len(table):,} rows in all; --json prints them")
     if not found.is_complete:
@@ -207,11 +223,34 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
     ]
     if table["scenario"].nunique() <= 1:
         columns.remove("scenario")
-    print(table[columns].head(_MOST_SHOWN).to_string(index=False))
+    print(frame_text(table[columns], _MOST_SHOWN))
     if len(table) > _MOST_SHOWN:
         print(
             f"... {len(table):,} treatments in all; simulator results {found.folder} --sql asks for any part"
         )
+
+
+def show_effects(found: Any) -> None:
+    """Print which factors matter, where the design has factors at levels."""
+    if not found.has_effects:
+        return
+    table = found.effects()
+    metric, unit = table["metric"].iloc[0], table["unit"].iloc[0]
+    print(
+        f"\nMain effects on {metric}{f' ({unit})' if unit else ''}: the mean at a factor's highest level minus that at "
+        "its lowest,\nover all points of the design; intervals of one strategy hold together (95 %)"
+    )
+    print(frame_text(table[_shown_effects(table)], _MOST_SHOWN))
+    if len(table) > _MOST_SHOWN:
+        print(
+            f"... {len(table):,} effects in all; simulator results {found.folder} --effects --json prints them"
+        )
+    print()
+
+
+def _shown_effects(table: Any) -> list[str]:
+    columns = ["strategy", "factor", "low", "high", "mean", "lower", "upper", "n", "excludes_zero"]
+    return [*(["scenario"] if table["scenario"].nunique() > 1 else []), *columns]
 
 
 def results_document(found: Any, metric: str | None = None, block: str | None = None) -> dict[str, Any]:
@@ -237,6 +276,7 @@ def results_document(found: Any, metric: str | None = None, block: str | None = 
         "trajectory_version": manifest["trajectory_version"],
         "digest": found.digest,
         "precision": plain(manifest.get("precision")) if manifest["kind"] == "experiment" else None,
+        "effects": _records(found.effects(metric, block=block)) if found.has_effects else [],
         "estimates": _records(found.summary(metric or found.main_metric, block=block)),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from simulator.present.cli import (
     announce_compilation,
     app,
     load,
+    names_of,
     print_document,
 )
 from simulator.present.progress import Progress
@@ -72,31 +73,36 @@ def export(
         return
     if scenario is None:
         raise typer.BadParameter("name a scenario, or give --score and --truth")
+    from simulator.experiment.measurement_export import check_export
     from simulator.experiment.measurement_export import export as run
+    from simulator.present.cli_places import place_of
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
+        asked: dict[str, Any] = {
+            "kind": kind,
+            "variation": variation,
+            "flight_weeks": flight_weeks,
+            "start_week": start_week,
+            "regions": names_of(regions),
+            "line": line,
+            "share": share,
+            "n_markets": markets,
+            "n_expected": expected,
+            "replicate": replicate,
+            "start_date": start_date,
+            "seed": seed,
+            "threads": threads,
+        }
+        place = None
+        if out is not None or not as_json:
+
+            def check(folder: Path) -> None:
+                check_export(loaded, strategy, folder, **asked)
+
+            place = place_of(out, f"{loaded.name}_{kind}", check, progress.announce)
         announce_compilation(progress, "numba")
-        place = out if out is not None or as_json else Path("results") / f"{loaded.name}_{kind}"
-        result = run(
-            loaded,
-            strategy,
-            kind=kind,
-            variation=variation,
-            flight_weeks=flight_weeks,
-            start_week=start_week,
-            regions=None if regions is None else [name.strip() for name in regions.split(",")],
-            line=line,
-            share=share,
-            n_markets=markets,
-            n_expected=expected,
-            replicate=replicate,
-            start_date=start_date,
-            seed=seed,
-            threads=threads,
-            out=place,
-            on_progress=progress,
-        )
+        result = run(loaded, strategy, **asked, out=place, on_progress=progress)
     if as_json:
         print_document(result.to_json_document())
     elif quiet:

@@ -67,9 +67,12 @@ def optimize(
 ) -> None:
     """Find the best split, timing, targeting or price of a strategy at the same budget."""
     from simulator.experiment.optimization import optimize as run
+    from simulator.outcomes.places import check_writable
     from simulator.present.report_fitting import report_fitting
 
     with Progress(quiet=quiet or as_json) as progress:
+        if out is not None:
+            check_writable(out, is_added_to=True)
         loaded = load(scenario, consumers, settings, progress.announce)
         bounds = read_bounds(bound) if bound else split
         varied = read_variations(vary or [])

@@ -34,7 +34,11 @@ def seed(
     """Choose whom to seed in a social graph, and say how far they reach."""
     from simulator.diffusion.graphs import arcs
     from simulator.diffusion.seeding import select
+    from simulator.outcomes.places import check_file
+    from simulator.outcomes.store import write_file
 
+    if out is not None:
+        check_file(out)
     read = arcs(graph, directed=directed, weights=weights)
     chosen = select(
         read,
@@ -50,7 +54,7 @@ def seed(
         threads=threads,
     )
     if out is not None:
-        chosen.to_dataframe().to_csv(out, index=False)
+        write_file(out, chosen.to_dataframe().to_csv(index=False).encode(), parents=True)
     if as_json:
         print_document(seed_document(chosen))
     elif quiet:

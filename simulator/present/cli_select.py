@@ -24,6 +24,7 @@ from simulator.present.cli import (
     announce_compilation,
     app,
     load,
+    names_of,
     print_document,
 )
 from simulator.present.progress import Progress, duration
@@ -60,14 +61,14 @@ def select(
     quiet: Quiet = False,
 ) -> None:
     """Select the best strategy with a stated probability, and evaluate it on fresh replicates."""
-    from simulator.outcomes.store import check_place
     from simulator.present.accessors_studies import select as run
+    from simulator.present.cli_places import study_place
     from simulator.present.report_studies import report_study
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = check_place(out, kind="selection") if out is not None else None
-        names = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+        place = study_place(out, "selection", loaded, seed=seed)
+        names = names_of(strategies)
         announce_compilation(progress, engine)
         with kept_in(place) as kept:
             found = run(
@@ -126,10 +127,12 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     if quiet:
         print(found.sentences[0])
         return
+    from simulator.outcomes.text_tables import frame_text
+
     print(f"\n{found.sentences[0]}\n")
     for line in found.sentences[1:]:
         print(f"  {line}")
-    print(f"\n{found.to_dataframe().to_string(index=False, float_format='{:.5g}'.format, na_rep='')}\n")
+    print(f"\n{frame_text(found.to_dataframe())}\n")
     if place is not None:
         print(f"results: {place}, report.html is the page to open")
     print(f"digest: {found.digest}")

@@ -22,6 +22,7 @@ from simulator.present.cli import (
     announce_compilation,
     app,
     load,
+    names_of,
 )
 from simulator.present.cli_select import finish_study, kept_in
 from simulator.present.progress import Progress
@@ -71,7 +72,7 @@ def sensitivity(
     quiet: Quiet = False,
 ) -> None:
     """Find out what the answer depends on: indices, regime maps, reversing values, sources of variance."""
-    from simulator.outcomes.store import check_place
+    from simulator.present.cli_places import study_place
     from simulator.present.report_studies import report_study
 
     faults: list[Any] = []
@@ -80,7 +81,7 @@ def sensitivity(
         if faults:
             raise ScenarioError(faults)
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = check_place(out, kind=kind) if out is not None else None
+        place = study_place(out, kind, loaded, seed=seed)
         options = _options(verb, names, method, loaded, factors, strategies, points, worlds, replicates)
         where = {"processes": processes, "cluster": cluster}
         options |= {name: value for name, value in where.items() if value is not None}
@@ -127,7 +128,7 @@ def _options(
     """Return the arguments of a public verb, without those that were not given."""
     from simulator.experiment.sensitivity import default_pair
 
-    listed = [name.strip() for name in strategies.split(",") if name.strip()] if strategies else None
+    listed = names_of(strategies)
     if verb == "variance_split" and listed is None:
         listed = list(default_pair(scenario))
     options: dict[str, Any] = {

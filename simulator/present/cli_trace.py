@@ -35,11 +35,11 @@ def trace(
 ) -> None:
     """Run one replicate again and write down every purchase and every message on a tie."""
     from simulator.experiment.tracing import trace as run
-    from simulator.outcomes.store import check_place
+    from simulator.present.cli_places import study_place
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = check_place(out, kind="trace") if out is not None else None
+        place = study_place(out, "trace", loaded, seed=seed, strategy=strategy, replicate=replicate)
         traced = run(loaded, strategy, seed=seed, replicate=replicate, on_progress=progress)
         if place is not None:
             place = traced.save(place)
@@ -47,11 +47,13 @@ def trace(
         print_document(trace_document(traced))
         return
     if not quiet:
+        from simulator.outcomes.text_tables import frame_text
+
         print(traced)
         print("\nunits bought, by source of the contact that came last:")
-        print(sources(traced).to_string())
+        print(frame_text(sources(traced).reset_index()))
         print("\nfirst purchases by depth in the influence tree (0: nobody had told the buyer):")
-        print(depths(traced).to_string())
+        print(frame_text(depths(traced).rename_axis("brand").reset_index()))
     if place is not None:
         print(f"tables: {place}")
     print(f"digest: {traced.digest}")

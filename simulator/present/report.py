@@ -123,17 +123,6 @@ def _share(value: float) -> str:
     return "" if math.isnan(value) else f"{value * 100:.1f} %"
 
 
-def text_table(rows: list[list[str]]) -> str:
-    """Return rows as aligned text; the first column to the left, the others to the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
 def figure_files(comparison: Comparison) -> dict[str, bytes]:
     """Draw every figure of a comparison.
 

@@ -7,8 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from simulator.outcomes.text_tables import cell as cell
 from simulator.present.report import html_rows, page_head, picture
 
 _MOST_ROWS = 60
@@ -115,16 +114,6 @@ def _table(study: Any, file: str) -> str:
         if name in _COLUMNS
     )
     return f"<h2>Table</h2><div class='wide'>{html_rows(rows)}</div>{more}<ul class='small'>{meanings}</ul>"
-
-
-def cell(value: Any) -> str:
-    """Return a value of a table as text; nothing for what is undefined."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else ""
-    if isinstance(value, int | float | np.integer | np.floating):
-        number = float(value)
-        return "" if number != number else f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
-    return value if isinstance(value, str) else ""
 
 
 def _repetition(study: Any) -> str:

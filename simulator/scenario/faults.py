@@ -139,7 +139,7 @@ def _type_remedy(kind: str, value: Any, here: Spot) -> str:
     if here.annotation in (int, float) and isinstance(value, bool):
         return "write a number, not true or false"
     if here.annotation in (int, float, bool) and isinstance(value, str):
-        return "write it without quotes"
+        return _literal_remedy(value, here)
     if here.annotation is str and not isinstance(value, dict | list):
         return "write it in quotes"
     if kind == "list_type":
@@ -147,6 +147,17 @@ def _type_remedy(kind: str, value: Any, here: Spot) -> str:
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return "write a table: name = value lines below a [header]"
     return ""
+
+
+def _literal_remedy(text: str, here: Spot) -> str:
+    """Return what to write instead of a text; quotes are only to blame where the rest would do."""
+    if here.annotation is bool:
+        return "write it without quotes" if text.lower() in ("true", "false") else "write true or false"
+    try:
+        float(text)
+    except ValueError:
+        return "write a whole number in digits" if here.is_whole else "write a number, such as 1.5"
+    return "write it without quotes"
 
 
 def described(here: Spot, with_type: bool = True) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from simulator.errors import Fault, ScenarioError
 from simulator.scenario.gallery import shipped_names, shipped_path
 from simulator.scenario.merging import label_of, read_tree
-from simulator.scenario.overrides import Overrides, apply_overrides
+from simulator.scenario.overrides import Overrides
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.wording import did_you_mean, listed
 
@@ -38,8 +38,7 @@ def load_scenario(source: str | os.PathLike[str], overrides: Overrides | None = 
     >>> load_scenario("minimal", {"population.consumers": 50}).population.consumers
     50
     """
-    tree, faults = apply_overrides(read_tree(find_scenario(source)), overrides)
-    return Scenario.from_tree(tree, faults)
+    return Scenario.overridden(read_tree(find_scenario(source)), overrides)
 
 
 def check_scenario(source: str | os.PathLike[str], overrides: Overrides | None = None) -> tuple[Fault, ...]:
@@ -58,8 +57,7 @@ def check_scenario(source: str | os.PathLike[str], overrides: Overrides | None =
         Empty if nothing is wrong.
     """
     try:
-        tree, faults = apply_overrides(read_tree(find_scenario(source)), overrides)
-        Scenario.from_tree(tree, faults)
+        Scenario.overridden(read_tree(find_scenario(source)), overrides)
     except ScenarioError as error:
         return tuple(
             fault for fault in error.faults if not fault.place.endswith(": abstract") or fault.got != "true"

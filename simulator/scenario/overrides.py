@@ -22,7 +22,8 @@ Overrides = Mapping[str, Any] | Sequence[str] | str
 
 _STEP = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|\[(\d+)\]|([^.\[\]"=]+))\s*')
 _FREE_KEYS: dict[Loc, str] = {("strategies",): "strategy"}
-_MARK = " (override)"
+#: Follows the file in the place of a value that was overridden.
+MARK = " (override)"
 
 
 def parse_path(path: str) -> Loc:
@@ -182,7 +183,7 @@ def apply_overrides(tree: Tree, overrides: Overrides | None) -> tuple[Tree, list
     changed = tree.copy()
     if overrides is None:
         return changed, []
-    origin = f"{tree.origins.get((), tree.name).removesuffix(_MARK)}{_MARK}"
+    origin = f"{tree.origins.get((), tree.name).removesuffix(MARK)}{MARK}"
     pairs, faults = parse_overrides(overrides)
     for path, value in pairs:
         fault = _set(changed, path, value, origin)

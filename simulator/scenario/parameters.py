@@ -4,8 +4,9 @@ The scenario schema, the compiled engines, the ODD description and sensitivity a
 nothing about a parameter is written a second time. Utilities are in logits. A prior is the range over
 which a study may draw the parameter; it is uniform unless its form says otherwise.
 
-A source marked "prototype" names a value found by trying the model itself, "FIT" one that was tuned so
-that the model reproduces published elasticities and diffusion curves (see the calibration study).
+A source marked "assumption" names a value that no study gives, chosen so that markets behave plausibly;
+"fitted" one that was tuned so that the model reproduces published elasticities and diffusion curves, by the
+study in experiments/calibration.
 """
 
 from __future__ import annotations
@@ -113,20 +114,20 @@ def _p(
 PARAMETERS: tuple[Parameter, ...] = (
     # attention
     _p("wear_out", "phi", "loss of attention per unit of fatigue", "1/exposure", (0, 2), 0.05, (0, 0.2),
-       "Naik, Mantrala & Sawyer 1998 (wear-out); prototype", "attention"),
+       "Naik, Mantrala & Sawyer 1998 (wear-out); assumption", "attention"),
     _p("fatigue_carryover", "rho_W", "share of fatigue left after a week", "1/week", (0, 0.99), 0.6, (0.3, 0.9),
        "Naik, Mantrala & Sawyer 1998 (restoration); assumption", "attention"),
     _p("clutter_half", "H", "impressions of all brands in a week that halve attention", "impressions", (0.1, 1e6),
-       6.0, (2, 20), "Danaher, Bonfrer & Dhar 2008 (competitive interference); prototype", "attention"),
+       6.0, (2, 20), "Danaher, Bonfrer & Dhar 2008 (competitive interference); assumption", "attention"),
     _p("goodwill_carryover", "lambda", "share of goodwill left after a week", "1/week", (0, 0.999), 0.80,
-       (0.7, 0.92), "Nerlove & Arrow 1962; prototype", "attention"),
+       (0.7, 0.92), "Nerlove & Arrow 1962; assumption", "attention"),
     _p("memory_retention", "delta_M", "share of memory left after a week", "1/week", (0, 1), 0.96, (0.93, 0.995),
-       "prototype", "attention"),
+       "assumption", "attention"),
     _p("memory_gain_ad", "a_ad",
        "share of what is forgotten that one noticed advertisement restores; 1 restores all but a millionth", "1", (0, 1),
-       0.10, (0.02, 0.15), "prototype; FIT", "attention"),
+       0.10, (0.02, 0.15), "fitted: experiments/calibration", "attention"),
     _p("memory_gain_contact", "a_w", "the same for a word-of-mouth contact", "1", (0, 1), 0.25, (0.05, 0.4),
-       "prototype; FIT", "attention"),
+       "fitted: experiments/calibration", "attention"),
     _p("memory_gain_content", "a_c", "the same for a piece of content seen; here 1 restores all", "1", (0, 1),
        0.15, (0.02, 0.3), "assumption", "content"),
     # precision
@@ -151,15 +152,16 @@ PARAMETERS: tuple[Parameter, ...] = (
        (5, 100), "assumption", "search"),
     # choice
     _p("category_value", "V_0", "utility of a middling brand against not buying", "logits", (-20, 20), -0.3,
-       (-1, 1), "prototype", "choice"),
+       (-1, 1), "assumption", "choice"),
     _p("quality_weight", "beta_q", "utility of one unit of believed quality", "logits", (0, 20), 2.5, (1, 4),
-       "prototype", "choice"),
+       "assumption", "choice"),
     _p("fit_weight", "beta_f", "disutility of one unit of squared distance from one's taste", "logits", (0, 20),
-       1.0, (0.5, 2), "prototype", "choice"),
+       1.0, (0.5, 2), "assumption", "choice"),
     _p("goodwill_weight", "beta_G", "utility of ln(1 + goodwill)", "logits", (0, 10), 0.6, (0, 1.2),
-       "prototype; FIT", "choice"),
+       "fitted: experiments/calibration", "choice"),
     _p("habit_weight", "beta_L", "utility of full habit", "logits", (0, 10), 0.4, (0, 2),
-       "Guadagni & Little 1983 (loyalty, which holds lasting taste too there); FIT", "choice"),
+       "Guadagni & Little 1983 (loyalty, which holds lasting taste too there); fitted: experiments/calibration",
+       "choice"),
     _p("trust_weight", "beta_U", "utility of full trust", "logits", (0, 10), 0.5, (0, 1), "assumption", "choice"),
     _p("belonging_weight", "beta_B", "utility of full belonging", "logits", (0, 10), 0.5, (0, 1),
        "Algesheimer, Dholakia & Herrmann 2005 (sign); assumption", "choice"),
@@ -175,7 +177,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     _p("experience_sd", "sigma_S", "standard deviation of one experience around quality", "quality units", (0, 2),
        0.5, (0.2, 0.9), "Erdem & Keane 1996 (noisy experience); assumption", "experience"),
     _p("evidence_limit", "n_max", "most experiences that belief remembers", "experiences", (1, 100), 6.0, (3, 12),
-       "prototype", "experience"),
+       "assumption", "experience"),
     _p("habit_retention", "r_L", "share of habit left at a purchase occasion", "1/occasion", (0, 1), 0.8,
        (0.6, 0.95), "Guadagni & Little 1983 (.875 for brands, .812 for sizes)", "experience"),
     _p("review_intercept", "v_0", "propensity to review an unsurprising experience", "logits", (-20, 20), -4.5,
@@ -184,15 +186,15 @@ PARAMETERS: tuple[Parameter, ...] = (
        (0, 3), "Anderson 1998 (U-shape); assumption", "experience"),
     # word of mouth
     _p("p_strong", "p_s", "rate of talk on a strong tie", "1/step", (0, 10), 0.20, (0.02, 0.3),
-       "prototype; Goldenberg, Libai & Muller 2001 take .01 to .07 per period", "word_of_mouth"),
+       "assumption; Goldenberg, Libai & Muller 2001 take .01 to .07 per period", "word_of_mouth"),
     _p("p_weak", "p_w", "rate of talk on a weak tie", "1/step", (0, 10), 0.06, (0.005, 0.15),
-       "prototype; Goldenberg, Libai & Muller 2001 take .005 to .015 per period", "word_of_mouth"),
+       "assumption; Goldenberg, Libai & Muller 2001 take .005 to .015 per period", "word_of_mouth"),
     _p("talk_base", "t_0", "talk about an experience without surprise", "1", (0, 10), 0.5, (0.2, 1),
-       "Anderson 1998; prototype", "word_of_mouth"),
+       "Anderson 1998; assumption", "word_of_mouth"),
     _p("surprise_unit", "t_1", "surprise that doubles talk", "quality units", (0.01, 10), 0.5, (0.25, 1),
-       "Anderson 1998; prototype", "word_of_mouth"),
+       "Anderson 1998; assumption", "word_of_mouth"),
     _p("loss_factor", "t_2", "weight of bad against good surprise in talk", "1", (0, 10), 1.5, (1, 2),
-       "Anderson 1998 (dissatisfied talk more); prototype", "word_of_mouth"),
+       "Anderson 1998 (dissatisfied talk more); assumption", "word_of_mouth"),
     _p("friend_credibility", "kappa_f", "credibility of a friend against own experience of half weight", "1",
        (0, 10), 1.0, (1 / 3, 3), "assumption: the prior spans equality", "word_of_mouth", "log_uniform"),
     _p("rewarded_credibility", "kappa_r", "factor on credibility when the friend is rewarded", "1", (0, 1), 0.6,
@@ -221,9 +223,9 @@ PARAMETERS: tuple[Parameter, ...] = (
        0.05, (0.01, 0.2), "assumption", "community"),
     # content
     _p("share_intercept", "c_0", "propensity to pass on a piece of average practical value", "logits", (-20, 20),
-       -3.5, (-5, -2), "Goel, Watts & Goldstein 2012 (few reshare); FIT", "content"),
+       -3.5, (-5, -2), "Goel, Watts & Goldstein 2012 (few reshare); fitted: experiments/calibration", "content"),
     _p("share_value", "c_1", "rise of that propensity with a standard deviation of practical value", "logits",
-       (0, 10), 0.18, (0, 1.5), "Berger & Milkman 2012; FIT", "content"),
+       (0, 10), 0.18, (0, 1.5), "Berger & Milkman 2012; fitted: experiments/calibration", "content"),
     _p("share_promotion", "c_2", "fall of that propensity with a purely promotional piece", "logits", (0, 10), 1.0,
        (0, 2), "assumption", "content"),
     _p("feed_attention", "p_feed", "probability that a neighbor sees a piece passed on", "1", (0, 1), 0.10,
@@ -239,7 +241,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     _p("piece_value_sd", "sigma_v", "spread of practical value between pieces", "SD of value", (0, 5), 1.0,
        (0.5, 1.5), "by definition of the unit", "content"),
     _p("piece_appeal_sd", "sigma_a", "spread of other appeal between pieces", "logits", (0, 5), 1.0, (0.5, 1.5),
-       "assumption; FIT", "content"),
+       "fitted: experiments/calibration", "content"),
     _p("trust_gain", "eta_U", "share of missing trust that a piece of unit value adds", "1", (0, 1), 0.05,
        (0, 0.15), "assumption", "content"),
     _p("trust_decay", "delta_U", "weekly return of trust to its initial value", "1/week", (0, 1), 0.02, (0, 0.1),

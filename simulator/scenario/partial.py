@@ -29,7 +29,7 @@ _OPERATIONS = (
     *("getattr", "getitem", "contains", "iter", "len", "bool", "hash"),
     *("eq", "ne", "lt", "le", "gt", "ge"),
     *("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "neg", "abs", "round"),
-    *("float", "int", "str", "format"),
+    *("float", "int", "str", "format", "fspath", "index"),
 )
 for _operation in _OPERATIONS:
     setattr(Unusable, f"__{_operation}__", _refuse)

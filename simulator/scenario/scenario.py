@@ -6,7 +6,7 @@ import copy
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import PrivateAttr, ValidationError
 
 from simulator.errors import Fault, ScenarioError
+from simulator.scenario.blame import blamed
 from simulator.scenario.checks import problems_of
 from simulator.scenario.faults import faults_of, in_order
 from simulator.scenario.given_graph import GivenGraph, Influence, given_graph
@@ -121,6 +122,45 @@ class Scenario(ScenarioTables):
             )
         return scenario
 
+    @classmethod
+    def overridden(
+        cls,
+        tree: Tree,
+        overrides: Overrides | None,
+        graph: GivenGraph | None = None,
+        faults: Iterable[Fault] = (),
+    ) -> Self:
+        """Check a scenario after overrides; faults that these bring about elsewhere name them.
+
+        Parameters
+        ----------
+        tree : Tree
+            Plain data before the overrides.
+        overrides : mapping, sequence of str, or str, optional
+            Dotted paths with their values.
+        graph : GivenGraph, optional
+            Social graph from Python.
+        faults : iterable of Fault
+            Faults found before, to be told together with those found here.
+
+        Returns
+        -------
+        Scenario
+            Checked and frozen.
+
+        Raises
+        ------
+        ScenarioError
+            With everything that is wrong.
+        """
+        changed, found = apply_overrides(tree, overrides)
+        found += faults
+        try:
+            return cls.from_tree(changed, found, graph)
+        except ScenarioError as error:
+            told = blamed(error.faults, tree, overrides or {}, lambda other: cls.from_tree(other, [], graph))
+            raise ScenarioError(told) from None
+
     @property
     def name(self) -> str:
         """Short name: that of the file without its ending."""
@@ -205,7 +245,7 @@ class Scenario(ScenarioTables):
         >>> load_scenario("minimal").with_overrides({"horizon": 8}).horizon
         8
         """
-        tree, faults = apply_overrides(self._tree, overrides)
+        tree, faults = apply_overrides(self._tree, overrides)[0], []
         if self._graph is not None and tree.data.get("network") != self._tree.data.get("network"):
             faults.append(
                 tree.fault(
@@ -215,7 +255,7 @@ class Scenario(ScenarioTables):
                     "override first and pass the graph afterwards",
                 )
             )
-        return self.from_tree(tree, faults, self._graph)
+        return self.overridden(self._tree, overrides, self._graph, faults)
 
     def with_network(
         self, graph: Any, *, weights: str | None = None, influence: Influence = "naming"

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from simulator.errors import Fault
+
 Loc = tuple[str | int, ...]
 """Path from the top of a scenario to a value: keys and list indices."""
 
@@ -146,6 +148,37 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = nearest(word, known)
     return f'did you mean "{near}"?' if near else ""
+
+
+def unknown(place: str, name: object, known: Iterable[str], remedy: str = "choose one of these") -> Fault:
+    """Return the fault of an unknown name: the known ones, most like it first, and the nearest as the remedy.
+
+    Parameters
+    ----------
+    place : str
+        Where it stands.
+    name : object
+        What was written.
+    known : iterable of str
+        What could have been meant.
+    remedy : str, optional
+        What to do where no known name is near.
+
+    Returns
+    -------
+    Fault
+
+    Examples
+    --------
+    >>> print(unknown("method", "oca", ["kn", "subset", "ocba"]))
+    method = 'oca'; expected one of ocba, subset, kn; did you mean "ocba"?
+    """
+    names, word = list(known), str(name).lower()
+    suggestion = did_you_mean(word, names)
+    if suggestion:
+        likeness = {item: difflib.SequenceMatcher(None, word, item.lower()).ratio() for item in names}
+        names.sort(key=lambda item: -likeness[item])
+    return Fault(place, repr(name), f"one of {', '.join(names)}", suggestion or remedy)
 
 
 def amount(number: float) -> str:

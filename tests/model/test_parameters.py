@@ -221,6 +221,7 @@ def test_row_of_the_table_is_whole(parameter: Any) -> None:
     assert p.low <= p.prior.low < p.prior.high <= p.high
     assert p.prior.low <= p.default <= p.prior.high
     assert p.name.isidentifier() and all((p.symbol, p.meaning, p.unit, p.source, p.submodel))
+    assert not {"prototype", "FIT"} & set(p.source.replace(";", " ").split()), "a source that says where from"
     assert p.prior.form == "uniform" or p.prior.low > 0
 
 

@@ -121,6 +121,23 @@ def test_listing_versions_and_schema(run) -> None:
     assert status == 0 and Path(out.split(", in ")[1].strip()).is_dir()
 
 
+def test_every_help_shows_what_stands_in_brackets(run, monkeypatch) -> None:
+    import typer.main
+
+    commands = typer.main.get_command(cli.app).commands
+    assert len(commands) == 17
+    n_brackets = 0
+    for name, command in commands.items():
+        shown = "".join(run(name, "--help")[1].split())
+        for parameter in command.params:
+            text = "".join((getattr(parameter, "help", "") or "").split())
+            n_brackets += "[" in text
+            assert text in shown, (name, parameter.name)
+    assert n_brackets > 30
+    monkeypatch.setenv("COLUMNS", "110")
+    assert "..." not in run("--help")[1].split("Commands:")[1], "every verb is described in full"
+
+
 def test_an_interruption_is_said_in_one_line(run, monkeypatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

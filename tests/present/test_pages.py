@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from fakes import NAMES, fake_comparison
 
+from simulator.outcomes.text_tables import text_table
 from simulator.present.plots import figures_of, plot_curve, plot_differences, plot_risk
-from simulator.present.report import figure_files, html_page, report, strategy_rows, text_table
+from simulator.present.report import figure_files, html_page, report, strategy_rows
 
 
 @pytest.fixture(scope="module")

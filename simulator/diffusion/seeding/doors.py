@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from simulator.diffusion.rows import Arcs
 from simulator.diffusion.seeding.constraints import Constraints, Limits
 from simulator.diffusion.seeding.question import Influence
 from simulator.errors import Fault, NetworkError, ScenarioError
+from simulator.scenario.wording import did_you_mean, unknown
 
 MODELS = ("ic", "wc", "lt")
 _SHOWN = 20
@@ -27,9 +27,7 @@ def one_of(value: Any, names: Iterable[str], place: str) -> list[Fault]:
     known = list(names)
     if isinstance(value, str) and value in known:
         return []
-    near = get_close_matches(str(value), known, 1)
-    remedy = f'did you mean "{near[0]}"?' if near else ""
-    return [Fault(place, repr(value), "one of " + ", ".join(f'"{name}"' for name in known), remedy)]
+    return [unknown(place, value, known)]
 
 
 def whole_number(value: Any, place: str, least: int, most: int = 2**31 - 1) -> list[Fault]:
@@ -165,13 +163,13 @@ def quotas_of(given: Any, number: Mapping[Any, int], faults: list[Fault]) -> NDA
     quota = np.full(len(number), free, np.int64)
     for name, most in given.items():
         if name not in number:
-            near = get_close_matches(str(name), [str(other) for other in number], 1)
+            remedy = did_you_mean(str(name), [str(other) for other in number])
             faults.append(
                 Fault(
                     f"quotas[{name!r}]",
                     repr(most),
                     "a cell that some node has",
-                    f"did you mean {near[0]}?" if near else "",
+                    remedy,
                 )
             )
             continue

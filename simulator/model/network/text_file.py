@@ -44,7 +44,9 @@ def read_blocks(path: Path, n_bytes: int | None = None) -> Iterator[bytes]:
                 yield block.removeprefix(_BYTE_ORDER_MARK) if is_first else block
                 is_first = False
     except FileNotFoundError:
-        remedy = "check the path, which is relative to the scenario file"
+        remedy = (
+            "correct the path; a relative path starts from the working folder, in a scenario file from there"
+        )
         raise NetworkError([Fault(str(path), "no such file", "an existing file", remedy)]) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         got = f"damaged gzip data ({error})"

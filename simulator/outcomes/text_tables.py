@@ -1,0 +1,65 @@
+"""Tables as people read them on a terminal: aligned, thousands apart, and nothing where nothing is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def cell(value: Any) -> str:
+    """Return a value of a table as text; nothing for what is undefined.
+
+    Examples
+    --------
+    >>> cell(12345.6), cell(0.123456), cell(float("nan")), cell(True), cell(7)
+    ('12,346', '0.1235', '', 'yes', '7')
+    """
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else ""
+    if isinstance(value, int | float | np.integer | np.floating):
+        number = float(value)
+        return "" if number != number else f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+    return value if isinstance(value, str) else "" if value is None else _other(value)
+
+
+def _other(value: Any) -> str:
+    text = str(value)
+    return "" if text in ("nan", "NaT", "<NA>") else text
+
+
+def text_table(rows: list[list[str]]) -> str:
+    """Return rows as aligned text; the first column to the left, the others to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def frame_text(frame: pandas.DataFrame, most: int | None = None) -> str:
+    """Return a data frame as aligned text, without its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    most : int, optional
+        Rows that are shown at most.
+
+    Returns
+    -------
+    str
+        A line of titles, and a line per row; a sentence where there is no row.
+    """
+    if not len(frame.columns) or not len(frame):
+        return "no rows"
+    shown = frame if most is None else frame.head(most)
+    rows = [list(map(str, frame.columns))]
+    rows += [[cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
+    return text_table(rows)
