@@ -207,8 +207,8 @@ def answer(found: dict[str, Any]) -> str:
         "| --- | --- | ---: |",
         *(f"| {row['query']} | `{row['code']}` | {row['seconds']:.2f} |" for row in found["queries"]),
         "",
-        "| strategy | best at points | surely | expected | mean profit | 5 % to 95 % of points | minus the best other "
-        "| mean regret | largest |",
+        "| strategy | best at points | surely | expected | mean profit | 5 % to 95 % of points "
+        "| minus the best other, means over points | mean regret | largest |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(
             f"| {row['strategy']} | {row['wins']} | {row['clear_wins']} | {row['expected_wins']:.1f} "

@@ -158,9 +158,9 @@ def thousands(row: pd.Series, name: str) -> str:
     return f"{row[name] / 1e3:+,.0f} ({low:+,.0f} to {high:+,.0f})"
 
 
-def markdown(rows: list[list[str]]) -> str:
-    """Return rows, of which the first has the titles, as a Markdown table."""
-    lines = [rows[0], ["---", *["---:"] * (len(rows[0]) - 1)], *rows[1:]]
+def markdown(rows: list[list[str]], *, is_text: bool = False) -> str:
+    """Return rows, of which the first has the titles, as a Markdown table of numbers or of text."""
+    lines = [rows[0], ["---", *["---" if is_text else "---:"] * (len(rows[0]) - 1)], *rows[1:]]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
@@ -205,7 +205,7 @@ def answer(found: dict[str, sim.Comparison], table: pd.DataFrame) -> str:
         markdown(change),
         dependence(by, names, currency),
         f"What the strategies consist of, and what was spent on the {REFERENCE} graph:",
-        markdown(composition_rows(first, names)),
+        markdown(composition_rows(first, names), is_text=True),
         "\n".join(warnings),
     ]
     return "\n\n".join(part for part in parts if part)
