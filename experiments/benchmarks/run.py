@@ -1,6 +1,6 @@
 """Measure the engines side by side with hand-written baselines of the same market, in one run.
 
-    python experiments/benchmarks/run.py [--quick] [--consumers 10000] [--out DIR]
+    python experiments/benchmarks/run.py [--quick] [--c-only] [--consumers 10000] [--out DIR]
 
 Everything runs in turns in this process (start and memory in processes of their own); tables go to
 ``benchmark.md`` and ``benchmark.json``, the figure to ``benchmark.png``.
@@ -128,13 +128,15 @@ def check_baselines(n_consumers: int, n_replicates: int, n_mesa: int, horizon: i
     ]
 
 
-def race(stage: Stage, rounds: int, *, with_mesa: bool) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Measure all contestants of one size; return table rows and who could not be measured."""
+def race(
+    stage: Stage, rounds: int, *, with_mesa: bool, is_c_only: bool = False
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Measure all contestants of one size, or the engine and C alone; return table rows and who was left out."""
     n_replicates = 16 if stage.n_consumers < 100_000 else 2
     with ThreadPoolExecutor(2) as pool:
         contestants: list[Contestant] = [
             engine(stage, strategy, threads, n_replicates, pool)
-            for strategy in strategies_of(stage.market)
+            for strategy in (SAME if is_c_only else strategies_of(stage.market))
             for threads in (1, 2)
         ]
         tasks = [(C, SHARED), *((SAME_C, strategy) for strategy in SAME)]
@@ -143,14 +145,15 @@ def race(stage: Stage, rounds: int, *, with_mesa: bool) -> tuple[list[dict[str, 
             for name, strategy in tasks
             for threads in (1, 2)
         ]
-        contestants += baselines(stage, SHARED, with_mesa=with_mesa)
-        if with_mesa:
+        if not is_c_only:
+            contestants += baselines(stage, SHARED, with_mesa=with_mesa)
+        if with_mesa and not is_c_only:
             others.append((MESA_ENGINE, mesa_engine(stage, SHARED)))
         skipped = {name: other for name, other in others if isinstance(other, str)}
         contestants += [other for _, other in others if isinstance(other, Contestant)]
         alternate(contestants, rounds, say)
     shown = [row for row in as_rows(contestants, stage.n_consumers) if row["strategy"] in SHOWN]
-    means = [mean_row(contestants, stage.n_consumers, threads) for threads in (1, 2)]
+    means = [] if is_c_only else [mean_row(contestants, stage.n_consumers, threads) for threads in (1, 2)]
     return shown + means, skipped
 
 
@@ -163,7 +166,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "world_seconds": {},
         "skipped": {},
     }
-    if not arguments.quick:
+    if not arguments.quick and not arguments.c_only:
         say("start, cold and warm")
         results["start"] = cold_and_warm()
         say("memory")
@@ -172,7 +175,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             results["memory"].append({"program": program, "strategy": strategy, "consumers": MANY, **used})
     say("agreement")
     agreements: list[Agreement | SameBits] = [*check_same_bits(5000, 2 if arguments.quick else 8)]
-    agreements += check_baselines(*((500, 24, 8) if arguments.quick else (2000, 64, 12)))
+    if not arguments.c_only:
+        agreements += check_baselines(*((500, 24, 8) if arguments.quick else (2000, 64, 12)))
     results["agreement"] = [str(one) for one in agreements]
     results["agreement_holds"] = all(one.holds for one in agreements)
     for line in results["agreement"]:
@@ -183,8 +187,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         say(f"{size:,} consumers")
         stage = set_stage(SCENARIO, size, 4 if size < 100_000 else 2)
         results["world_seconds"][str(size)] = stage.build_seconds
-        rounds = 2 if arguments.quick or size >= 100_000 else 5
-        rows, skipped = race(stage, rounds, with_mesa=size < 100_000)
+        rounds = 2 if arguments.quick or size >= 100_000 else 20 if arguments.c_only else 5
+        rows, skipped = race(stage, rounds, with_mesa=size < 100_000, is_c_only=arguments.c_only)
         results["speed"] += rows
         results["skipped"].update(skipped)
     return results
@@ -196,6 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="small check, no million consumers, no cold start"
     )
+    parser.add_argument(
+        "--c-only", action="store_true", help="the engine and C alone, to c.md, c.json and c.png"
+    )
     parser.add_argument("--consumers", type=int, default=10_000, help="consumers of the smaller market")
     parser.add_argument("--out", type=Path, help="folder for tables and figure")
     chosen = parser.parse_args(arguments)
@@ -204,9 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     results = measure(chosen)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    (chosen.out / "benchmark.json").write_text(json.dumps(results, indent=1) + "\n")
-    (chosen.out / "benchmark.md").write_text(markdown(results))
-    (chosen.out / "benchmark.png").write_bytes(figure(results["speed"]).png())
+    stem = chosen.out / ("c" if chosen.c_only else "benchmark")
+    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
+    stem.with_suffix(".md").write_text(markdown(results))
+    stem.with_suffix(".png").write_bytes(figure(results["speed"]).png())
     print("\n".join(speed_table(results["speed"])))
     say(f"written to {chosen.out}")
     return 0 if results["agreement_holds"] else 1
