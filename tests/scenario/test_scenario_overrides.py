@@ -141,7 +141,7 @@ def test_a_whole_strategy_can_be_added() -> None:
         ("brands.Ours.position=[1", ("a TOML value",)),
         ('title="open', ("a TOML value",)),
         ("horizon=3.5", ("whole number",)),
-        ("horizon=many", ("whole number", "without quotes")),
+        ("horizon=many", ("whole number", "in digits")),
         ("population.consumers=nan", ("whole number",)),
     ],
 )
