@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     import pandas
 
@@ -18,6 +16,8 @@ def cell(value: Any) -> str:
     >>> cell(12345.6), cell(0.123456), cell(float("nan")), cell(True), cell(7)
     ('12,346', '0.1235', '', 'yes', '7')
     """
+    import numpy as np
+
     if isinstance(value, bool | np.bool_):
         return "yes" if value else ""
     if isinstance(value, int | float | np.integer | np.floating):

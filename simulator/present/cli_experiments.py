@@ -57,7 +57,7 @@ def sweep(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run an experiment into a folder; call it again with the same folder to go on after any interruption."""
+    """Run an experiment into a folder; the same call goes on after any interruption."""
     from simulator.experiment.design_file import load_design
     from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run

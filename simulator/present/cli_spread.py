@@ -12,6 +12,9 @@ from simulator.errors import Fault, ScenarioError
 from simulator.present.cli import AsJson, Quiet, Threads, app, print_document
 from simulator.present.cli_seed import names_in
 
+#: Models in which nobody becomes active without an active neighbor.
+_SEEDED = ("ic", "wc", "lt", "si")
+
 
 @app.command()
 def spread(
@@ -54,7 +57,15 @@ def spread(
     from simulator.diffusion.graphs import arcs
     from simulator.diffusion.spreading import compare_seeds
     from simulator.diffusion.spreading import spread as run
+    from simulator.outcomes.places import check_file
+    from simulator.outcomes.store import write_file
 
+    if out is not None:
+        check_file(out)
+    if not seeds and model in _SEEDED:
+        raise ScenarioError(
+            [Fault("--seeds", "none", f"at least one node: in {model} nobody starts by itself")]
+        )
     read = arcs(graph, directed=directed, weights=weights, influence=influence)
     sets = _seed_sets(read, seeds or [])
     given: dict[str, Any] = {
@@ -70,7 +81,7 @@ def spread(
         found = run(read, next(iter(sets.values()), ()), **given)
         table = found.to_dataframe("curve")
     if out is not None:
-        table.to_csv(out, index=False)
+        write_file(out, table.to_csv(index=False).encode(), parents=True)
     if as_json:
         print_document(_compared(found) if len(sets) > 1 else _one(found))
     elif quiet:
@@ -108,17 +119,18 @@ def _table(graph: Any, path: Path, keys: tuple[str, ...], value: str) -> dict[An
     import pandas as pd
 
     try:
-        rows = pd.read_csv(path, dtype=dict.fromkeys(keys, str))
+        rows = pd.read_csv(path, dtype=dict.fromkeys(keys, str), keep_default_na=False)
     except (OSError, ValueError) as error:
         expected = f"a CSV file with the columns {', '.join((*keys, value))}"
-        raise ScenarioError([Fault(str(path), str(error), expected)]) from error
+        got = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ScenarioError([Fault(str(path), got, expected)]) from error
     missing = [name for name in (*keys, value) if name not in rows]
-    if missing or not pd.api.types.is_numeric_dtype(rows[value]):
+    if missing or rows[value].dtype.kind not in "iuf":
         got = (
             f"the columns {', '.join(map(str, rows.columns))}" if missing else f"words in the column {value}"
         )
         raise ScenarioError([Fault(str(path), got, f"the columns {', '.join(keys)}, and numbers in {value}")])
-    columns = [names_in(graph, rows[key].fillna("")) for key in keys]
+    columns = [names_in(graph, rows[key]) for key in keys]
     names = columns[0] if len(keys) == 1 else list(zip(*columns, strict=True))
     if len(set(names)) < len(names):
         raise ScenarioError(

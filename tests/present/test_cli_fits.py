@@ -10,6 +10,7 @@ import pytest
 
 import simulator as sim
 from simulator.errors import StoreError
+from simulator.present.cli_places import study_place
 
 SALES = [96, 195, 238, 380, 1045, 1230, 1267, 1828, 1586, 1673, 1800, 1580, 1500]
 
@@ -79,7 +80,5 @@ def test_hazard_writes_scores_and_the_forecast(monkeypatch, capsys, tmp_path) ->
     occupied = tmp_path / "occupied"
     occupied.mkdir()
     (occupied / "mine.txt").write_text("mine")
-    from simulator.present.cli_calibrate import _place
-
     with pytest.raises(StoreError, match="other content"):
-        _place(occupied, "hazard")
+        study_place(occupied, "hazard")

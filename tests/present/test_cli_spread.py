@@ -126,19 +126,22 @@ def test_several_sets_meet_the_same_worlds(ask: Ask, karate: Path) -> None:
 
 def test_names_may_be_words(ask: Ask, tmp_path: Path) -> None:
     path = tmp_path / "friends.csv"
-    path.write_text("source,target\nAnn,Bo\nBo,Cy\n")
+    path.write_text("source,target\nNA,null\nnull,Cy\n")
     table = tmp_path / "thresholds.csv"
-    table.write_text("node,threshold\nBo,0.5\nCy,0.5\nAnn,0.5\n")
-    words = [path, "--seeds", "Ann", "--model", "lt", "--thresholds", table, "--json", "--directed"]
+    table.write_text("node,threshold\nnull,0.5\nCy,0.5\nNA,0.5\n")
+    words = [path, "--seeds", "NA", "--model", "lt", "--thresholds", table, "--json", "--directed"]
     document = json.loads(ask(*words)[1])
-    assert document["curve"] == [1, 2, 3] and document["seeds"] == ["Ann"]
+    assert document["curve"] == [1, 2, 3] and document["seeds"] == ["NA"]
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["--seeds", "99"], ["seeds[0] = 99", "0..33"]),
-        (["--seeds", "0", "--model", "sir"], ["model = 'sir'", "ic, wc, lt"]),
+        (["--seeds", "0", "--model", "sir"], ["model = 'sir'", "si, ic, bass"]),
+        ([], ["--seeds = none", "at least one node"]),
+        (["--seeds", "0", "--out", "/proc/nowhere/x.csv"], ["/proc/nowhere/x.csv"]),
+        (["--seeds", "0", "--model", "lt", "--thresholds", "{flags}"], ["words in the column threshold"]),
         (["--seeds", "a=0", "--seeds", "a=1"], ["a twice", "a name of its own"]),
         (["--seeds", "0", "--coins", "none.csv"], ["none.csv", "source, target, coin"]),
         (
@@ -148,7 +151,9 @@ def test_names_may_be_words(ask: Ask, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said(ask: Ask, karate: Path, words: list[str], expected: list[str]) -> None:
-    status, out, err = ask(karate, *[word.format(karate=karate) for word in words])
+    flags = karate.with_name("flags.csv")
+    flags.write_text("node,threshold\n0,True\n1,False\n")
+    status, out, err = ask(karate, *[word.format(karate=karate, flags=flags) for word in words])
     assert status == 2 and not out
     assert all(text in err for text in expected)
     assert "Traceback" not in err
