@@ -54,7 +54,11 @@ def spread(
     from simulator.diffusion.graphs import arcs
     from simulator.diffusion.spreading import compare_seeds
     from simulator.diffusion.spreading import spread as run
+    from simulator.outcomes.places import check_file
+    from simulator.outcomes.store import write_file
 
+    if out is not None:
+        check_file(out)
     read = arcs(graph, directed=directed, weights=weights, influence=influence)
     sets = _seed_sets(read, seeds or [])
     given: dict[str, Any] = {
@@ -70,7 +74,7 @@ def spread(
         found = run(read, next(iter(sets.values()), ()), **given)
         table = found.to_dataframe("curve")
     if out is not None:
-        table.to_csv(out, index=False)
+        write_file(out, table.to_csv(index=False).encode(), parents=True)
     if as_json:
         print_document(_compared(found) if len(sets) > 1 else _one(found))
     elif quiet:
@@ -78,7 +82,9 @@ def spread(
     else:
         print(found)
         if len(sets) > 1:
-            print(found.differences().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
+            from simulator.outcomes.text_tables import frame_text
+
+            print(frame_text(found.differences()))
 
 
 def _seed_sets(graph: Any, given: list[str]) -> dict[str, list[Any]]:
