@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from simulator.outcomes.text_tables import frame_text
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -246,6 +245,13 @@ def show_effects(found: Any) -> None:
             f"... {len(table):,} effects in all; simulator results {found.folder} --effects --json prints them"
         )
     print()
+
+
+def frame_text(table: Any, most: int | None = None) -> str:
+    """Return a table as aligned text."""
+    from simulator.outcomes import text_tables
+
+    return text_tables.frame_text(table, most)
 
 
 def _shown_effects(table: Any) -> list[str]:

@@ -67,7 +67,7 @@ def export(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Export tables for marketing measurement with the true effects, or score estimates."""
+    """Export tables for measurement with the true effects, or score estimates against them."""
     if score is not None:
         _score(score, truth, as_json=as_json, quiet=quiet)
         return

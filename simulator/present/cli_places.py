@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import TakenPlaceError
-from simulator.model.observation import TRAJECTORY_VERSION
 
 
 def place_of(
@@ -78,6 +77,7 @@ def study_place(out: Path | None, kind: str, loaded: Any = None, **question: Any
     StoreError
         If it cannot be used.
     """
+    from simulator.model.observation import TRAJECTORY_VERSION
     from simulator.outcomes.store import check_place
 
     if out is None:

@@ -71,7 +71,7 @@ def sensitivity(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find out what the answer depends on: indices, regime maps, reversals, sources of variance."""
+    """Find out what the answer depends on: indices, maps, reversing values, sources of variance."""
     from simulator.present.cli_places import study_place
     from simulator.present.report_studies import report_study
 

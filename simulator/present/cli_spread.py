@@ -89,7 +89,9 @@ def spread(
     else:
         print(found)
         if len(sets) > 1:
-            print(found.differences().to_string(index=False, float_format=lambda x: f"{x:,.4g}"))
+            from simulator.outcomes.text_tables import frame_text
+
+            print(frame_text(found.differences()))
 
 
 def _seed_sets(graph: Any, given: list[str]) -> dict[str, list[Any]]:

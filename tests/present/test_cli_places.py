@@ -28,7 +28,11 @@ FOLDERS = {
     "export": "export tiny --strategy mass",
     "trace": "trace tiny --strategy mass",
 }
-FILES = {"simulate": "simulate tiny --strategy mass --replicates 2", "seed": "seed edges.csv -k 2"}
+FILES = {
+    "simulate": "simulate tiny --strategy mass --replicates 2",
+    "seed": "seed edges.csv -k 2",
+    "spread": "spread edges.csv --seeds hubs=1,7",
+}
 ALL = {**FOLDERS, **FILES}
 
 
