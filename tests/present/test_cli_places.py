@@ -31,7 +31,7 @@ FOLDERS = {
 FILES = {
     "simulate": "simulate tiny --strategy mass --replicates 2",
     "seed": "seed edges.csv -k 2",
-    "spread": "spread edges.csv --seeds hubs=1,7",
+    "spread": "spread edges.csv --seeds hubs=1,7 --model wc",
 }
 ALL = {**FOLDERS, **FILES}
 
