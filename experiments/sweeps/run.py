@@ -184,6 +184,9 @@ def answer(found: dict[str, Any]) -> str:
     ended = f"{whole['seconds'] / 60:.1f} min"
     if whole["digest"] is None:
         ended += f", ended by SIGTERM after {whole['shards_stored']} of {store['shards']} shards"
+    earlier = found.get("undisturbed_ended_by_a_signal")
+    if earlier is not None:
+        ended += f" for the last {store['shards'] - earlier['shards_stored']} shards"
     if not whole["shards_stored"]:
         ended = "not run at this size yet"
     same = {True: "yes", False: "NO", None: "not compared at this size yet"}[found["same_digest"]]
@@ -193,7 +196,7 @@ def answer(found: dict[str, Any]) -> str:
         "",
         "| | measured |",
         "| --- | ---: |",
-        f"| undisturbed, wall clock | {ended} |",
+        f"| not killed, wall clock | {ended} |",
         f"| killed at | {moments} of the shards |",
         f"| its four calls together, wall clock | {sum(c['seconds'] for c in calls) / 60:.1f} min |",
         f"| processor time of these | {processor / 60:.1f} min, {1000 * processor / n_runs:.0f} ms a run |",
