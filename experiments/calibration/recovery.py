@@ -1,6 +1,7 @@
 """Does `simulator calibrate` recover known truths, and do its intervals hold as often as they say? Both methods.
 
 Usage: python experiments/calibration/recovery.py [--truths N] [--table N] [--sequential N] [--out FOLDER]
+[--write-readme]
 
 Every truth is drawn from the prior and simulated once, with a seed of its own; then each method fits the series without
 knowing it, also with a seed of its own. Rows are written after every truth: call again to go on.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ import pandas as pd
 
 import simulator as sim
 from simulator.experiment.free_parameters import free_parameters, values_of
+from simulator.model.observation import TRAJECTORY_VERSION
 
 FREE = {"brands.Fizz.quality": (-1.0, 2.0), "brands.Fizz.online_coverage": (0.0, 1.0)}
 LEVELS = (0.5, 0.8, 0.9)
 FIRST_SEED = 100_000
+START, END = "<!-- answer -->", "<!-- end of answer -->"
 
 
 def town() -> sim.Scenario:
@@ -90,8 +94,10 @@ def summarize(rows: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def answer(document: dict[str, Any]) -> str:
-    """Return the table of the README."""
+    """Return the answer of the README: what the rates say together, and their table."""
     lines = [
+        *sentences(document["results"]),
+        "",
         "| method | parameter | 50 % | 80 % | 90 % | 90 %, made half as wide | contraction | mean z² |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
@@ -106,9 +112,34 @@ def answer(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def sentences(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what the rates say together: how far they are from nominal, and what so many truths cannot see."""
+    n = min(row["n_truths"] for row in rows)
+    held = [row["coverage_90"] for row in rows]
+    errors = [
+        (row[f"coverage_{level}"] - level / 100) / row[f"standard_error_{level}"]
+        for row in rows
+        for level in (50, 80, 90)
+    ]
+    narrow = [row["coverage_if_half_as_wide"] for row in rows]
+    sequential = [row["mean_simulations"] for row in rows if row["method"] == "sequential"]
+    worst = max(errors, key=abs)
+    verdict = "no rate differs" if abs(worst) < 3.0 else "NOT ALL RATES HOLD: one differs"
+    return [
+        f"{n} truths. The 90 % intervals held {min(held):.0%} to {max(held):.0%} of them by either method; {verdict} "
+        f"from what it says by more than {abs(worst):.1f} of its errors. Intervals made half as wide, the negative "
+        f"control, held {min(narrow):.0%} to {max(narrow):.0%}.",
+        "",
+        f"So many truths see a 90 % interval that holds less than about {0.9 - 2.7 * (0.09 / n) ** 0.5:.0%}, no smaller "
+        f"fault. The sequential method, which stops where its acceptance stalls or its simulations end, used "
+        f"{sum(sequential) / len(sequential):.0f} simulations on average.",
+    ]
+
+
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--truths", type=int, default=29)
+    parser.add_argument("--write-readme", action="store_true")
+    parser.add_argument("--truths", type=int, default=68)
     parser.add_argument("--table", type=int, default=300)
     parser.add_argument("--sequential", type=int, default=600)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "recovery")
@@ -130,11 +161,16 @@ def main(words: list[str] | None = None) -> None:
         "scenario": "classroom, 150 consumers, 13 weeks; series of first purchases of Fizz, nothing held out",
         "priors": {name: list(bounds) for name, bounds in FREE.items()},
         "simulations": simulations,
+        "trajectory_version": TRAJECTORY_VERSION,
         "results": summarize(table),
     }
     (arguments.out / "results.json").write_text(json.dumps(document, indent=2) + "\n")
     print(answer(document))
     print(f"took {time.time() - began:.0f} s")
+    if arguments.write_readme:
+        readme = Path(__file__).parent / "recovery" / "README.md"
+        before, rest = readme.read_text().split(START)
+        readme.write_text(f"{before}{START}\n{answer(document)}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,14 @@ from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, Valu
 from simulator.outcomes.differences import simultaneous_differences
 from simulator.outcomes.multiple_comparisons import ToBest, compare_with_best, holm, paired_p_values
 from simulator.outcomes.multivariate_t import student_quantile
-from simulator.outcomes.statistics import Difference, Estimate, estimate, mean_and_sd
+from simulator.outcomes.statistics import (
+    Difference,
+    Estimate,
+    estimate,
+    fewest_alike,
+    mean_and_sd,
+    without_rounding,
+)
 
 
 class Curse(NamedTuple):
@@ -20,7 +27,8 @@ class Curse(NamedTuple):
 
     ``selection_lead`` is its lead over the runner-up in the replicates that chose, ``excess`` that lead minus
     the one on fresh replicates, ``half_width`` half the width of the interval of the excess (Welch; it takes
-    the number of selecting replicates as given).
+    the number of selecting replicates as given). Where the lead never varied in one of the blocks, in too few
+    replicates to tell that from chance, the width is unknown (NaN).
     """
 
     selection_lead: float
@@ -61,6 +69,15 @@ class Evaluation:
     p_values: Values
     lead: Difference
     curse: Curse
+
+    @property
+    def skewness(self) -> float:
+        """Largest skewness, in size, of the differences of the chosen treatment to the others; 0 where none varies."""
+        from scipy.stats import skew
+
+        rows = [self.outcomes[0] - row for row in self.outcomes[1:]]
+        found = [float(skew(row)) for row in rows if mean_and_sd(row)[1] > 0]
+        return max(found, key=abs, default=0.0)
 
     @property
     def runner_up(self) -> int:
@@ -128,11 +145,15 @@ def _runner_up(record: Record, best: int) -> int:
 
 def _curse(record: Record, best: int, runner_up: int, lead: Difference, confidence: float) -> Curse:
     pair = record.common([best, runner_up])
-    mean, sd = mean_and_sd(pair[0] - pair[1])
-    parts = np.array([sd**2 / pair.shape[1], lead.sd**2 / lead.n])
+    mean, sd = mean_and_sd(without_rounding(pair[0] - pair[1], pair))
+    n = np.array([pair.shape[1], lead.n])
+    parts = np.array([sd**2, lead.sd**2]) / n
     total = float(parts.sum())
-    half = 0.0
-    if total > 0:
-        freedom = total**2 / float((parts**2 / (np.array([pair.shape[1], lead.n]) - 1)).sum())
+    if ((parts == 0) & (n < fewest_alike(1, confidence))).any():
+        half = float("nan")
+    elif total == 0:
+        half = 0.0
+    else:
+        freedom = total**2 / float((parts**2 / (n - 1)).sum())
         half = student_quantile(confidence, freedom) * total**0.5  # type: ignore[arg-type]
     return Curse(mean, mean - lead.mean, half)

@@ -16,7 +16,8 @@ approximation. Advances in Neural Information Processing Systems 6, 59-66.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,7 +76,8 @@ class SearchSpace:
     n_coordinates : int
         Length of a point.
     features : callable
-        From a point to what the surface sees.
+        From a point to what the surface sees. Points with the same features are one plan: it is tried once, and takes
+        one place in the race.
     is_feasible : callable
         Whether a point is allowed.
     anchors : ndarray of float64, shape (anchor, coordinate)
@@ -86,6 +88,19 @@ class SearchSpace:
     features: Callable[[Values], Values]
     is_feasible: Callable[[Values], bool]
     anchors: Values
+
+    def plan_of(self, point: Values) -> bytes:
+        """Return what tells a point's plan from others, after rounding."""
+        return np.asarray(self.features(point), np.float64).tobytes()
+
+    def new_plans(self, points: Iterable[Values], known: AbstractSet[bytes]) -> Values:
+        """Return the points whose plans are neither known nor that of an earlier point."""
+        found: dict[bytes, Values] = {}
+        for point in points:
+            plan = self.plan_of(point)
+            if plan not in known:
+                found.setdefault(plan, point)
+        return np.array(list(found.values())).reshape(-1, self.n_coordinates)
 
 
 @dataclass(eq=False)
@@ -172,7 +187,7 @@ def search(oracle: Oracle, space: SearchSpace, plan: SearchPlan, seed: int) -> S
 
 
 def _scattered(space: SearchSpace, n: int, rng: np.random.Generator, seed: int) -> Values:
-    """Return feasible points of a scrambled Sobol sequence, filled up at random."""
+    """Return feasible new points of a scrambled Sobol sequence, filled up at random."""
     from scipy.stats import qmc
 
     sobol = qmc.Sobol(space.n_coordinates, seed=np.random.default_rng([seed, 12]))
@@ -181,28 +196,31 @@ def _scattered(space: SearchSpace, n: int, rng: np.random.Generator, seed: int) 
         for point in sobol.random_base2(int(np.ceil(np.log2(max(8 * n, 2)))))
         if space.is_feasible(point)
     ]
+    known = {space.plan_of(point) for point in space.anchors}
+    new = space.new_plans(found, known)
     for _ in range(50 * n):
-        if len(found) >= n:
+        if len(new) >= n:
             break
         point = rng.random(space.n_coordinates)
         if space.is_feasible(point):
-            found.append(point)
-    return np.array(found[:n]).reshape(-1, space.n_coordinates)
+            new = space.new_plans([*new, point], known)
+    return new[:n]
 
 
 def _propose(record: SearchRecord, space: SearchSpace, plan: SearchPlan, number: int, seed: int) -> Values:
-    """Return the next batch of feasible new points."""
+    """Return the next batch of feasible points with new plans; none where all have been tried."""
+    known = {space.plan_of(point) for point in record.points}
     rng = np.random.default_rng([seed, 13, number])
     if plan.method == "random":
-        return _candidates(record, space, rng, local=False)[: plan.batch]
+        return _candidates(record, space, rng, known, local=False)[: plan.batch]
     response, noise = record.gains, record.noise
     n_costs = record.outcomes.shape[2] - 1
     if n_costs and number % 3 == 2:
         response = _scalarized(record, rng, int(number // 3) % n_costs)
         noise = np.full(len(noise), float(np.median(noise)) / max(record.gains.var(), 1e-12))
     if plan.method == "tpe":
-        return _tree_proposals(record.points, response, space, plan.batch, seed + 1000 * number)
-    return _surface_proposals(record, response, noise, space, plan.batch, rng)
+        return _tree_proposals(record.points, response, space, plan.batch, seed + 1000 * number, known)
+    return _surface_proposals(record, response, noise, space, plan.batch, rng, known)
 
 
 def _scalarized(record: SearchRecord, rng: np.random.Generator, cost: int) -> Values:
@@ -223,13 +241,17 @@ def _surface_proposals(
     space: SearchSpace,
     n: int,
     rng: np.random.Generator,
+    known: AbstractSet[bytes],
 ) -> Values:
     features = np.stack([space.features(point) for point in record.points])
     chosen: list[Values] = []
     fitted = fit_surface(features, response, noise)
     for _ in range(n):
         surface = fit_surface(features, response, noise, like=fitted)
-        candidates = _candidates(record, space, rng, local=True)
+        proposed = {space.plan_of(point) for point in chosen}
+        candidates = _candidates(record, space, rng, known | proposed, local=True)
+        if not len(candidates):
+            break
         places = np.stack([space.features(point) for point in candidates])
         mean, sd = surface.predict(places)
         best = float(surface.predict(features)[0].max())
@@ -238,11 +260,18 @@ def _surface_proposals(
         features = np.concatenate([features, places[pick : pick + 1]])
         response = np.append(response, mean[pick])
         noise = np.append(noise, 1e-12)
-    return np.stack(chosen)
+    return np.array(chosen).reshape(-1, space.n_coordinates)
 
 
-def _candidates(record: SearchRecord, space: SearchSpace, rng: np.random.Generator, *, local: bool) -> Values:
-    """Return feasible points: scattered ones, and neighbors of the best so far."""
+def _candidates(
+    record: SearchRecord,
+    space: SearchSpace,
+    rng: np.random.Generator,
+    known: AbstractSet[bytes],
+    *,
+    local: bool,
+) -> Values:
+    """Return feasible points with new plans: scattered ones, and neighbors of the best so far."""
     n = space.n_coordinates
     points = [rng.random((_CANDIDATES, n))]
     if local:
@@ -255,17 +284,26 @@ def _candidates(record: SearchRecord, space: SearchSpace, rng: np.random.Generat
             start = leaders[rng.integers(0, len(leaders), _CANDIDATES)]
             points.append(np.clip(np.where(is_moved, moved, start), 0.0, 1.0))
     together = np.concatenate(points)
-    found = [
-        point for point in together[rng.permutation(len(together))][:_CANDIDATES] if space.is_feasible(point)
-    ]
-    return np.stack(found) if found else record.points[:1]
+    mixed = together[rng.permutation(len(together))][:_CANDIDATES]
+    return space.new_plans((point for point in mixed if space.is_feasible(point)), known)
 
 
-def _tree_proposals(points: Values, response: Values, space: SearchSpace, n: int, seed: int) -> Values:
+def _tree_proposals(
+    points: Values, response: Values, space: SearchSpace, n: int, seed: int, known: AbstractSet[bytes]
+) -> Values:
     """Return proposals of a tree of Parzen estimators (optuna), with what was tried told to it first."""
     from simulator.experiment.tree_sampler import propose
 
-    return propose(points, response, n, seed, space.is_feasible)
+    proposed = set(known)
+
+    def is_new(point: Values) -> bool:
+        plan = space.plan_of(point)
+        if plan in proposed or not space.is_feasible(point):
+            return False
+        proposed.add(plan)
+        return True
+
+    return propose(points, response, n, seed, is_new)
 
 
 def _race(record: SearchRecord, oracle: Oracle, space: SearchSpace, plan: SearchPlan) -> None:
@@ -274,7 +312,11 @@ def _race(record: SearchRecord, oracle: Oracle, space: SearchSpace, plan: Search
     smooth = fit_surface(features, record.gains, record.noise).predict(features)[0]
     order = list(np.argsort(-smooth, kind="stable")[: max(plan.n_finalists - 2, 1)])
     order += [k for k in np.argsort(-record.gains, kind="stable") if k not in order]
-    alive = [int(k) for k in order[: plan.n_finalists]]
+    first_of = {
+        space.plan_of(record.points[k]): int(k) for k in reversed(order)
+    }  # two anchors may be one plan
+    alive = [k for k in order if first_of[space.plan_of(record.points[k])] == k][: plan.n_finalists]
+    alive = [int(k) for k in alive]
     values = {k: record.outcomes[k, :, 0] for k in alive}
     n = plan.n_replicates
     while len(alive) > 1 and n < plan.n_race:

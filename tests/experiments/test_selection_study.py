@@ -6,6 +6,8 @@ import importlib.util
 import json
 from pathlib import Path
 
+from simulator.experiment.selection_document import RIGHT_UNDER_RARE_LUCK
+
 RUN = Path(__file__).resolve().parents[2] / "experiments" / "selection" / "run.py"
 
 
@@ -25,3 +27,7 @@ def test_the_study_runs_and_its_readme_has_its_measurements(tmp_path, capsys) ->
     least = 0.95 - 3.3 * (0.0475 / stored["macro_replications"]) ** 0.5
     assert min(rate for (_, name), rate in rates.items() if name == "Kim & Nelson") >= least
     assert rates["slippage, k = 5", "reckless (negative control)"] < least
+    assert [row["first_stage"] for row in found["rare"]] == [10, 60] * 4
+    for first, (low, high) in RIGHT_UNDER_RARE_LUCK.items():
+        rare = [row["right"] for row in stored["rare"] if row["first_stage"] == first]
+        assert (round(min(rare), 2), round(max(rare), 2)) == (low, high)

@@ -204,3 +204,29 @@ def test_numbers_and_choices_cover_their_ranges() -> None:
     point = np.concatenate([SPLIT.coordinates(np.eye(4)[1]), [0.0], [1.0]])
     assert both.overrides(point)["x"] == 2 and both.overrides(point)["strategies.s.lines[1].share"] == 1.0
     assert len(both.features(point)) == 4 + 1 + 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_points_that_are_one_plan_after_rounding_are_tried_once(method: str) -> None:
+    """Two choices of three and two options: six plans, however many coordinates stand for each."""
+    if method == "tpe":
+        pytest.importorskip("optuna")
+    few = Decisions((Choice("x", (0, 1, 2)), Choice("y", (0, 1))))
+    used: list[int] = []
+
+    def oracle(name, points, replicates):
+        used.append(len(points))
+        rows = [[few.overrides(point)["x"] - few.overrides(point)["y"]] * len(replicates) for point in points]
+        noise = np.random.default_rng([len(replicates), replicates.start]).normal(size=len(replicates))
+        return np.array(rows, float).reshape(len(points), -1, 1) + noise[None, :, None]
+
+    anchors = np.array([[0.1, 0.1], [0.2, 0.2]])  # one plan too
+    place = SearchSpace(2, few.features, lambda point: True, anchors)
+    sizes = {"n_first": 2, "n_rounds": 6, "batch": 2, "n_race": 16, "n_finalists": 6}
+    record = search(oracle, place, SearchPlan(method=method, **sizes), 1)
+    tried = [tuple(few.overrides(point).values()) for point in record.points]
+    assert len(tried) == len(set(tried)) + 1 and tried[0] == tried[1]
+    assert len(set(tried)) == 6 if method != "tpe" else len(set(tried)) >= 4
+    assert tried[record.best] == (2, 0)
+    raced = [tried[k] for k in record.raced]
+    assert len(raced) == len(set(raced))

@@ -76,6 +76,44 @@ def test_a_comparison_takes_a_precision(run):
     assert status == 0 and document["replicates"] == document["precision"]["replicates"]
 
 
+def test_the_mean_of_a_strategy_and_steins_two_stages_are_asked_for_too(run, tmp_path):
+    words = (
+        "compare",
+        "tiny",
+        "--strategies",
+        "mass",
+        "--replicates",
+        "4",
+        "--json",
+        "--max-replicates",
+        "40",
+    )
+    status, out, _ = run(*words, "--precision", "sales@mass=60", "--precision-method", "stein")
+    found = json.loads(out)["precision"]
+    assert (
+        status == 0
+        and found["method"] == "stein"
+        and [goal["of"] for goal in found["goals"]] == ["sales of mass"]
+    )
+    design = tmp_path / "prices.toml"
+    design.write_text(
+        '[experiment]\npurpose = "A test"\nscenario = "tiny"\nstrategies = ["none", "mass"]\nreplicates = 3\n'
+        '[design]\nkind = "full_factorial"\n[[factors]]\npath = "brands.Ours.price"\nlevels = [9.0, 11.0]\n'
+        'kind = "levels"\n'
+    )
+    words = ("sweep", str(design), "--threads", "1", "--precision", "sales@all=150", "--max-replicates", "60")
+    status, out, _ = run(*words, "--json")
+    document = json.loads(out)
+    assert (
+        status == 0 and document["is_complete"] and document["precision"]["targets"] == {"sales@all": "150"}
+    )
+    assert document["stored"] == 4 * document["precision"]["replicates"] > 12
+    status, out, _ = run(*words, "--out", str(tmp_path / "out"))
+    assert status == 0 and document["precision"]["sentence"] in out and document["digest"] in out
+    status, _, err = run(*words[:4], "--precision", "sales@al=150")
+    assert status == 2 and 'did you mean "all"' in err
+
+
 def test_an_interrupted_study_says_what_is_kept_and_goes_on(run, tmp_path, monkeypatch):
     from simulator import engines
 
