@@ -144,7 +144,7 @@ class RegimeMap:
                 )
         name, regret = self.robust
         amount = self.metric.describe(regret, self.currency, "gap")
-        lines.append(f'"{name}" is the safest choice: it is never more than {amount} behind the best.')
+        lines.append(f'"{name}" is the safest choice: its mean is never more than {amount} behind the best.')
         if self.switches:
             lines.append(f"The winner changes between neighboring points in {len(self.switches)} places.")
         return tuple(lines)
