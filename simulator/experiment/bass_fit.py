@@ -194,7 +194,7 @@ class BassFit:
 
     def to_json_document(self) -> dict[str, Any]:
         """Return the fit as plain data, with its digest."""
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         table = self.hold_out
         document: Mapping[str, Any] = {

@@ -253,7 +253,7 @@ class Calibration:
 
     def to_json_document(self) -> dict[str, Any]:
         """Return the calibration as plain data, with its digest."""
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         seen, hold_out = self.model.observation, self.hold_out
         found: dict[str, Any] = plain(

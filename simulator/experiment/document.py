@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.plain_data import plain
 from simulator.outcomes.statistics import Difference, Estimate
 from simulator.outcomes.wording import describe_probability
 
@@ -97,17 +97,6 @@ def html_table(comparison: Comparison) -> str:
     head = "".join(f"<th>{escape(title)}</th>" for title in titles)
     sentence = escape(comparison.verdict.sentence)
     return f"<p><b>{sentence}</b></p><table><tr>{head}</tr>{''.join(rows)}</table>"
-
-
-def plain(value: Any) -> Any:
-    """Return nested data as JSON knows it: undefined and infinite numbers become None, tuples lists."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def estimate_entry(found: Estimate) -> dict[str, float]:

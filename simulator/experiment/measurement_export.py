@@ -102,7 +102,7 @@ class Export:
 
     def to_json_document(self) -> dict[str, Any]:
         """Return truth, sizes of tables and the manifest as plain data, with the digest over all numbers."""
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         hashes = {name: _table_hash(table) for name, table in self.tables.items()}
         found: dict[str, Any] = plain(

@@ -87,7 +87,7 @@ class MeasurementScore:
 
     def to_json_document(self) -> dict[str, Any]:
         """Return the scores as plain data, with their digest."""
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         rows = self.table.astype(object).where(self.table.notna(), None).to_dict(orient="records")
         found: dict[str, Any] = plain(

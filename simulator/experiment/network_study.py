@@ -86,7 +86,7 @@ class NetworkStudy:
 
     def to_json_document(self) -> dict[str, Any]:
         """Return fit and scores as plain data, with their digest."""
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         fit = self.fit
         found: dict[str, Any] = plain(

@@ -274,7 +274,7 @@ class Optimization:
 
     def to_json_document(self) -> dict[str, Any]:
         """Return the optimization as plain data, with its digest."""
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         table = self.to_dataframe()
         known = [name for name in table.columns if not name.startswith(("strategies.", "brands."))]

@@ -22,7 +22,6 @@ from simulator.experiment.argument_checks import (
     whole,
     with_reference,
 )
-from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
 from simulator.experiment.responses import Execution, Responses
@@ -32,6 +31,8 @@ from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.switch_points import Switch, switch_points
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.plain_data import plain
+from simulator.outcomes.standings import Standings
 from simulator.outcomes.statistics import probabilities_of_best
 from simulator.scenario import Scenario
 
@@ -60,7 +61,7 @@ class RegimeMap:
     outcomes : ndarray of float64, shape (strategy, level of factor 1, level of factor 2, ..., replicate)
         What was simulated, the same replicates everywhere.
     confidence : float
-        Of the switch points, and the probability above which a winner counts as clear.
+        Of the switch points, and the probability with at least which a winner counts as clear.
     seed : int
         Seed.
     digest : str
@@ -94,13 +95,12 @@ class RegimeMap:
     @cached_property
     def winners(self) -> NDArray[np.int64]:
         """Position of the strategy with the best mean; shape (*grid,)."""
-        return np.asarray(self._better(self.means).argmax(axis=0))
+        return self._standings.winners.reshape(self.shape)
 
     @cached_property
     def regret(self) -> Values:
         """What each strategy's mean falls short of the best one, >= 0; shape (strategy, *grid)."""
-        better = self._better(self.means)
-        return np.asarray(better.max(axis=0) - better)
+        return self._standings.regret.T.reshape(self.means.shape)
 
     @cached_property
     def p_best(self) -> Values:
@@ -115,8 +115,7 @@ class RegimeMap:
     @cached_property
     def is_clear(self) -> NDArray[np.bool_]:
         """Whether the winner is the best with at least the stated probability; shape (*grid,)."""
-        chosen = np.take_along_axis(self.p_best, self.winners[None], axis=0)[0]
-        return np.asarray(chosen >= self.confidence)
+        return self._standings.is_clear.reshape(self.shape)
 
     @cached_property
     def switches(self) -> tuple[Switch, ...]:
@@ -126,28 +125,21 @@ class RegimeMap:
     @property
     def robust(self) -> tuple[str, float]:
         """The strategy whose largest regret on the grid is smallest, and that regret."""
-        largest = self.regret.reshape(len(self.strategies), -1).max(axis=1)
-        best = int(largest.argmin())
-        return self.strategies[best], float(largest[best])
+        return self._standings.robust
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The answer in plain sentences."""
-        n = int(np.prod(self.shape))
-        lines = []
-        for position, name in enumerate(self.strategies):
-            wins = self.winners == position
-            if wins.any():
-                clear = int((wins & self.is_clear).sum())
-                lines.append(
-                    f'"{name}" has the best mean at {int(wins.sum())} of {n} points, clearly at {clear} of them.'
-                )
-        name, regret = self.robust
-        amount = self.metric.describe(regret, self.currency, "gap")
-        lines.append(f'"{name}" is the safest choice: its mean is never more than {amount} behind the best.')
+        lines = self._standings.sentences(self.currency)
         if self.switches:
             lines.append(f"The winner changes between neighboring points in {len(self.switches)} places.")
         return tuple(lines)
+
+    @cached_property
+    def _standings(self) -> Standings:
+        n = len(self.strategies)
+        means, p_best = (values.reshape(n, -1).T for values in (self.means, self.p_best))
+        return Standings(self.strategies, self.metric, means, p_best, self.confidence)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return one row per grid point and strategy: values of the factors, mean, regret, p_best, is_winner."""

@@ -20,7 +20,6 @@ from simulator.experiment.argument_checks import (
     whole,
 )
 from simulator.experiment.crossings import Crossing, Curve, find_crossings
-from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor
 from simulator.experiment.responses import Execution, Responses
@@ -31,6 +30,7 @@ from simulator.experiment.sweep_arguments import place_faults
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
 from simulator.outcomes.multivariate_t import student_quantile
+from simulator.outcomes.plain_data import plain
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:

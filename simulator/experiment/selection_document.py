@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from simulator.experiment.document import plain
+from simulator.outcomes.plain_data import plain
 from simulator.outcomes.statistics import largest_share_unseen
 from simulator.outcomes.wording import rounded
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.experiment.document import plain
 from simulator.experiment.factors import Factor
 from simulator.experiment.sampling import Values
 from simulator.experiment.sensitivity_indices import MorrisIndex, SobolIndex
 from simulator.outcomes import store
 from simulator.outcomes.metrics import Metric
+from simulator.outcomes.plain_data import plain
 from simulator.outcomes.scenario_discovery import Discovery, find_box
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ import numpy as np
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import checked, confidence_level, one_of, provenance, whole
 from simulator.experiment.batches import BatchStore
-from simulator.experiment.document import plain
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor, overrides_at, shares_to_values
 from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome_digest
@@ -26,6 +25,7 @@ from simulator.experiment.worlds import outcomes_in_worlds
 from simulator.outcomes import store
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import INCREMENTAL, METRIC, Metric
+from simulator.outcomes.plain_data import plain
 from simulator.outcomes.wording import rounded
 from simulator.scenario import Scenario
 

@@ -16,7 +16,6 @@ from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.multivariate_t import Values
 from simulator.outcomes.scenario_discovery import Discovery, find_box
 from simulator.outcomes.shards import Rows
-from simulator.outcomes.statistics import unflattered
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario.wording import listed
 
@@ -47,6 +46,8 @@ class SweepPoints:
         NaN where undefined or not stored.
     is_stored : ndarray of bool, same shape
         Whether the replicate is stored.
+    n_empty : int
+        Places of the sweep at which nothing is stored; they are in no other field.
     """
 
     metric: str
@@ -56,18 +57,42 @@ class SweepPoints:
     factors: tuple[str, ...]
     values: Values
     is_stored: NDArray[np.bool_]
+    n_empty: int = 0
+
+    @property
+    def has_any(self) -> NDArray[np.bool_]:
+        """Whether a strategy has a replicate at a place; shape (place, strategy)."""
+        return np.asarray(self.is_stored.any(axis=2))
+
+    @property
+    def is_whole(self) -> NDArray[np.bool_]:
+        """Whether every strategy has a replicate at a place; shape (place,)."""
+        return np.asarray(self.has_any.all(axis=1))
 
     def at(self, place: int) -> Values:
         """Return the outcomes of a place, shape (strategy, replicate), of replicates that any strategy has.
 
         Where an undefined outcome is worse than any other, a strategy with one is undefined throughout.
         """
-        stored = self.is_stored[place]
-        values, here = self.values[place], stored.any(axis=0)
+        return self.over([place])[:, self.is_stored[place].any(axis=0)]
+
+    def over(self, places: Sequence[int]) -> Values:
+        """Return means over places by replicate, shape (strategy, replicate); NaN where one is not stored.
+
+        Where an undefined outcome is worse than any other, a strategy with one is undefined throughout.
+        """
+        taken, stored = self.values[list(places)], self.is_stored[list(places)]
+        if not len(taken):
+            return np.full(self.values.shape[1:], np.nan)
+        averages = taken.mean(axis=0)
         if METRIC[self.metric].is_censored:
-            known = unflattered(np.where(stored, values, 0.0))
-            values = np.where(np.isnan(known), np.nan, values)
-        return np.asarray(values[:, here])
+            averages[(stored & np.isnan(taken)).any(axis=(0, 2))] = np.nan
+        return np.asarray(averages)
+
+    def n_missing(self, place: int, *strategies: int) -> int:
+        """Return how many replicates that any strategy has at a place one of these has not."""
+        stored = self.is_stored[place]
+        return int((stored.any(axis=0) & ~stored[list(strategies)].all(axis=0)).sum())
 
     def differences(self, baseline: str, confidence: float, family: str) -> pandas.DataFrame:
         """Return paired differences to a baseline; see :meth:`simulator.outcomes.results.Results.differences`."""
@@ -83,7 +108,8 @@ class SweepPoints:
                 row.update(
                     unit=METRIC[self.metric].unit, mean=found.mean, lower=found.lower, upper=found.upper
                 )
-                row.update(sd=found.sd, n=found.n, n_undefined=found.n_undefined)
+                missing = self.n_missing(place, self.strategies.index(name), self.strategies.index(baseline))
+                row.update(sd=found.sd, n=found.n, n_undefined=found.n_undefined - missing, n_missing=missing)
                 rows.append({**row, "excludes_zero": found.excludes_zero})
         return pd.DataFrame(rows)
 
@@ -135,7 +161,7 @@ def sweep_points(rows: Rows, manifest: Mapping[str, Any], metric: str) -> SweepP
     Returns
     -------
     SweepPoints
-        Places in the order of the treatments, those without a replicate left out.
+        Places in the order of the treatments, those without a replicate counted alone.
     """
     triples = np.array(manifest["treatments"], np.int64).reshape(-1, 3)
     taken = triples[rows.treatments]
@@ -157,7 +183,10 @@ def sweep_points(rows: Rows, manifest: Mapping[str, Any], metric: str) -> SweepP
         for s, p in places
     )
     found = tuple((int(s), int(p)) for s, p in places)
-    return SweepPoints(metric, tuple(manifest["strategies"]), found, about, factors, values, is_stored)
+    n_empty = len(np.unique(triples[:, :2], axis=0)) - len(places)
+    return SweepPoints(
+        metric, tuple(manifest["strategies"]), found, about, factors, values, is_stored, n_empty
+    )
 
 
 def asked_strategies(

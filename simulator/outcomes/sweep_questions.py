@@ -60,7 +60,8 @@ class SweepQuestions(ABC):
         -------
         pandas.DataFrame
             One row per scenario, point and strategy: the factors, ``other, metric, unit, mean, lower, upper, sd,
-            n, n_undefined, excludes_zero``.
+            n, n_undefined, n_missing, excludes_zero``. Of the replicates that any strategy has at the point, ``n`` are
+            compared, ``n_missing`` are not stored for both of the pair, and the rest are undefined for one of them.
 
         Raises
         ------
@@ -130,7 +131,7 @@ class SweepQuestions(ABC):
         block : {"select", "evaluate"}, optional
             Only replicates of this block; by default all.
         confidence : float
-            Joint confidence of one point's intervals; a winner is clear above this probability.
+            Joint confidence of one point's intervals; a winner is clear with at least this probability.
 
         Returns
         -------

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from simulator.outcomes.all_pairs import AllPairs, compare_all_pairs
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.multivariate_t import Values
-from simulator.outcomes.statistics import probabilities_of_best, unflattered
+from simulator.outcomes.plain_data import plain, records
+from simulator.outcomes.standings import Standings
+from simulator.outcomes.statistics import probabilities_of_best
 from simulator.outcomes.sweep_points import SweepPoints
+from simulator.scenario.wording import listed
 
 if TYPE_CHECKING:
     import pandas
@@ -23,12 +26,15 @@ if TYPE_CHECKING:
 class SweepRegimes:
     """Which strategy is best at which point of a sweep.
 
+    Nobody is judged at a point where a strategy has no replicate yet: there is no winner there, and regret is unknown.
+    What holds over all points is over the points that are judged.
+
     Parameters
     ----------
     points : SweepPoints
         The outcomes, of a metric of which more or less is better.
     confidence : float
-        Of the intervals of one point, which hold together, and the probability above which a winner is clear.
+        Of the intervals of one point, which hold together; a winner is clear with at least this probability.
     currency : str
         Currency of amounts of money.
     """
@@ -62,34 +68,34 @@ class SweepRegimes:
     def p_best(self) -> Values:
         """Probability that each strategy's mean is the best, given the replicates; shape (place, strategy).
 
-        NaN at a place where an undefined outcome, which is worse than any other, leaves it unknown.
+        NaN at a place where a strategy that is not stored, or an undefined outcome, which is worse than any other,
+        leaves it unknown.
         """
         result = np.full((len(self.points.places), len(self.points.strategies)), np.nan)
-        for place in range(len(result)):
+        for place in np.flatnonzero(self.points.is_whole).tolist():
             values = self.points.at(place)
             if not (METRIC[self.points.metric].is_censored and np.isnan(values).all(axis=1).any()):
                 result[place] = probabilities_of_best(values, higher_is_better=self._higher)[1]
         return result
 
-    @cached_property
+    @property
     def winners(self) -> NDArray[np.int64]:
-        """Position of the strategy with the best mean, by place; -1 where none is defined."""
-        better = np.where(np.isnan(self._better), -np.inf, self._better)
-        return np.where(np.isfinite(better).any(axis=1), better.argmax(axis=1), -1)
+        """Position of the strategy with the best mean, by place; -1 where none is defined or nobody is judged."""
+        return self._standings.winners
 
-    @cached_property
+    @property
     def regret(self) -> Values:
         """What each strategy's mean falls short of the best one, >= 0; shape (place, strategy)."""
-        best = np.where(np.isnan(self._better), -np.inf, self._better).max(axis=1, keepdims=True)
-        return np.asarray(best - self._better)
+        return self._standings.regret
 
     @property
     def _higher(self) -> bool:
         return METRIC[self.points.metric].better == "higher"
 
-    @property
-    def _better(self) -> Values:
-        return self.means if self._higher else -self.means
+    @cached_property
+    def _standings(self) -> Standings:
+        metric, judged = METRIC[self.points.metric], self.points.is_whole
+        return Standings(self.points.strategies, metric, self.means, self.p_best, self.confidence, judged)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return one row per point and strategy.
@@ -99,14 +105,16 @@ class SweepRegimes:
         pandas.DataFrame
             ``scenario, point``, the factors, ``strategy, mean, regret``; ``to_best``, its mean minus the best of
             the other strategies, with ``lower`` and ``upper``, which hold together for all pairs of a point;
-            ``p_best``, ``is_winner``, ``is_contender`` (not shown to be worse than any other) and ``n``.
+            ``p_best``, ``is_winner``, ``is_contender`` (not shown to be worse than any other), ``n`` defined
+            outcomes, and ``n_missing``, replicates that another strategy has there. Where one has none, who is
+            best is unknown: ``regret``, ``to_best`` and ``p_best`` are NaN.
         """
         import pandas as pd
 
         rows = []
         for place, (about, pairs) in enumerate(zip(self.points.about, self.pairs, strict=True)):
-            to_best = pairs.to_best()
-            stored = self.points.at(place)
+            to_best = pairs.to_best() if self.points.is_whole[place] else {}
+            values = self.points.at(place)
             for s, name in enumerate(self.points.strategies):
                 found = to_best.get(name)
                 limits = (found.mean, found.lower, found.upper) if found else (np.nan,) * 3
@@ -114,7 +122,9 @@ class SweepRegimes:
                 row.update(regret=self.regret[place, s])
                 row.update(zip(("to_best", "lower", "upper"), limits, strict=True))
                 row.update(p_best=self.p_best[place, s], is_winner=bool(self.winners[place] == s))
-                row.update(is_contender=name in pairs.contenders, n=int((~np.isnan(stored[s])).sum()))
+                is_contender = name in pairs.contenders or not self.points.has_any[place, s]
+                row.update(is_contender=is_contender, n=int((~np.isnan(values[s])).sum()))
+                row.update(n_missing=self.points.n_missing(place, s))
                 rows.append(row)
         return pd.DataFrame(rows)
 
@@ -127,31 +137,33 @@ class SweepRegimes:
             ``strategy``; ``wins``, points at which its mean is the best, ``clear_wins``, those where it is so with
             at least the stated probability, and ``expected_wins``, the sum of these probabilities; ``mean`` over
             points, ``to_best`` with ``lower`` and ``upper`` (that mean minus the best of the other strategies, by
-            replicates of the whole sweep, all pairs together); ``mean_regret`` and ``largest_regret``.
+            replicates of the whole sweep, all pairs together); ``mean_regret`` and ``largest_regret``. All of them
+            are over the ``points`` at which every strategy is stored; ``points_missing`` counts those at which
+            this one is not.
         """
         import pandas as pd
 
-        over_points = self._over_points()
-        to_best = over_points.to_best()
+        to_best, judged = self._over_points().to_best(), self.points.is_whole
+        largest = self._standings.largest_regret
         rows = []
         for s, name in enumerate(self.points.strategies):
-            is_won, chance, regret = self.winners == s, self.p_best[:, s], self.regret[:, s]
+            is_won, chance = self.winners == s, self.p_best[judged, s]
             found = to_best.get(name)
             limits = (found.mean, found.lower, found.upper) if found else (np.nan,) * 3
             row: dict[str, Any] = {"strategy": name, "wins": int(is_won.sum())}
-            row.update(clear_wins=int((is_won & (chance >= self.confidence)).sum()))
+            row.update(clear_wins=int((is_won & self._standings.is_clear).sum()))
             row.update(expected_wins=float(np.nansum(chance)) if (~np.isnan(chance)).any() else np.nan)
-            row.update(mean=_mean(self.means[:, s]))
+            row.update(mean=_mean(self.means[judged, s]))
             row.update(zip(("to_best", "lower", "upper"), limits, strict=True))
-            row.update(mean_regret=_mean(regret), largest_regret=_largest(regret))
+            row.update(mean_regret=_mean(self.regret[judged, s]), largest_regret=float(largest[s]))
+            missing = int((~self.points.has_any[:, s]).sum()) + self.points.n_empty
+            row.update(points=int(judged.sum()), points_missing=missing)
             rows.append(row)
         return pd.DataFrame(rows)
 
     def _over_points(self) -> AllPairs:
-        """Compare means over all points, by replicates that are stored and defined everywhere."""
-        averages = self.points.values.mean(axis=0)
-        if METRIC[self.points.metric].is_censored:
-            averages = unflattered(averages)
+        """Compare means over the judged points, by replicates that are stored and defined at all of them."""
+        averages = self.points.over(np.flatnonzero(self.points.is_whole).tolist())
         return compare_all_pairs(
             averages, self.points.strategies, self.confidence, higher_is_better=self._higher
         )
@@ -159,43 +171,42 @@ class SweepRegimes:
     @property
     def robust(self) -> tuple[str, float]:
         """The strategy whose largest regret is smallest, and that regret; empty and NaN where none is defined."""
-        largest = np.array([_largest(column) for column in self.regret.T])
-        if np.isnan(largest).all():
-            return "", float("nan")
-        best = int(np.nanargmin(largest))
-        return self.points.strategies[best], float(largest[best])
+        return self._standings.robust
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The answer in plain sentences."""
-        metric, n = METRIC[self.points.metric], len(self.points.places)
-        lines = []
-        for row in self.by_strategy().itertuples():
-            if row.wins:
-                lines.append(
-                    f'"{row.strategy}" has the best mean at {row.wins} of {n} points, clearly at '
-                    f"{row.clear_wins} of them."
-                )
-        name, regret = self.robust
-        if name:
-            amount = metric.describe(regret, self.currency, "gap")
-            lines.append(
-                f'"{name}" is the safest choice: its mean is never more than {amount} behind the best.'
-            )
-        n_open = int((self.winners < 0).sum())
+        judged = self.points.is_whole
+        lines = self._standings.sentences(self.currency)
+        n_open = int((judged & (self.winners < 0)).sum())
         if n_open:
-            lines.append(f"At {n_open} of {n} points no strategy has a mean in {metric.name}.")
-        return tuple(lines)
+            name = METRIC[self.points.metric].name
+            lines.append(f"At {n_open} of {judged.sum()} points no strategy has a mean in {name}.")
+        return (*self._unjudged(), *lines)
+
+    def _unjudged(self) -> list[str]:
+        """Return the sentence that says at how many points nobody is judged, and why; none where there is no such."""
+        points = self.points
+        n_left_out = int((~points.is_whole).sum()) + points.n_empty
+        if n_left_out == 0:
+            return []
+        has_all = points.has_any.all(axis=0) & (points.n_empty == 0)
+        names = listed(np.array(points.strategies)[~has_all].tolist())
+        n = len(points.places) + points.n_empty
+        return [
+            f"At {n_left_out} of {n} points nobody is judged: a strategy has no replicate there ({names})."
+        ]
 
     def to_json_document(self) -> dict[str, Any]:
-        """Return the answer as plain data; undefined numbers are NaN."""
+        """Return the answer as plain data; undefined numbers are None."""
+        name, regret = self.robust
         return {
             "metric": self.points.metric,
             "confidence": self.confidence,
             "sentences": list(self.sentences),
-            "robust": dict(zip(("strategy", "largest_regret"), self.robust, strict=True)),
-            "strategies": self.by_strategy().to_dict("records"),
-            "points": self.to_dataframe().to_dict("records"),
+            "robust": {"strategy": name, "largest_regret": plain(regret)},
+            "strategies": records(self.by_strategy()),
+            "points": records(self.to_dataframe()),
         }
 
     def __repr__(self) -> str:
@@ -204,9 +215,5 @@ class SweepRegimes:
 
 
 def _mean(values: Values) -> float:
-    """Return the mean over places; NaN where one is undefined, since the rest would flatter."""
-    return float(values.mean())
-
-
-def _largest(values: Values) -> float:
-    return float(values.max())
+    """Return the mean over places; NaN where one is undefined, since the rest would flatter, or without any."""
+    return float(values.mean()) if values.size else float("nan")

@@ -253,9 +253,10 @@ def simulate(
 
 def trajectories_document(scenario: Any, trajectories: Any, outcomes: Any) -> dict[str, Any]:
     """Return the document that ``simulator simulate --json`` prints."""
-    from simulator.experiment.document import estimate_entry, plain
+    from simulator.experiment.document import estimate_entry
     from simulator.model.observation import TRAJECTORY_VERSION
     from simulator.outcomes.metrics import METRIC
+    from simulator.outcomes.plain_data import plain
     from simulator.outcomes.statistics import estimate
 
     found: dict[str, dict[str, dict[str, float]]] = {}

@@ -131,8 +131,8 @@ def bass(
     """Fit the Bass model to a series of adopters by named estimators."""
     from simulator.experiment.bass_estimation import ESTIMATORS
     from simulator.experiment.bass_fit import bass as run
-    from simulator.experiment.document import plain
     from simulator.outcomes.document_digest import document_digest
+    from simulator.outcomes.plain_data import plain
     from simulator.present.cli_places import study_place
 
     question = {

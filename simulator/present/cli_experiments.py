@@ -150,6 +150,7 @@ def results(
     as_json: AsJson = False,
 ) -> None:
     """Show stored results, complete or not; verify them; ask who wins where, or by SQL."""
+    from simulator.outcomes.plain_data import records
     from simulator.outcomes.results import open_results
 
     found = open_results(folder)
@@ -161,25 +162,20 @@ def results(
     elif sql is not None:
         table = found.sql(sql)
         if as_json:
-            print_document({"digest": found.digest, "rows": _records(table)})
+            print_document({"digest": found.digest, "rows": records(table)})
         else:
             print(frame_text(table))
     elif differences:
         table = found.differences(metric, baseline=baseline, block=block)
-        document: dict[str, Any] = {"metric": metric or found.main_metric, "rows": _records(table)}
+        document: dict[str, Any] = {"metric": metric or found.main_metric, "rows": records(table)}
         _answer(found, document, (), table, as_json)
     elif effects:
         table = found.effects(metric, baseline=baseline, block=block)
-        document = {"metric": metric or found.main_metric, "rows": _records(table)}
+        document = {"metric": metric or found.main_metric, "rows": records(table)}
         _answer(found, document, (), table[_shown_effects(table)], as_json)
     elif regimes:
         answer = found.regimes(metric, block=block)
-        document = {
-            **answer.to_json_document(),
-            "strategies": _records(answer.by_strategy()),
-            "points": _records(answer.to_dataframe()),
-        }
-        _answer(found, document, answer.sentences, answer.by_strategy(), as_json)
+        _answer(found, answer.to_json_document(), answer.sentences, answer.by_strategy(), as_json)
     elif discover is not None:
         boxes = found.discover(discover, against, metric=metric, wins=wins, block=block)
         document = {"strategy": discover, "other": against, "wins": wins, **boxes.to_json_document()}
@@ -197,7 +193,7 @@ def _answer(
 ) -> None:
     """Print the answer to a question about stored results: as a document, or as sentences and a table."""
     if as_json:
-        from simulator.experiment.document import plain
+        from simulator.outcomes.plain_data import plain
 
         print_document(plain({"digest": found.digest, "is_complete": found.is_complete, **document}))
         return
@@ -261,7 +257,7 @@ def _shown_effects(table: Any) -> list[str]:
 
 def results_document(found: Any, metric: str | None = None, block: str | None = None) -> dict[str, Any]:
     """Return the document that ``sweep --json`` and ``results --json`` print."""
-    from simulator.experiment.document import plain
+    from simulator.outcomes.plain_data import plain, records
 
     manifest = found.manifest
     return {
@@ -282,19 +278,6 @@ def results_document(found: Any, metric: str | None = None, block: str | None = 
         "trajectory_version": manifest["trajectory_version"],
         "digest": found.digest,
         "precision": plain(manifest.get("precision")) if manifest["kind"] == "experiment" else None,
-        "effects": _records(found.effects(metric, block=block)) if found.has_effects else [],
-        "estimates": _records(found.summary(metric or found.main_metric, block=block)),
+        "effects": records(found.effects(metric, block=block)) if found.has_effects else [],
+        "estimates": records(found.summary(metric or found.main_metric, block=block)),
     }
-
-
-def _records(table: Any) -> list[dict[str, Any]]:
-    """Return a table as plain data; undefined numbers become None."""
-    from simulator.experiment.document import plain
-
-    rows: list[dict[str, Any]] = plain(
-        [
-            {key: value.item() if hasattr(value, "item") else value for key, value in row.items()}
-            for row in table.to_dict("records")
-        ]
-    )
-    return rows

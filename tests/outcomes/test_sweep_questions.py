@@ -183,6 +183,121 @@ def test_replicates_that_are_missing_are_not_undefined(truth, values) -> None:
     assert np.isfinite(found.regimes().means).all()
 
 
+def without(results: Results, is_gone: np.ndarray) -> Results:
+    """Return results without the replicates marked in an array of shape (point, strategy, replicate)."""
+    rows = results.rows
+    results.__dict__["rows"] = rows.take(np.flatnonzero(~is_gone.ravel()))
+    return results
+
+
+def partial_times(truth, values, n_points: int = 3, n: int = 20) -> np.ndarray:
+    """Return times of "none" and "steady" at the first points, 15 of 20 replicates of them at the last one."""
+    return 50 - values[:n_points, :2, :n] / 10
+
+
+@pytest.mark.parametrize("metric", ["time_to_10pct", "cost_per_order", "churn_rate"])
+def test_a_sweep_that_is_not_over_is_compared_over_what_all_points_have(truth, values, metric: str) -> None:
+    times = partial_times(truth, values)
+    is_gone = np.zeros(times.shape, bool)
+    is_gone[2, :, 15:] = True
+    found = without(made_up(times, {"x": truth["x"]}, metric), is_gone).regimes()
+    table = found.by_strategy().set_index("strategy")
+    averages = times[:, :, :15].mean(axis=0)
+    test = stats.ttest_rel(averages[1], averages[0])
+    low, high = test.confidence_interval(0.95)
+    assert table.to_best["steady"] == pytest.approx(averages[1].mean() - averages[0].mean())
+    assert (table.lower["steady"], table.upper["steady"]) == pytest.approx((low, high))
+    assert table.wins["steady"] == 3 and found.robust == ("steady", 0.0)
+    assert table["mean"]["none"] == pytest.approx(
+        np.mean([times[0, 0].mean(), times[1, 0].mean(), times[2, 0, :15].mean()])
+    )
+
+
+def test_a_time_that_is_not_reached_is_undefined_over_all_points(truth, values) -> None:
+    """Averages without the replicate that is not reached would flatter who does not reach it."""
+    times = 50 - values[:3] / 10
+    times[1, 2, 4] = np.nan
+    table = made_up(times, {"x": truth["x"]}, "time_to_10pct").regimes().by_strategy().set_index("strategy")
+    assert np.isnan(table.loc["bold", ["mean", "to_best", "lower", "upper"]].astype(float)).all()
+    averages = times.mean(axis=0)
+    assert table.to_best["steady"] == pytest.approx(averages[1].mean() - averages[0].mean()), "none is next"
+    profits = times.copy()
+    table = made_up(profits, {"x": truth["x"]}, "profit").regimes().by_strategy().set_index("strategy")
+    assert np.isfinite(table.to_best["bold"]), (
+        "a replicate is left out where undefined is no worse than others"
+    )
+
+
+def test_nobody_is_judged_where_a_strategy_is_not_stored(truth, values) -> None:
+    """ "bold" is best at the last three points; at two of them it has not been simulated, at a sixth nobody."""
+    taken = (
+        values[-5:, :, :20] - np.where(np.arange(5) < 2, 60, 0)[:, None, None] * np.array([0, 0, 1])[:, None]
+    )
+    taken = np.concatenate([taken, taken[-1:]])
+    is_gone = np.zeros(taken.shape, bool)
+    is_gone[3:5, 2] = is_gone[5] = True
+    found = without(made_up(taken, {"x": truth["x"][:6]}), is_gone).regimes()
+    assert found.winners.tolist() == [1, 1, 2, -1, -1]
+    assert np.isnan(found.regret[3:]).all() and np.isnan(found.p_best[3:]).all()
+    table = found.by_strategy().set_index("strategy")
+    assert table.wins.tolist() == [0, 2, 1] and table.points.tolist() == [3, 3, 3]
+    assert table.points_missing.tolist() == [1, 1, 3]
+    means = taken[:3].mean(axis=2)
+    assert table["mean"].to_numpy() == pytest.approx(means.mean(axis=0))
+    assert table.largest_regret.to_numpy() == pytest.approx(
+        (means.max(axis=1, keepdims=True) - means).max(axis=0)
+    )
+    assert table.expected_wins.sum() == pytest.approx(3)
+    assert found.sentences[0] == (
+        'At 3 of 6 points nobody is judged: a strategy has no replicate there ("none", "steady", "bold").'
+    )
+    assert any(line.startswith('"steady" has the best mean at 2 of 3 points') for line in found.sentences)
+    rows = found.to_dataframe().set_index(["point", "strategy"])
+    assert not rows.is_winner[9:].any() and rows.is_winner[:9].sum() == 3
+    assert np.isnan(rows.loc[3, ["regret", "to_best", "p_best"]].astype(float)).all(axis=None)
+    assert rows.loc[(3, "bold"), "n_missing"] == 20 and rows.loc[(3, "steady"), "n_missing"] == 0
+    assert rows.loc[(3, "bold"), "is_contender"] and not rows.loc[(3, "none"), "is_contender"]
+    json.dumps(found.to_json_document(), allow_nan=False)
+
+
+def test_nobody_is_the_safest_where_no_point_is_whole(truth, values) -> None:
+    is_gone = np.zeros(values[:3].shape, bool)
+    is_gone[:, 0] = True
+    found = without(made_up(values[:3], {"x": truth["x"]}), is_gone).regimes()
+    assert found.robust[0] == "" and np.isnan(found.robust[1])
+    [sentence] = found.sentences
+    assert sentence == 'At 3 of 3 points nobody is judged: a strategy has no replicate there ("none").'
+    table = found.by_strategy()
+    assert table.wins.sum() == 0 and np.isnan(table.loc[:, "mean":"largest_regret"].astype(float)).all(
+        axis=None
+    )
+    document = found.to_json_document()
+    assert document["robust"] == {"strategy": "", "largest_regret": None}
+    assert document["strategies"][1]["mean"] is None and document["points"][1]["regret"] is None
+
+
+def test_differences_tell_missing_from_undefined(truth, values) -> None:
+    taken = values[:2].copy()
+    taken[0, 1, :3] = np.nan
+    is_gone = np.zeros(taken.shape, bool)
+    is_gone[0, 0, 3:5] = is_gone[0, 1, 5] = is_gone[1, 2] = True
+    table = without(made_up(taken, {"x": truth["x"]}), is_gone).differences().set_index(["point", "strategy"])
+    counts = table[["n", "n_undefined", "n_missing"]].to_numpy().tolist()
+    n = N_REPLICATES
+    assert counts == [[n - 6, 3, 3], [n - 2, 0, 2], [n, 0, 0], [0, 0, n]]
+
+
+@pytest.mark.parametrize("wins", [False, True])
+def test_less_can_be_better_where_ranges_are_sought(truth, values, wins: bool) -> None:
+    low = made_up(-values, {"x": truth["x"], "y": truth["y"]}, "churn_rate")
+    high = made_up(values, {"x": truth["x"], "y": truth["y"]})
+    ask: dict[str, Any] = {"wins": wins}
+    found = low.discover("bold", **ask)
+    assert found.to_json_document() == high.discover("bold", **ask).to_json_document()
+    [limit] = found.box.restrictions
+    assert (limit.lower if wins else limit.upper) == pytest.approx(0.5, abs=0.12)
+
+
 def test_blocks_are_kept_apart(results: Results, truth, values) -> None:
     both = made_up(values, {"x": truth["x"]})
     rows = both.rows
