@@ -91,8 +91,7 @@ def check_arguments(
     names = _strategies(scenario, strategies, verb, faults)
     if is_comparison:
         faults.extend(_question_faults(scenario))
-        missing = dict.fromkeys((REFERENCE, scenario.comparison.baseline))
-        names = (*(name for name in missing if name not in names), *names)
+        names = compared_strategies(scenario, names)
     defaults = scenario.comparison
     given = defaults.seed if seed is None else seed
     checked_seed = whole(f"{verb}(seed)", given, 0, LARGEST_SEED, faults)
@@ -110,6 +109,26 @@ def check_arguments(
     if faults:
         raise ScenarioError(faults)
     return Arguments(names, checked_seed, range(first, first + count), engine, n_threads)
+
+
+def compared_strategies(scenario: Scenario, given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the strategies that a comparison runs: those given, behind ``none`` and the baseline where missing.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated; supplies its own strategies where none are given.
+    given : str or sequence of str, optional
+        One name or several.
+
+    Returns
+    -------
+    tuple of str
+        Names, not checked.
+    """
+    names = (given,) if isinstance(given, str) else scenario.strategy_names if given is None else tuple(given)
+    missing = dict.fromkeys((REFERENCE, scenario.comparison.baseline))
+    return (*(name for name in missing if name not in names), *names)
 
 
 def _question_faults(scenario: Scenario) -> list[Fault]:

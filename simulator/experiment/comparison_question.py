@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from simulator.errors import Fault, ScenarioError
+from simulator.errors import Fault
 from simulator.experiment.argument_checks import checked, one_of, whole
-from simulator.experiment.arguments import LARGEST_REPLICATE, Arguments
+from simulator.experiment.arguments import LARGEST_REPLICATE, Arguments, compared_strategies
 from simulator.experiment.collection import EVERY, Target, targets_of
 from simulator.experiment.precision import METHODS
 from simulator.model.observation import TRAJECTORY_VERSION
@@ -84,6 +84,9 @@ def comparison_question(
         n_replicates = min(FEWEST_REPLICATES, most)
     if targets and n_replicates == 1:
         faults.append(Fault("compare(n_replicates)", "1", "at least 2, to see how outcomes vary"))
+    compared = compared_strategies(scenario, strategies) if isinstance(scenario, Scenario) else ()
+    if compared and set(compared) <= set(known):
+        faults += _target_faults(targets, compared)
     asked = checked(
         faults,
         scenario,
@@ -96,8 +99,6 @@ def comparison_question(
         verb="compare",
         is_comparison=True,
     )
-    if faults := _target_faults(targets, asked.strategies):
-        raise ScenarioError(faults)
     return ComparisonQuestion(scenario, asked, targets, precision_method, most)
 
 

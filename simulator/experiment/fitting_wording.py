@@ -100,8 +100,9 @@ def optimization_sentences(found: Optimization) -> tuple[str, ...]:
 def _advice(found: Optimization) -> str:
     metric, currency = METRIC[found.metric], found.scenario.market.currency
     called, n = found.metric.replace("_", " "), len(found.evaluation_block)
-    name = PRESENT if PRESENT in found.differences else next(iter(found.differences))
-    plan = f'the plan of "{found.strategy}" as it stands' if name == PRESENT else f"the {name}"
+    standing = found.plan_of("present")
+    name = next(iter(found.differences)) if standing is None else standing.label
+    plan = f"the {name}" if standing is None else f'the plan of "{found.strategy}" as it stands'
     mean = metric.describe(float(found.values[0, :, 0].mean()), currency)
     gap = found.differences[name]
     least = (
@@ -118,7 +119,8 @@ def _advice(found: Optimization) -> str:
 
 
 def _changes(found: Optimization) -> str:
-    present = next((found.values_by_path(plan) for plan in found.plans if plan.label == PRESENT), None)
+    standing = found.plan_of("present")
+    present = None if standing is None else found.values_by_path(standing)
     told = []
     for path, value in found.overrides.items():
         before = None if present is None else present.get(path)
@@ -139,8 +141,9 @@ def shown_value(path: str, value: object) -> str:
 
 def _against(found: Optimization) -> str:
     told = []
-    for name in ("equal split", found.best_single):
-        if name in found.differences:
+    equal = found.plan_of("equal")
+    for name in (None if equal is None else equal.label, found.best_single):
+        if name is not None:
             best = " (the best line alone)" if name == found.best_single else ""
             told.append(f"{name}{best}: {found.interval(found.differences[name])}")
     return f"Against {'; against '.join(told)}." if told else ""
@@ -175,9 +178,6 @@ def _trades(found: Optimization) -> list[str]:
             else f"The {what} of the plans judged is {found.plans[best].label}: {meaning} {size}, mean {mean}."
         )
     return told
-
-
-PRESENT = "as it stands"
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

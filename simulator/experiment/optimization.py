@@ -22,7 +22,15 @@ from simulator.experiment.argument_checks import checked
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
-from simulator.experiment.optimization_result import PRIVACY, Optimization, Plan, key_of, question_of
+from simulator.experiment.optimization_result import (
+    AS_IT_STANDS,
+    PRIVACY,
+    Optimization,
+    Plan,
+    Role,
+    key_of,
+    question_of,
+)
 from simulator.experiment.sampling import UndefinedOutcomeError
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.sweep_arguments import place_faults
@@ -40,7 +48,6 @@ OPTIMIZING = "optimizing"
 FIRST_EVALUATION = BLOCKS["evaluate"].start
 #: Most points of each frontier that are evaluated afresh.
 _MOST_FRONTIER = 6
-AS_IT_STANDS = "as it stands"
 #: Follows the name of a reference plan that bounds keep from being what it is called.
 WITHIN = " (within bounds)"
 
@@ -293,12 +300,12 @@ def optimize(
             expected,
         )
         anchors = _anchors(decisions, present, strategy, simulator)
-        reference = np.stack(list(anchors.values()))
+        reference = np.stack([point for _, point in anchors.values()])
         space = SearchSpace(decisions.n_coordinates, decisions.features, simulator.is_feasible, reference)
         record = search(simulator.oracle, space, plan, asked.seed)
         plans = _plans(record, anchors, frontier, simulator)
         if present.departures:
-            plans.insert(1 + len(anchors), Plan(AS_IT_STANDS, {}))
+            plans.insert(1 + len(anchors), Plan(AS_IT_STANDS, "present", {}))
         values = simulator.judged([Treatment(strategy, plan.overrides) for plan in plans], fresh)
     result = Optimization(
         scenario=scenario,
@@ -333,24 +340,28 @@ def optimize(
 
 def _anchors(
     decisions: Decisions, present: Present, strategy: str, simulator: _Simulator
-) -> dict[str, Values]:
-    """Return the reference plans that may be decided and the scenario admits; all others are compared with the first.
+) -> dict[str, tuple[Role, Values]]:
+    """Return by label the reference plans that may be decided and the scenario admits, the main one first.
 
     They differ from the plan as it stands, or from the nearest to it, in the split of the budget alone. Where bounds
     do not let them be what their name says, the name says so too.
     """
-    found: dict[str, Values] = {}
+    found: dict[str, tuple[Role, Values]] = {}
     split = decisions.split
     if split is not None:
         n = len(split.lines)
-        wanted = {"equal split": np.full(n, 1 / n)}
-        wanted.update({f"{split.lines[k]} alone": np.eye(n)[k] for k in range(n)})
-        for label, shares in wanted.items():
+        wanted: list[tuple[str, Role, Values]] = [("equal split", "equal", np.full(n, 1 / n))]
+        wanted += [(f"{split.lines[k]} alone", "single", np.eye(n)[k]) for k in range(n)]
+        for label, role, shares in wanted:
             possible = split.within(shares)
             bounded = bool(np.abs(possible - shares).max() > GRAIN)
-            found[label + (WITHIN if bounded else "")] = decisions.with_shares(present.point, possible)
-    found[AS_IT_STANDS + (WITHIN if present.departures else "")] = present.point
-    admitted = {label: point for label, point in found.items() if simulator.is_feasible(point)}
+            point = decisions.with_shares(present.point, possible)
+            found[label + (WITHIN if bounded else "")] = role, point
+    if present.departures:
+        found[AS_IT_STANDS + WITHIN] = "bounded", present.point
+    else:
+        found[AS_IT_STANDS] = "present", present.point
+    admitted = {label: plan for label, plan in found.items() if simulator.is_feasible(plan[1])}
     if not admitted:
         fault = Fault(
             "optimize", simulator.first_fault, "a scenario that admits its own plan or an equal split"
@@ -360,19 +371,20 @@ def _anchors(
 
 
 def _plans(
-    record: SearchRecord, anchors: Mapping[str, Values], frontier: bool, simulator: _Simulator
+    record: SearchRecord, anchors: Mapping[str, tuple[Role, Values]], frontier: bool, simulator: _Simulator
 ) -> list[Plan]:
     """Return the plans that are judged: the winner of the race, the references, and candidates of the frontiers."""
-    points = [("optimized", record.points[record.best]), *anchors.items()]
+    points: list[tuple[str, Role, Values]] = [("optimized", "optimized", record.points[record.best])]
+    points += [(label, role, point) for label, (role, point) in anchors.items()]
     taken = {record.best, *range(len(anchors))}
     if frontier:
         for position in _frontier_candidates(record):
             if position not in taken:
                 taken.add(position)
-                points.append((f"candidate {position}", record.points[position]))
+                points.append((f"candidate {position}", "candidate", record.points[position]))
     return [
-        Plan(label, {} if label == AS_IT_STANDS else simulator.treatment(point).overrides, point)
-        for label, point in points
+        Plan(label, role, {} if role == "present" else simulator.treatment(point).overrides, point)
+        for label, role, point in points
     ]
 
 

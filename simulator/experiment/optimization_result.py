@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,12 @@ PRIVACY = "spend_data"
 PRIVACY_MEANING = "data spend, a proxy of what is known of people: consent is not simulated"
 
 
+#: What a plan is there for.
+Role = Literal["optimized", "equal", "single", "present", "bounded", "candidate"]
+#: Label of the plan with the role ``present``.
+AS_IT_STANDS = "as it stands"
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A version of the strategy.
@@ -40,7 +46,10 @@ class Plan:
     Parameters
     ----------
     label : str
-        ``optimized``, a reference plan, or a candidate of a frontier.
+        What people call it.
+    role : {"optimized", "equal", "single", "present", "bounded", "candidate"}
+        What was found; or what it is compared with: the equal split, one line alone, the plan as it stands, what comes
+        nearest to that within the bounds; or a candidate of a frontier.
     overrides : mapping
         Its values by dotted path; empty for the scenario's own plan.
     point : ndarray of float64, optional
@@ -48,6 +57,7 @@ class Plan:
     """
 
     label: str
+    role: Role
     overrides: Mapping[str, Any]
     point: Values | None = None
 
@@ -122,9 +132,11 @@ class Optimization:
     @property
     def references(self) -> tuple[int, ...]:
         """Positions of the reference plans."""
-        return tuple(
-            k for k, plan in enumerate(self.plans) if k > 0 and not plan.label.startswith("candidate")
-        )
+        return tuple(k for k, plan in enumerate(self.plans) if plan.role not in ("optimized", "candidate"))
+
+    def plan_of(self, role: Role) -> Plan | None:
+        """Return the first plan with a role; None if there is none."""
+        return next((plan for plan in self.plans if plan.role == role), None)
 
     @property
     def question(self) -> dict[str, Any]:
@@ -168,7 +180,7 @@ class Optimization:
     @property
     def best_single(self) -> str | None:
         """Label of the best line alone, on the evaluation block; None without a split."""
-        alone = [k for k in self.references if " alone" in self.plans[k].label]
+        alone = [k for k in self.references if self.plans[k].role == "single"]
         if not alone:
             return None
         means = self.values[alone, :, 0].mean(axis=1) * (1 if self.higher_is_better else -1)

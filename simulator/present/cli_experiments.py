@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from simulator.errors import Fault, ScenarioError
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -153,6 +154,23 @@ def results(
     from simulator.outcomes.plain_data import records
     from simulator.outcomes.results import open_results
 
+    _check_options(
+        {
+            "--check": check,
+            "--sql": sql is not None,
+            "--differences": differences,
+            "--effects": effects,
+            "--regimes": regimes,
+            "--discover": discover is not None,
+        },
+        {
+            "--metric": metric is not None,
+            "--block": block is not None,
+            "--baseline": baseline is not None,
+            "--against": against is not None,
+            "--wins": wins,
+        },
+    )
     found = open_results(folder)
     if check:
         sentence = found.check()
@@ -186,6 +204,34 @@ def results(
         print(found)
         show_results(found, metric, block)
         print(f"digest: {found.digest}")
+
+
+#: By option of ``results``: the questions that it refines; no question asks for estimates.
+_REFINED = {
+    "--metric": ("", "--differences", "--effects", "--regimes", "--discover"),
+    "--block": ("", "--differences", "--effects", "--regimes", "--discover"),
+    "--baseline": ("--differences", "--effects"),
+    "--against": ("--discover",),
+    "--wins": ("--discover",),
+}
+
+
+def _check_options(questions: Mapping[str, bool], refinements: Mapping[str, bool]) -> None:
+    """Raise every fault of options that exclude each other, or that refine a question which was not asked."""
+    asked = [name for name, is_asked in questions.items() if is_asked]
+    faults = []
+    if len(asked) > 1:
+        remedy = "ask one after the other"
+        faults.append(Fault(" ".join(asked), f"{len(asked)} questions", "one at a time", remedy))
+    for name in (name for name, is_given in refinements.items() if is_given):
+        fitting = _REFINED[name]
+        if not set(asked or [""]) <= set(fitting):
+            alone = "no question" if "" in fitting else ""
+            expected = " or ".join(text for text in (alone, *filter(None, fitting)) if text)
+            got = f"beside {' and '.join(asked)}" if asked else "alone"
+            faults.append(Fault(name, got, expected))
+    if faults:
+        raise ScenarioError(faults)
 
 
 def _answer(

@@ -230,13 +230,14 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
     axes = chart.subplots()
     on_front = table.loc[sorted(front)].sort_values(column)
     axes.plot(on_front[column], on_front[optimization.metric], color=COLORS[0], lw=1, alpha=0.5)
+    is_candidate = [plan.role == "candidate" for plan in optimization.plans]
     for k, row in table[::-1].iterrows():  # the optimized plan last, so that none hides it
-        color = COLORS[1] if k == 0 else COLORS[0] if row["plan"].startswith("candidate") else GRAY
+        color = COLORS[1] if k == 0 else COLORS[0] if is_candidate[k] else GRAY
         axes.errorbar(row[column], row[optimization.metric], row["half_width"], color=color, lw=1, alpha=0.6)
         axes.plot(
             row[column], row[optimization.metric], "o", mec=color, mfc=color if k in front else "white", ms=7
         )
-    named = table[~table["plan"].str.startswith("candidate")]
+    named = table[~np.array(is_candidate)]
     axes.margins(0.08)
     label_points(
         axes,

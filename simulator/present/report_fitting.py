@@ -231,11 +231,7 @@ def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
 def _different(found: Optimization) -> list[int]:
     """Return the positions of the plans, without candidates that are the same as a plan before."""
     texts = [str(sorted(found.values_by_path(plan).items())) for plan in found.plans]
-    return [
-        k
-        for k, plan in enumerate(found.plans)
-        if not plan.label.startswith("candidate") or texts[k] not in texts[:k]
-    ]
+    return [k for k, plan in enumerate(found.plans) if plan.role != "candidate" or texts[k] not in texts[:k]]
 
 
 def _range(path: str, limits: tuple[Any, ...]) -> str:

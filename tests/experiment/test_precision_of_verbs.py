@@ -96,6 +96,15 @@ def test_the_baseline_alone_has_a_precision(tiny) -> None:
         sim.compare(tiny, strategies=["none"], precision={"sales": "80%"})
     with pytest.raises(sim.ScenarioError, match="a strategy that is compared"):
         sim.compare(tiny, strategies=["none"], precision={"sales@mass": "80%"})
+    with pytest.raises(sim.ScenarioError) as raised:
+        sim.compare(tiny, strategies=["none"], seed=-1, precision={"sales": "80%", "profit@mass": 9})
+    told = str(raised.value)
+    assert all(
+        word in told for word in ("compare(seed)", "beside the baseline", "compare(precision): profit@mass")
+    )
+    with pytest.raises(sim.ScenarioError) as raised:
+        sim.compare(tiny, strategies=["mas"], precision={"profit@mass": 9})
+    assert len(raised.value.faults) == 1, "who is compared is not known"
 
 
 def test_stein_can_be_chosen_and_rests_on_its_first_stage(tiny, first_stage, tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,21 @@ def test_it_beats_equal_split_and_the_best_single_line_on_fresh_replicates(found
     own, equal = found.values[0, :, 0], found.values[1, :, 0]
     assert difference.mean == pytest.approx((own - equal).mean()) and difference.lower > 0
     assert difference.n == 40
+
+
+def test_what_a_plan_is_there_for_does_not_hang_on_its_name(found) -> None:
+    roles = [plan.role for plan in found.plans]
+    assert roles[:2] == ["optimized", "equal"] and roles.count("present") == 1 and roles.count("single") >= 2
+    assert set(roles[1 + len(found.references) :]) == {"candidate"}
+    plans = tuple(replace(plan, label=f"candidate of plan {k}") for k, plan in enumerate(found.plans))
+    renamed = replace(found, plans=plans)
+    assert renamed.references == found.references == tuple(range(1, 1 + len(found.references)))
+    labels = [plan.label for plan in found.plans]
+    assert renamed.best_single == plans[labels.index(found.best_single)].label
+    for text, other in zip(renamed.sentences, found.sentences, strict=True):
+        for plan, before in zip(plans[::-1], found.plans[::-1], strict=True):
+            text = text.replace(plan.label, before.label)
+        assert text == other
 
 
 def test_search_and_evaluation_share_no_replicate(town, monkeypatch) -> None:

@@ -84,6 +84,41 @@ def test_boxes_are_those_of_the_results(ask, swept: sim.Results) -> None:
     assert "cases among 8 points" in ask("--discover", "mass")[1]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--differences", "--regimes", "--discover", "mass"),
+            ["--differences --regimes --discover = 3 questions; expected one at a time"],
+        ),
+        (
+            ("--check", "--sql", "SELECT 1", "--metric", "profit", "--block", "select"),
+            ["--check --sql = 2 questions", "--metric = beside --check and --sql", "--block = beside"],
+        ),
+        (
+            ("--baseline", "mass", "--against", "none", "--wins"),
+            [
+                "--baseline = alone; expected --differences",
+                "--against = alone; expected --discover",
+                "--wins = alone; expected --discover",
+            ],
+        ),
+        (("--regimes", "--wins"), ["--wins = beside --regimes; expected --discover"]),
+        (
+            ("--sql", "SELECT 1", "--block", "select"),
+            [
+                "--block = beside --sql; expected no other question or --differences or --regimes or --discover"
+            ],
+        ),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(ask, words, told) -> None:
+    status, out, err = ask(*words)
+    assert (status, out) == (2, "")
+    assert len([line for line in err.splitlines() if "; expected" in line]) == len(told), err
+    assert all(text in err for text in told), err
+
+
 def test_an_unknown_strategy_is_told(ask) -> None:
     status, out, err = ask("--discover", "mas", "--json")
     assert (status, out) == (2, "") and 'did you mean "mass"?' in err
