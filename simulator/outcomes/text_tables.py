@@ -60,6 +60,10 @@ def frame_text(frame: pandas.DataFrame, most: int | None = None) -> str:
     if not len(frame.columns) or not len(frame):
         return "no rows"
     shown = frame if most is None else frame.head(most)
-    rows = [list(map(str, frame.columns))]
-    rows += [[cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
-    return text_table(rows)
+    return text_table(frame_rows(shown))
+
+
+def frame_rows(frame: pandas.DataFrame) -> list[list[str]]:
+    """Return a data frame as rows of text, without its index; the first row has the titles."""
+    body = [[cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    return [list(map(str, frame.columns)), *body]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,6 +195,16 @@ def html_rows(rows: list[list[str]]) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
     return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def meanings(names: Iterable[str], told: Mapping[str, str]) -> str:
+    """Return what columns mean as a list of HTML: each once, those without a meaning left out."""
+    items = (
+        f"<li><b>{escape(name)}</b>: {escape(told[name])}</li>"
+        for name in dict.fromkeys(names)
+        if name in told
+    )
+    return f"<ul class='small'>{''.join(items)}</ul>"
 
 
 def report(comparison: Any, path: str | Path) -> Path:

@@ -12,6 +12,7 @@ from simulator.experiment.calibration_result import Calibration
 from simulator.experiment.fitting_wording import shown_value
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.store import write_file
+from simulator.outcomes.text_tables import frame_rows
 from simulator.outcomes.wording import percent
 from simulator.present.plots_fitting import (
     plot_frontier,
@@ -19,12 +20,9 @@ from simulator.present.plots_fitting import (
     plot_posterior,
     plot_prediction,
 )
-from simulator.present.report import html_rows, page_head, picture
-from simulator.present.report_studies import cell
+from simulator.present.report import html_rows, meanings, page_head, picture
 
 if TYPE_CHECKING:
-    import pandas
-
     from simulator.experiment.optimization_result import Optimization
 
 
@@ -122,7 +120,7 @@ def fitting_page(found: Calibration | Optimization, figures: Mapping[str, bytes]
     for heading, rows in tables.items():
         parts.append(f"<h2>{escape(heading)}</h2><div class='wide'>{html_rows(rows)}</div>")
     if is_fit:
-        parts.append(_meanings(*(name for rows in tables.values() for name in rows[0])))
+        parts.append(meanings((name for rows in tables.values() for name in rows[0]), _COLUMNS))
     return "\n".join([*parts, _use(found), _repetition(found), "</html>"])
 
 
@@ -187,12 +185,7 @@ def _calibration_tables(found: Calibration) -> dict[str, list[list[str]]]:
     tables = {"Parameters": found.summary, "Fitted values": found.predictive}
     if found.hold_out is not None:
         tables["Periods held out"] = found.hold_out
-    return {heading: _rows(table) for heading, table in tables.items()}
-
-
-def _rows(table: pandas.DataFrame) -> list[list[str]]:
-    body = [[cell(value) for value in row] for row in table.itertuples(index=False)]
-    return [list(map(str, table.columns)), *body]
+    return {heading: frame_rows(table) for heading, table in tables.items()}
 
 
 def _optimization_tables(found: Optimization) -> dict[str, list[list[str]]]:
@@ -238,15 +231,6 @@ def _range(path: str, limits: tuple[Any, ...]) -> str:
     texts = [shown_value(path, value) for value in limits]
     is_interval = len(limits) == 2 and all(isinstance(value, int | float) for value in limits)
     return " to ".join(texts) if is_interval else ", ".join(texts)
-
-
-def _meanings(*names: str) -> str:
-    items = (
-        f"<li><b>{escape(name)}</b>: {escape(_COLUMNS[name])}</li>"
-        for name in dict.fromkeys(names)
-        if name in _COLUMNS
-    )
-    return f"<ul class='small'>{''.join(items)}</ul>"
 
 
 def _use(found: Calibration | Optimization) -> str:

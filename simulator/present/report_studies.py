@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from simulator.outcomes.text_tables import cell as cell
-from simulator.present.report import html_rows, page_head, picture
+from simulator.outcomes.text_tables import frame_rows
+from simulator.present.report import html_rows, meanings, page_head, picture
 
 _MOST_ROWS = 60
 
@@ -105,15 +105,9 @@ def report_study(study: Any, path: str | Path) -> Path:
 
 def _table(study: Any, file: str) -> str:
     table = study.to_dataframe()
-    rows = [list(map(str, table.columns))]
-    rows += [[cell(value) for value in row] for row in table.head(_MOST_ROWS).itertuples(index=False)]
+    rows = frame_rows(table.head(_MOST_ROWS))
     more = f"<p class='small'>{len(table):,} rows in all: {file}</p>" if len(table) > _MOST_ROWS else ""
-    meanings = "".join(
-        f"<li><b>{escape(name)}</b>: {escape(_COLUMNS[name])}</li>"
-        for name in map(str, table.columns)
-        if name in _COLUMNS
-    )
-    return f"<h2>Table</h2><div class='wide'>{html_rows(rows)}</div>{more}<ul class='small'>{meanings}</ul>"
+    return f"<h2>Table</h2><div class='wide'>{html_rows(rows)}</div>{more}{meanings(rows[0], _COLUMNS)}"
 
 
 def _repetition(study: Any) -> str:

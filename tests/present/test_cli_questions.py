@@ -98,7 +98,7 @@ def test_boxes_are_those_of_the_results(ask, swept: sim.Results) -> None:
         (
             ("--baseline", "mass", "--against", "none", "--wins"),
             [
-                "--baseline = alone; expected --differences",
+                "--baseline = alone; expected --differences or --effects",
                 "--against = alone; expected --discover",
                 "--wins = alone; expected --discover",
             ],
@@ -106,9 +106,7 @@ def test_boxes_are_those_of_the_results(ask, swept: sim.Results) -> None:
         (("--regimes", "--wins"), ["--wins = beside --regimes; expected --discover"]),
         (
             ("--sql", "SELECT 1", "--block", "select"),
-            [
-                "--block = beside --sql; expected no other question or --differences or --regimes or --discover"
-            ],
+            ["--block = beside --sql; expected no question or --differences or --effects or --regimes"],
         ),
     ],
 )
