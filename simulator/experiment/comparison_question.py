@@ -40,7 +40,12 @@ class ComparisonQuestion(NamedTuple):
         if not self.targets:
             return {**found, "n_replicates": len(asked.replicates), "precision": None}
         targets = {target.key: target.text for target in self.targets}
-        return {**found, "precision.targets": targets, "precision.method": self.precision_method}
+        return {
+            **found,
+            "precision.targets": targets,
+            "precision.method": self.precision_method,
+            "precision.max_replicates": self.max_replicates,
+        }
 
 
 def comparison_question(
@@ -82,6 +87,9 @@ def comparison_question(
     most = whole("compare(max_replicates)", max_replicates, 2, LARGEST_REPLICATE, faults)
     if targets and n_replicates is None:
         n_replicates = min(FEWEST_REPLICATES, most)
+    if targets and isinstance(n_replicates, int) and n_replicates > most:
+        expected = f"at least the {n_replicates:,} replicates with which it begins"
+        faults.append(Fault("compare(max_replicates)", f"{most:,}", expected))
     if targets and n_replicates == 1:
         faults.append(Fault("compare(n_replicates)", "1", "at least 2, to see how outcomes vary"))
     compared = compared_strategies(scenario, strategies) if isinstance(scenario, Scenario) else ()

@@ -9,9 +9,9 @@ With Y_i(a) the purchases of consumer i under the assignment a, and p the share 
 
 * rollout effect: mean over i of Y_i(all) - Y_i(none);
 * direct effect: mean over i of E[Y_i(a with a_i = 1) - Y_i(a with a_i = 0)], over random assignments a of the others
-  (Hudgens & Halloran 2008). It is estimated without bias, whatever the interference, by the difference between the
-  groups' means of Y_i(a) - Y_i(none), averaged over random assignments; subtracting Y_i(none), which no analyst sees,
-  takes out what differs between consumers anyway.
+  (Hudgens & Halloran 2008). It is estimated by the difference between the groups' means of Y_i(a) - Y_i(none), averaged
+  over random assignments; subtracting Y_i(none), which no analyst sees, takes out what differs between consumers anyway.
+  As groups are of random size, this has a bias of the order of the spillover over the number of consumers.
 
 References
 ----------
@@ -63,13 +63,12 @@ def referral_holdout(design: Design) -> Found:
             market, program, seed=design.seed, replicate=design.replicate, withheld=~treated
         )
 
-    treated = assignment(design, 0, market.n_consumers)
+    treated, *others = (assignment(design, k, market.n_consumers) for k in range(1 + design.n_expected))
     shown, without, rollout = run(0, treated), run(1, nobody), run(2, everybody)
     base = _during(design, without)
     gained, gained_by_all = _during(design, shown) - base, _during(design, rollout) - base
     contrasts = [_contrast(gained, treated)]
-    for k in range(1, 1 + design.n_expected):
-        other = assignment(design, k, market.n_consumers)
+    for k, other in enumerate(others, start=1):
         contrasts.append(_contrast(_during(design, run(2 + k, other)) - base, other))
     design.report(n_runs, n_runs)
     cells = [market.cells[cell].split("/") for cell in shown.cells]
@@ -94,8 +93,8 @@ def assignment(design: Design, number: int, n_consumers: int) -> NDArray[np.bool
     """Return who has the program in an assignment; number 0 is the one that the table shows."""
     rng = np.random.default_rng([design.seed, _STREAM, design.replicate, number])
     treated: NDArray[np.bool_] = rng.random(n_consumers) < design.share
-    if treated.all() or not treated.any():
-        expected = f"a share that leaves both groups somebody among {n_consumers} consumers"
+    if min(treated.sum(), n_consumers - treated.sum()) < 2:
+        expected = f"a share that leaves both groups two or more of {n_consumers} consumers"
         raise ScenarioError([Fault("export(share)", repr(design.share), expected)])
     return treated
 

@@ -128,7 +128,10 @@ class Precision:
     def caveat(self) -> str:
         """What the procedure's coverage rests on."""
         if self.method == "stein":
-            return "Coverage is exact for normal outcomes."
+            return (
+                "Coverage is exact for normal outcomes: that of Stein's own interval, whose width is stated; intervals "
+                "of all replicates, as in the tables, cover a little less."
+            )
         return (
             "Coverage holds in the limit of many replicates; sampling that stops by its own variance covers a "
             f"little less (it never stopped before {self.first_stage} replicates)."

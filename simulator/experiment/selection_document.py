@@ -120,8 +120,9 @@ def _skewed(found: Selection) -> tuple[str, ...]:
         return ()
     short, long = (f"{low * 100:.0f} to {high * 100:.0f} %" for low, high in RIGHT_UNDER_RARE_LUCK.values())
     return (
-        f'Luck is skewed: on the fresh replicates, a difference to "{found.best}" has a skewness of {skewness:.1f}. '
-        "Where the best was so by luck of one replicate in ten, selections that stated 95 % were right in "
+        f'Luck is skewed: on the fresh replicates, a difference to "{found.best}" has a skewness of {skewness:.1f}, '
+        "among the treatments that are evaluated; of those dropped early nothing is known. "
+        "Where the best was so by luck of one replicate in ten, selections of two that stated 95 % were right in "
         f"{short} of trials with a first stage of 10, and in {long} with one of {LONG_FIRST_STAGE}: take that.",
     )
 

@@ -83,9 +83,12 @@ def asked_of(design: Design, given: Mapping[str, float | str] | None, method: st
             faults.append(Fault(place, ", ".join(design.strategies), expected, remedy))
     if targets and len(design.replicates) < 2:
         faults.append(Fault("sweep(replicates)", "1", "at least 2, to see how outcomes vary"))
+    if targets and n_most < len(design.replicates):
+        expected = f"at least the {len(design.replicates):,} replicates of the design, with which it begins"
+        faults.append(Fault("sweep(max_replicates)", f"{n_most:,}", expected))
     if faults:
         raise ScenarioError(faults)
-    return Asked(targets, method, max(n_most, len(design.replicates)))
+    return Asked(targets, method, n_most)
 
 
 def run_until(design: Design, asked: Asked, run: Run) -> Precision:

@@ -184,6 +184,7 @@ _OTHERS = {
     "precision": "other replicates",
     "precision.targets": "another precision",
     "precision.method": "another way to a precision",
+    "precision.max_replicates": "another maximum of replicates",
     "regions": "other regions",
     "trajectory_version": "another version of the model",
 }
@@ -195,7 +196,8 @@ def _check_question(path: Path, manifest: Mapping[str, Any], question: Mapping[s
     for key, value in question.items():
         found: Any = manifest
         for part in key.split("."):
-            found = found[part] if isinstance(found, Mapping) and part in found else _UNSAID
+            if found is not None:
+                found = found[part] if isinstance(found, Mapping) and part in found else _UNSAID
         if found is not _UNSAID and found != json.loads(json.dumps(value, default=str)):
             name = key.rpartition(".")[-1]
             differing.append(_OTHERS.get(key) or _OTHERS.get(name, f"another {name.replace('_', ' ')}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +35,22 @@ def factors_with_levels(points: SweepPoints) -> dict[str, tuple[float, float]]:
         levels = sorted({float(value) for value in values if value is not None})
         n_places = len({point for _, point in points.places})
         has_own_values = len(levels) > 2 and len(levels) == n_places and len(points.factors) > 1
-        if len(levels) > 1 and not has_own_values:
+        if len(levels) > 1 and not has_own_values and _is_balanced(points, name, levels[0], levels[-1]):
             found[name] = (levels[0], levels[-1])
     return found
+
+
+def _is_balanced(points: SweepPoints, name: str, low: float, high: float) -> bool:
+    """Return whether every other factor has each of its values as often at a factor's lowest level as at its highest.
+
+    Otherwise the difference of the two means would contain effects of other factors.
+    """
+
+    def counts(level: float, other: str) -> Counter[str]:
+        return Counter(repr(about.get(other)) for about in points.about if float(about[name]) == level)
+
+    others = [other for other in (*points.factors, "scenario") if other != name]
+    return all(counts(low, other) == counts(high, other) for other in others)
 
 
 def main_effects(points: SweepPoints, other: str | None, confidence: float) -> pandas.DataFrame:
@@ -45,7 +59,7 @@ def main_effects(points: SweepPoints, other: str | None, confidence: float) -> p
 
     levels = factors_with_levels(points)
     if not levels:
-        expected = "factors at a few levels, as in factorial designs and one at a time"
+        expected = "factors at a few levels that are balanced over each other, as in a factorial design that is complete"
         remedy = "for other designs use discover(), or simulator sensitivity"
         raise ScenarioError([Fault("effects()", "no factor with levels", expected, remedy)])
     rows = []

@@ -120,7 +120,7 @@ def test_faults_are_told_all_at_once(tmp_path) -> None:
     file.write_text("year,units,price\n1,2,3\n")
     for call, words in (
         (lambda: sim.bass([1, 2, 3]), "at least 4 periods"),
-        (lambda: sim.bass(RECORDERS, hold_out=7), "at least 11 periods"),
+        (lambda: sim.bass(RECORDERS, hold_out=7), "expected 0 to 6 of the 10 periods"),
         (lambda: sim.bass(RECORDERS, hold_out=-1), "whole number of periods"),
         (lambda: sim.bass(RECORDERS, estimator="nsl"), 'did you mean "nls"'),
         (lambda: sim.bass([0, 0, 0, 0, 0]), "some adopters"),

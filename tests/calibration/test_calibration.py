@@ -216,7 +216,7 @@ def test_faults_are_told_at_the_door(town, series) -> None:
         ({"targets": {"adoption": (0.2, -1)}}, "standard error >= 0"),
         ({"targets": {}}, "at least one metric"),
         ({"series": [1.0] * 20}, "at most the horizon"),
-        ({"series": series, "hold_out": 12}, "at least 14 periods"),
+        ({"series": series, "hold_out": 12}, "expected 0 to 11 of the 13 periods"),
         ({"series": series, "quantity": "purchase"}, 'did you mean "purchases"'),
         ({"series": series, "method": "abc"}, "sequential"),
         ({"series": series, "n_simulations": 10}, "at least 100"),

@@ -19,7 +19,7 @@ KARATE = nx.karate_club_graph()
 IC = {"model": "ic", "p": 0.1}
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"model": "sir"}, "one of ic, wc, lt, si, bass, threshold"),
+    ({"model": "sir"}, "one of si, ic, bass, threshold, wc, lt"),
     ({"model": "ic"}, "p; expected the probability of an arc"),
     ({"p": 1.5}, "p = 1.5; expected probabilities, 0 to 1"),
     ({"p": float("nan")}, "p = nan"),

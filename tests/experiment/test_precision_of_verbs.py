@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
-from simulator.errors import Fault
+from simulator.errors import Fault, ScenarioError
 from simulator.experiment.collection import targets_of
 from simulator.experiment.design_file import Design
 from simulator.outcomes.multivariate_t import student_quantile
@@ -219,3 +219,14 @@ def test_differences_in_a_sweep_are_to_none_at_the_same_point(tiny, swept) -> No
 def test_what_a_sweep_cannot_make_precise_is_told(tiny, changes, precision, words) -> None:
     with pytest.raises(sim.ScenarioError, match=words):
         sim.sweep(design_of(tiny, **changes), precision=precision)
+
+
+def test_a_maximum_below_the_beginning_is_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"compare\(max_replicates\) = 20; expected at least the 40"):
+        sim.compare(
+            sim.load_scenario("tiny"),
+            strategies="mass",
+            n_replicates=40,
+            precision={"profit": 9.0},
+            max_replicates=20,
+        )

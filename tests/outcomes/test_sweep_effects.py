@@ -81,3 +81,25 @@ def test_designs_without_levels_have_no_main_effects() -> None:
         results.effects()
     with pytest.raises(ScenarioError, match="effects"):
         made_up(outcomes(5), FACTORS).effects("profti", baseline="nobody")
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ((1.0, 2.0, 1.0), (0.0, 0.0, 1.0)),
+        ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0)),
+        ((1.0, 1.0, 2.0), (0.1, 0.7, 0.4)),
+    ],
+)
+def test_a_factor_whose_ends_differ_in_another_has_no_effect_stated(x: tuple, y: tuple) -> None:
+    """Listed points, a factorial of which one point is not stored, and scattered points with a whole number."""
+    values = 100.0 * np.array(y)[:, None, None] + np.random.default_rng(1).normal(size=(3, 1, 20))
+    with pytest.raises(ScenarioError, match="balanced"):
+        made_up(values, {"x": np.array(x), "y": np.array(y)}).effects()
+
+
+def test_a_fraction_of_a_factorial_is_balanced() -> None:
+    half = LEVELS[[0, 3, 5, 6]]
+    values = outcomes(20)[[0, 3, 5, 6]]
+    table = made_up(values, {"x": half[:, 0], "y": half[:, 1], "z": half[:, 2]}).effects()
+    assert set(table["factor"]) == {"x", "y", "z"}

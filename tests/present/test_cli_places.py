@@ -218,3 +218,13 @@ def test_an_export_is_no_comparison(run, here) -> None:
     status, _, err = run("compare", "tiny", "--replicates", "2", "--out", "out")
     assert status == 2 and "results of another kind (export)" in err
     assert content(here) == before
+
+
+def test_a_result_without_precision_is_not_replaced_by_one_to_a_precision(tmp_path: Path) -> None:
+    place = tmp_path / "results"
+    place.mkdir()
+    manifest = {"format": places.FORMAT, "kind": "comparison", "seed": 1, "precision": None, "files": {}}
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    assert check_place(place, question={"seed": 1, "precision": None}) == place
+    with pytest.raises(StoreError, match="another precision"):
+        check_place(place, question={"seed": 1, "precision.targets": {"profit": "5000"}})

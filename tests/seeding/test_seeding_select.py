@@ -110,7 +110,7 @@ def test_constraints_as_a_user_gives_them():
 
 BAD = {
     "method": ({"k": 2, "method": "celff", "model": "wc"}, 'did you mean "celf"'),
-    "model": ({"k": 2, "model": "si"}, 'one of "ic", "wc", "lt"'),
+    "model": ({"k": 2, "model": "si"}, "one of ic, wc, lt"),
     "no p": ({"k": 2}, 'give p, take model = "wc"'),
     "p": ({"k": 2, "p": 1.5}, "0 to 1"),
     "p of wc": ({"k": 2, "model": "wc", "p": 0.1}, "leave it out"),
