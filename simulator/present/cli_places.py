@@ -65,7 +65,7 @@ def study_place(out: Path | None, kind: str, loaded: Any = None, **question: Any
     loaded : Scenario, optional
         What is simulated; results of another scenario, seed or version of the model are not replaced.
     **question
-        What the manifest says besides where the results answer the same question.
+        What the manifest says besides where the results answer the same question; the scenario's metric if None.
 
     Returns
     -------
@@ -87,4 +87,6 @@ def study_place(out: Path | None, kind: str, loaded: Any = None, **question: Any
         question["scenario_digest"] = loaded.digest
         question["seed"] = loaded.comparison.seed if seed is None else seed
         question["trajectory_version"] = TRAJECTORY_VERSION
+        if "metric" in question:
+            question["metric"] = question["metric"] or loaded.comparison.metric
     return check_place(out, kind=kind, question=question)

@@ -67,7 +67,7 @@ def select(
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = study_place(out, "selection", loaded, seed=seed)
+        place = study_place(out, "selection", loaded, seed=seed, metric=metric, **{"rule.method": method})
         names = names_of(strategies)
         announce_compilation(progress, engine)
         with kept_in(place) as kept:

@@ -81,7 +81,10 @@ def sensitivity(
         if faults:
             raise ScenarioError(faults)
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = study_place(out, kind, loaded, seed=seed)
+        question: dict[str, Any] = {"method": method} if kind == "sensitivity" else {}
+        if strategies and kind in ("sensitivity", "reversal"):
+            question["strategies"] = names_of(strategies)
+        place = study_place(out, kind, loaded, seed=seed, metric=metric, **question)
         options = _options(verb, names, method, loaded, factors, strategies, points, worlds, replicates)
         where = {"processes": processes, "cluster": cluster}
         options |= {name: value for name, value in where.items() if value is not None}

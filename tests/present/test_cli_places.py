@@ -202,6 +202,27 @@ def test_a_folder_that_is_named_is_not_written_over_by_another_question(run, her
         assert "out = results of another question (another seed)" in err and "choose another folder" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "stored", "expected"),
+    [
+        ("select tiny --indifference 300", {"kind": "selection", "metric": "sales"}, "another metric"),
+        ("select tiny --indifference 300", {"kind": "selection", "rule": {"method": "ocba"}}, "another method"),
+        ("sensitivity tiny --factors p_strong", {"kind": "sensitivity", "method": "sobol"}, "another method"),
+        ("sensitivity tiny --factors p_strong", {"kind": "sensitivity", "metric": "sales"}, "another metric"),
+        ("sensitivity tiny --factors p_strong --strategies mass", {"kind": "sensitivity", "strategies": ["social"]},
+         "other strategies"),
+    ],
+)  # fmt: skip
+def test_each_part_of_a_study_s_question_counts(
+    run, here, idle, words: str, stored: dict, expected: str
+) -> None:
+    (here / "out").mkdir()
+    manifest = {"format": places.FORMAT, "layout": 1, "files": {}, **stored}
+    (here / "out" / "manifest.json").write_text(json.dumps(manifest))
+    status, _, err = run(*words.split(), "--out", "out")
+    assert status == 2 and f"results of another question ({expected})" in err
+
+
 def test_series_of_other_content_are_another_question(run, here) -> None:
     assert run("bass", "sales.csv", "--out", "out")[0] == 0
     assert run("bass", "sales.csv", "--out", "out")[0] == 0
