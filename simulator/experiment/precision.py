@@ -7,11 +7,11 @@ intervals holding together by the inequality of Bonferroni with t at 1 - alpha /
   n = max(n0, max over g of ceil(t^2 S2_g / h_g^2)) replicates are run in all. With normal outcomes the interval
   mean -+ h covers with at least the stated probability, exactly, whatever the variance (Stein 1945): the
   degrees of freedom are those of the first stage.
-* ``sequential``, absolute or relative half-widths: rounds are added until t^2 (S2_g + 1/n) / n <= h_g^2 for
-  every goal (Chow & Robbins 1965, with Student's t; S2_g in units of the first stage's variance; for relative
-  half-widths Nadas 1969). Coverage tends to what is stated as h falls. It falls short by a few points when
-  sampling can stop after few replicates, because it stops where the variance happens to look small; that is
-  why it never stops before ``first_stage`` replicates, 30 by default.
+* ``sequential``, absolute or relative half-widths: rounds are added until t^2 S2_g (1 + 1/n) / n <= h_g^2 for
+  every goal (after Chow & Robbins 1965, with Student's t; for relative half-widths Nadas 1969). A goal that never
+  varied counts as reached, and is named: rare luck may not have been met yet. Coverage tends to what is stated as
+  h falls. It falls short by a few points when sampling can stop after few replicates, because it stops where the
+  variance happens to look small; that is why it never stops before ``first_stage`` replicates, 30 by default.
 
 References
 ----------
@@ -33,6 +33,7 @@ import numpy as np
 
 from simulator.experiment.sampling import Values
 from simulator.outcomes.multivariate_t import student_quantile
+from simulator.outcomes.statistics import largest_share_unseen
 
 METHODS = ("sequential", "stein")
 #: Stands for a number of replicates that is out of reach.
@@ -126,7 +127,22 @@ class Precision:
 
     @property
     def caveat(self) -> str:
-        """What the procedure's coverage rests on."""
+        """What the procedure's coverage rests on, and what never varied."""
+        return self._coverage + self._alike
+
+    @property
+    def _alike(self) -> str:
+        alike = [found.goal.name for found in self.goals if found.half_width == 0]
+        if not alike:
+            return ""
+        share = largest_share_unseen(self.n, self.confidence) * 100
+        return (
+            f" The same in all {self.n:,} replicates: {', '.join(alike)}; luck of up to {share:.2g} % of replicates "
+            "may not have been met."
+        )
+
+    @property
+    def _coverage(self) -> str:
         if self.method == "stein":
             return (
                 "Coverage is exact for normal outcomes: that of Stein's own interval, whose width is stated; intervals "
