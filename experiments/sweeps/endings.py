@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from calls import Ending, call, unheld
+from calls import ROOT, Ending, call, unheld
 from overhead import write_design
 
 _SMALL = "classroom --consumers 500"
@@ -48,6 +48,7 @@ def measure_endings(
         for _ in range(n_moments):
             ending = Ending(after(moments.uniform(0.0, _LATEST * whole["seconds"])), number)
             found = unheld(lambda e=ending: run(e))
+            found["told"] = found["told"].replace(str(folder / "out"), "DIR").replace(f"{ROOT}/", "")
             again = call([*words, "--out", folder / "out"])
             row = {
                 "verb": verb,
