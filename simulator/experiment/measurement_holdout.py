@@ -28,7 +28,14 @@ from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment import measurement_plans as plans
-from simulator.experiment.measurement_worlds import Design, Found, Values, ready_plans, truth_rows
+from simulator.experiment.measurement_worlds import (
+    Design,
+    Found,
+    Values,
+    consumer_table,
+    ready_plans,
+    truth_rows,
+)
 from simulator.outcomes.consumer_records import ConsumerRecords, record_consumers
 
 if TYPE_CHECKING:
@@ -47,8 +54,6 @@ def referral_holdout(design: Design) -> Found:
         What is exported; ``share`` have the program, ``n_expected`` further assignments are run for the direct
         effect.
     """
-    import pandas as pd
-
     market, plan, _ = ready_plans(design)
     if not plans.has_program(market, plan, "referral"):
         expected = "a strategy with a referral line"
@@ -71,19 +76,8 @@ def referral_holdout(design: Design) -> Found:
     for k, other in enumerate(others, start=1):
         contrasts.append(_contrast(_during(design, run(2 + k, other)) - base, other))
     design.report(n_runs, n_runs)
-    cells = [market.cells[cell].split("/") for cell in shown.cells]
-    table = pd.DataFrame(
-        {
-            "consumer": np.arange(len(treated)),
-            "region": [cell[0] for cell in cells],
-            "habit": [cell[1] for cell in cells],
-            "demographic": [cell[2] for cell in cells],
-            "treated": treated.astype(int),
-            "purchases_before": shown.purchases[: design.start].sum(axis=0).astype(int),
-            "purchases_during": _during(design, shown).astype(int),
-            "invitations_sent": np.bincount(shown.invitations[:, 0], minlength=len(treated)),
-            "redeemed": shown.redeemed,
-        }
+    table = consumer_table(design, market, shown, treated).assign(
+        invitations_sent=np.bincount(shown.invitations[:, 0], minlength=len(treated)), redeemed=shown.redeemed
     )
     truth = _truth(design, gained, gained_by_all, treated, np.array(contrasts))
     return Found({"referral_holdout.csv": table}, truth, _notes(table, shown, treated, gained_by_all))

@@ -15,6 +15,7 @@ from simulator.experiment.measurement_worlds import (
     Found,
     Values,
     Whole,
+    consumer_table,
     money_of,
     ready_plans,
     run_variants,
@@ -159,8 +160,6 @@ def ab_test(design: Design) -> Found:
     design : Design
         What is exported.
     """
-    import pandas as pd
-
     from simulator.outcomes.consumer_records import in_random_audience, record_consumers
 
     market, plan, _ = ready_plans(design)
@@ -184,18 +183,7 @@ def ab_test(design: Design) -> Found:
         for name, record in records.items()
     }
     shown = records["shown"]
-    cells = [market.cells[cell].split("/") for cell in shown.cells]
-    table = pd.DataFrame(
-        {
-            "consumer": np.arange(len(treated)),
-            "region": [cell[0] for cell in cells],
-            "habit": [cell[1] for cell in cells],
-            "demographic": [cell[2] for cell in cells],
-            "treated": treated.astype(int),
-            "purchases_before": shown.purchases[: design.start].sum(axis=0).astype(int),
-            "purchases_during": during["shown"].astype(int),
-        }
-    )
+    table = consumer_table(design, market, shown, treated)
     gained = during["shown"] - during["without"]
     rollout = (during["everyone"] - during["without"]).mean()
     weeks = design.scenario.horizon - design.start

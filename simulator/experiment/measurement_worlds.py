@@ -17,6 +17,8 @@ from simulator.scenario import Scenario
 if TYPE_CHECKING:
     import pandas
 
+    from simulator.outcomes.consumer_records import ConsumerRecords
+
 Values = NDArray[np.float64]
 Whole = NDArray[np.int64]
 EXPORTING = "exporting"
@@ -118,4 +120,24 @@ def truth_rows(*rows: tuple[str, float, str, str]) -> pandas.DataFrame:
             {"effect": effect, "value": float(value), "unit": unit, "meaning": meaning}
             for effect, value, unit, meaning in rows
         ]
+    )
+
+
+def consumer_table(
+    design: Design, market: Any, records: ConsumerRecords, treated: NDArray[np.bool_]
+) -> pandas.DataFrame:
+    """Return what an analyst of a test among consumers sees of each: where it lives, its group, its purchases."""
+    import pandas as pd
+
+    cells = [market.cells[cell].split("/") for cell in records.cells]
+    return pd.DataFrame(
+        {
+            "consumer": np.arange(len(treated)),
+            "region": [cell[0] for cell in cells],
+            "habit": [cell[1] for cell in cells],
+            "demographic": [cell[2] for cell in cells],
+            "treated": treated.astype(int),
+            "purchases_before": records.purchases[: design.start].sum(axis=0).astype(int),
+            "purchases_during": records.purchases[design.start :].sum(axis=0).astype(int),
+        }
     )
