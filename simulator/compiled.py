@@ -31,6 +31,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import binding
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -45,6 +46,8 @@ else:
 _njit: Any = numba.njit
 _config: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
+# two vectors at a time: LLVM would take four in short loops, whose rest and registers then cost more than they save
+binding.set_option("", "-force-vector-interleave=2")
 
 
 #: Folders of sources that the kernels of each room may import; all import the model.

@@ -76,6 +76,7 @@ def compiled_end(case: Case, plan: Plan, replicate: int = 0) -> tuple[layout.Sta
     n_lines = plan.arrays.brand.size
     terms = gather_terms(market, plan.arrays)
     state = layout.new_state(market, n_lines, on)
+    state = state._replace(letters=layout.new_letters(market, plan.arrays, world, on))
     work = layout.new_work(market, n_lines, int(plan.arrays.seeding_count.sum()), on)
     counts = layout.new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     seeds, first = choose_seeds(market.arrays, plan.arrays, world, SEED, replicate)

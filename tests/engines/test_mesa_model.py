@@ -23,7 +23,19 @@ def relation_in(state, j, name, n):
     """Return a field of everybody's relation with a brand from the compiled engine's memory."""
     if name in layout.FIELDS:
         return state.values[0, int(layout.of_brand(j, layout.FIELDS.index(name))), :n]
+    if name in layout.EXTRAS:
+        column = int(state.column[layout.EXTRAS.index(name)])
+        return state.extras[:n, column + j] if column >= 0 else np.zeros(n, np.float32)
     return state.records[:n, int(layout.in_record(j, layout.BONDS.index(name)))]
+
+
+def step_in(state, j, name, n):
+    """Return the step of something between everybody and a brand from the compiled engine's memory."""
+    if name in layout.BRAND_WEEKS:
+        first = 2 * len(layout.BONDS)
+        return state.weeks[:n, int(layout.week_of(j, first + layout.BRAND_WEEKS.index(name)))]
+    column = int(state.column[len(layout.EXTRAS) + layout.DATES.index(name)])
+    return state.dates[:n, column + j] if column >= 0 else np.full(n, layout.LONG_AGO)
 
 
 def new_model(strategy="mix", case=None):
@@ -132,8 +144,8 @@ def test_agents_end_in_the_compiled_state(strategy):
         assert (agents == np.array(compiled)).all(), name
     brands = range(len(model.brands))
     long_ago = int(layout.LONG_AGO)
-    for position, name in enumerate(layout.BRAND_WEEKS[:-1]):
-        steps = np.array([state.weeks[:n, int(layout.week_of(j, position))] for j in brands])
+    for name in (*layout.BRAND_WEEKS[:-1], *layout.DATES[:-1]):
+        steps = np.array([step_in(state, j, name, n) for j in brands])
         agents = of_consumers(lambda relation, name=name: getattr(relation, name))
         assert (np.maximum(agents, long_ago) == steps).all(), name
     flags = np.array([state.marks[0, int(layout.mark_of(j, layout.FLAGS)), :n] for j in brands])

@@ -145,7 +145,9 @@ def record_commitments() -> Counter[tuple[int, int]]:
     def counted(*arguments: Any) -> Any:
         given = signature.bind(*arguments).arguments
         b, k = int(given["b"]), int(given["k"])
-        looked_at[b * layout.BLOCK + k, int(given["s"].weeks[b * layout.BLOCK + k, layout.COMMITMENT])] += 1
+        state = given["s"]
+        since = state.dates[b * layout.BLOCK + k, state.column[layout.COMMITMENT]]
+        looked_at[b * layout.BLOCK + k, int(since)] += 1
         return settle(*arguments)
 
     meet.settle_group = counted
@@ -154,9 +156,9 @@ def record_commitments() -> Counter[tuple[int, int]]:
 
 def _draw_for_somebody() -> None:
     """Take away the draws that only fill the last vector of a loop and are never read."""
-    from simulator.engines.numba_engine import attend, buy, listing, meet, relation, shop, talk, view
+    from simulator.engines.numba_engine import attend, buy, listing, mail, meet, relation, shop, talk, view
 
-    for module in (attend, buy, listing, meet, relation, shop, talk, view):
+    for module in (attend, buy, listing, mail, meet, relation, shop, talk, view):
         module.whole = lambda n: n
 
 

@@ -208,7 +208,7 @@ NOT_A_STATE = {
     "members": "number of is_member",
     "is_funded": "follows from the books",
     "group_places": "follows from the books",
-    "n_receivers": "number of those who have mail",
+    "region": "of the cell",
     "listed": "follows from the price",
     "net": "follows from the price",
     "is_redesigned": "follows from the wishes",
@@ -229,6 +229,8 @@ def test_every_state_of_the_engine_is_described() -> None:
         *layout.FIELDS,
         *layout.TRAITS,
         *layout.BONDS,
+        *layout.EXTRAS,
+        *layout.DATES,
         *layout.PERSON_MARKS,
         *layout.BRAND_MARKS,
     }

@@ -15,66 +15,41 @@ from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ADVERTISING,
     ALERT,
-    BELIEF,
     CHANCE,
     CLUTTER,
     COMMITTED,
     COMMITTERS,
-    CONTACTS,
-    EVIDENCE,
     FATIGUE,
     FLAGS,
     FRESH,
-    FRIEND,
     GOODWILL,
-    HAS_BOUGHT,
     HAS_CONTENT,
-    INVITATION,
-    INVITATION_STEP,
-    INVITED_UNTIL,
     IS_BUSY,
     LATEST,
     MEMORY,
-    MORE,
-    N_RECEIVERS,
     NEED_RATE,
     NO_BRAND,
     NOTICED,
     OPEN_NEED,
     OWN,
-    PIECE,
     RATE,
     REPLACEMENT,
-    RESULT,
     TOUCH,
     TRUST,
-    U_0,
-    U_1,
-    U_2,
-    U_3,
     UNIFORM,
-    VALUE,
     WANTS,
     WAS_REACHED,
     WASTE,
-    WEIGHT,
-    block_of,
-    in_record,
-    lane_of,
     mark_of,
     of_brand,
     place_of,
     record,
-    week_of,
-    whole,
 )
-from simulator.engines.numba_engine.relation import believe
 from simulator.model import draws
 from simulator.model.draws import BLOCK, QUAD, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, unit
 from simulator.model.philox import philox
-from simulator.model.rules import attention, content, referral, search, word_of_mouth
-from simulator.vector_lists import fetch_ahead
+from simulator.model.rules import attention, content, search
 
 _U = np.uint32
 _VALID = terms.term("valid_weeks")
@@ -95,91 +70,6 @@ def dense_uniforms(block: Any, second: Any, step: Any, tail_word: Any, k0: Any, 
         rows[UNIFORM + QUAD + q] = unit(b)
         rows[UNIFORM + 2 * QUAD + q] = unit(c)
         rows[UNIFORM + 3 * QUAD + q] = unit(d)
-
-
-@part
-def take_rare_mail(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
-    """Keep the newest piece that came, and an invitation, on the terms of its step, unless one is open."""
-    b = block_of(i)
-    k = lane_of(i)
-    if s.mail[i, j, INVITATION] > 0:
-        until = week_of(j, INVITED_UNTIL)
-        has_bought = (s.marks[b, mark_of(j, FLAGS), k] & HAS_BOUGHT) > 0
-        if referral.takes_invitation(t <= s.weeks[i, until], has_bought):
-            s.weeks[i, week_of(j, INVITATION_STEP)] = np.int16(t - 1)
-            s.weeks[i, until] = np.int16(np.int32(t) - np.int32(1) + np.int32(m.by_step[t - 1, j, _VALID]))
-        s.mail[i, j, INVITATION] = 0
-    if s.mail.shape[2] > PIECE and s.mail[i, j, PIECE] > 0:
-        s.pieces[j, i] = s.mail[i, j, PIECE]
-        s.mail[i, j, PIECE] = 0
-        s.marks[b, ALERT, k] = np.uint8(1)
-
-
-@part
-def open_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
-    """Gather what up to 256 receivers know and what they were told, and empty their mail."""
-    rows = w.rows
-    for a in range(n):
-        i = np.int64(s.receivers[j, first + a])
-        fetch_ahead(s.mail, i * (s.mail.shape[1] * s.mail.shape[2]))
-        fetch_ahead(s.records, i * s.records.shape[1] + in_record(j, BELIEF))
-        fetch_ahead(s.values, (block_of(i) * s.values.shape[1] + of_brand(j, MEMORY)) * BLOCK + lane_of(i))
-    for a in range(n):
-        i = np.int64(s.receivers[j, first + a])
-        b = block_of(i)
-        k = lane_of(i)
-        rows[U_0 + a] = F(s.mail[i, j, CONTACTS])
-        rows[U_1 + a] = word_of_mouth.from_units(s.mail[i, j, WEIGHT])
-        rows[U_2 + a] = word_of_mouth.from_units(s.mail[i, j, VALUE])
-        rows[U_3 + a] = s.values[b, of_brand(j, MEMORY), k]
-        rows[RESULT + a] = s.records[i, in_record(j, BELIEF)]
-        rows[MORE + a] = s.records[i, in_record(j, EVIDENCE)]
-        s.mail[i, j, CONTACTS] = 0
-        s.mail[i, j, WEIGHT] = 0
-        s.mail[i, j, VALUE] = 0
-
-
-@part
-def weigh_mail(n: Any, p: Any, w: Any, log_contact: Any) -> None:
-    """Work out what memory and belief become after last step's messages."""
-    rows = w.rows
-    for a in range(whole(n)):
-        rows[U_3 + a] = attention.memory_after_contacts(rows[U_3 + a], rows[U_0 + a], log_contact)
-    for a in range(whole(n)):
-        after = search.belief_after_message(rows[RESULT + a], rows[MORE + a], rows[U_2 + a], rows[U_1 + a])
-        rows[RESULT + a] = after if rows[U_1 + a] > ZERO else rows[RESULT + a]
-    for a in range(whole(n)):
-        after = search.evidence_after_message(rows[MORE + a], rows[U_1 + a], p.evidence_limit)
-        rows[MORE + a] = after if rows[U_1 + a] > ZERO else rows[MORE + a]
-
-
-@part
-def keep_mail(first: Any, n: Any, j: Any, s: Any, w: Any) -> None:
-    """Write down what receivers remember and believe after their messages."""
-    rows = w.rows
-    for a in range(n):
-        if rows[U_0 + a] > ZERO:
-            i = np.int64(s.receivers[j, first + a])
-            b = block_of(i)
-            k = lane_of(i)
-            s.values[b, of_brand(j, MEMORY), k] = rows[U_3 + a]
-            believe(i, j, rows[RESULT + a], rows[MORE + a], s)
-            s.marks[b, mark_of(j, TOUCH), k] = FRIEND
-
-
-@part
-def receive(j: Any, t: Any, m: Any, p: Any, s: Any, w: Any, log_contact: Any) -> None:
-    """Let those who got messages about a brand in the last step take them in."""
-    n_receivers = s.books[j, N_RECEIVERS]
-    if s.mail.shape[2] > INVITATION:
-        for n in range(n_receivers):
-            take_rare_mail(np.int64(s.receivers[j, n]), j, t, m, s)
-    for first in range(0, n_receivers, BLOCK):
-        n = min(n_receivers - first, np.int64(BLOCK))
-        open_mail(first, n, j, s, w)
-        weigh_mail(n, p, w, log_contact)
-        keep_mail(first, n, j, s, w)
-    s.books[j, N_RECEIVERS] = 0
 
 
 @part
@@ -222,13 +112,25 @@ def notice_line(b: Any, h: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, s: Any
 
 
 @part
-def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any, row: Any) -> None:
+def has_media_today(j: Any, m: Any, s: Any) -> Any:
+    """Return whether any of a brand's lines has impressions in this step."""
+    is_heard = False
+    for h in range(m.line.shape[0]):
+        is_heard |= m.line_kind[h, terms.LINE_BRAND] == j and s.lines[h, RATE] > 0.0
+    return is_heard
+
+
+@part
+def notice(
+    b: Any, j: Any, is_heard: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: Any, row: Any
+) -> None:
     """Let a block's consumers notice a brand's lines; update fatigue and goodwill."""
     rows = w.rows
     for k in range(BLOCK):
         rows[OWN + k] = ZERO
-    for k in range(BLOCK):
-        rows[FRESH + k] = attention.fatigue_factor(s.values[b, of_brand(j, FATIGUE), k], p.wear_out)
+    if is_heard:
+        for k in range(BLOCK):
+            rows[FRESH + k] = attention.fatigue_factor(s.values[b, of_brand(j, FATIGUE), k], p.wear_out)
     for h in range(m.line.shape[0]):
         if m.line_kind[h, terms.LINE_BRAND] == j and s.lines[h, RATE] > 0.0:
             notice_line(b, h, j, t, k0, k1, m, s, w)
@@ -241,7 +143,8 @@ def notice(b: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s: Any, w: 
         s.values[b, of_brand(j, GOODWILL), k] = attention.goodwill(
             s.values[b, of_brand(j, GOODWILL), k], p.goodwill_carryover, rows[NOTICED + k]
         )
-    count_noticed(b, j, s, w, row)
+    if is_heard:
+        count_noticed(b, j, s, w, row)
 
 
 @part
@@ -272,8 +175,14 @@ def count_noticed(b: Any, j: Any, s: Any, w: Any, row: Any) -> None:
 
 
 @part
-def remember(b: Any, j: Any, p: Any, s: Any, w: Any, log_ad: Any) -> None:
+def remember(b: Any, j: Any, is_heard: Any, p: Any, s: Any, w: Any, log_ad: Any) -> None:
     """Let memory of a brand decay, and grow with noticed advertisements, in a block."""
+    if not is_heard:
+        for k in range(BLOCK):
+            s.values[b, of_brand(j, MEMORY), k] = attention.memory(
+                s.values[b, of_brand(j, MEMORY), k], p.memory_retention, ZERO, ZERO
+            )
+        return
     for k in range(BLOCK):
         s.values[b, of_brand(j, MEMORY), k] = attention.memory(
             s.values[b, of_brand(j, MEMORY), k], p.memory_retention, w.rows[NOTICED + k], log_ad
@@ -324,7 +233,7 @@ def clear_block(b: Any, s: Any, w: Any) -> None:
     busy = IS_BUSY + place_of(b * BLOCK)
     for k in range(BLOCK):
         w.bytes[busy + k] = np.uint8(0)
-    if s.mail.shape[2] > PIECE:
+    if s.pieces.shape[1] > 0:
         for k in range(BLOCK):
             w.bytes[busy + k] = s.marks[b, ALERT, k]
         for k in range(BLOCK):

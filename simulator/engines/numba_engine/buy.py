@@ -37,6 +37,7 @@ from simulator.engines.numba_engine.layout import (
     HABIT,
     HAS_BOUGHT,
     HAS_COMMUNITY,
+    HAS_COUPON,
     HAS_DEAL,
     HAS_PROFILE,
     HAS_REFERRAL,
@@ -57,6 +58,7 @@ from simulator.engines.numba_engine.layout import (
     NO_BRAND,
     OPEN,
     REFERRAL,
+    REGION,
     REPLACEMENT,
     RESULT,
     REVIEW_COUNT,
@@ -70,9 +72,9 @@ from simulator.engines.numba_engine.layout import (
     U_1,
     U_2,
     U_3,
-    VISIT,
     block_of,
     in_record,
+    index,
     lane_of,
     mark_of,
     of_brand,
@@ -84,6 +86,7 @@ from simulator.engines.numba_engine.relation import (
     believe,
     learn_profile,
     price_for,
+    visit_in,
 )
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
@@ -92,6 +95,7 @@ from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal, unit
 from simulator.model.philox import philox
 from simulator.model.rules import choice, community, experience, precision, referral
 from simulator.model.rules.ledger import money, whole_units
+from simulator.vector_lists import fetch_ahead
 
 _U = np.uint32
 _PURCHASES, _FIRST, _REPEAT = record("purchases"), record("first_purchases"), record("repeat_purchases")
@@ -113,7 +117,7 @@ _SENDER, _RECEIVER = terms.term("reward_sender"), terms.term("reward_receiver")
 @part
 def reward(i: Any, j: Any, price: Any, m: Any, s: Any, row: Any) -> None:
     """Pay sender and receiver of a valid invitation."""
-    since = np.int64(s.weeks[i, week_of(j, INVITATION_STEP)])
+    since = np.int64(s.dates[i, s.column[INVITATION_STEP] + j])
     receiver = referral.reward_for_receiver(m.by_step[since, j, _RECEIVER], price)
     amount = money(np.float64(m.by_step[since, j, _SENDER])) + money(np.float64(receiver))
     row[j, _REWARDS] += amount
@@ -128,11 +132,11 @@ def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, row: Any
     if on.brand[j, HAS_DEAL] == 0:
         row[j, _REVENUE] += s.books[j, LISTED]
         return False
-    price = price_for(i, j, t, m, s)
+    price = price_for(i, j, t, m, on, s)
     after_coupon = money(np.float64(price))
     paid = after_coupon
     if in_group:
-        since = np.int64(s.weeks[i, COMMITMENT])
+        since = np.int64(s.dates[i, s.column[COMMITMENT]])
         promised = m.by_step[since, j, terms.PRICE]
         paid -= money(np.float64(choice.group_discount(price, promised, m.by_step[since, j, _DISCOUNT])))
     row[j, _REVENUE] += paid
@@ -143,10 +147,13 @@ def pay(i: Any, j: Any, t: Any, in_group: Any, m: Any, on: Any, s: Any, row: Any
         book(j, -1, s.books[j, NET] - after_coupon, s, row)
     if m.limits[j, terms.PROGRAM_IS_STRATEGY + GROUP_PROGRAM] > 0:
         book(j, GROUP_PROGRAM, after_coupon - paid, s, row)
-    s.weeks[i, week_of(j, COUPON_UNTIL)] = LONG_AGO
-    until = week_of(j, INVITED_UNTIL)
-    is_referred = not in_group and np.int32(t) <= np.int32(s.weeks[i, until])
-    s.weeks[i, until] = LONG_AGO
+    if on.brand[j, HAS_COUPON] > 0:
+        s.dates[i, s.column[COUPON_UNTIL] + j] = LONG_AGO
+    if on.brand[j, HAS_REFERRAL] == 0:
+        return False
+    until = s.column[INVITED_UNTIL] + j
+    is_referred = not in_group and np.int32(t) <= np.int32(s.dates[i, until])
+    s.dates[i, until] = LONG_AGO
     if is_referred:
         reward(i, j, price, m, s, row)
     return is_referred
@@ -157,18 +164,20 @@ def change_base(i: Any, j: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """Make a brand the one that a buyer bought last, and count who switched from where."""
     b = block_of(i)
     k = lane_of(i)
-    latest = s.marks[b, LATEST, k]
-    if latest == np.uint8(j):
-        row[j, _REPEAT] += 1
-        return
-    if latest != NO_BRAND:
-        row[latest, _SWITCHED] += 1
-        s.books[latest, BASE] -= 1
-        if on.neighbors:
-            add_move(i, on.count_row[ADOPTERS] + np.int64(latest), -1, w)
-    s.books[j, BASE] += 1
+    latest = np.int64(s.marks[b, LATEST, k])
+    has_one = s.marks[b, LATEST, k] != NO_BRAND
+    before = latest if has_one else np.int64(0)
+    # who buys what brand is hard to foresee: no branch depends on it
+    repeats = latest == j
+    switches = has_one and not repeats
+    row[j, _REPEAT] += np.int64(repeats)
+    row[before, _SWITCHED] += np.int64(switches)
+    s.books[before, BASE] -= np.int64(switches)
+    s.books[j, BASE] += np.int64(not repeats)
     s.marks[b, LATEST, k] = np.uint8(j)
-    if on.neighbors:
+    if on.neighbors and not repeats:
+        if has_one:
+            add_move(i, on.count_row[ADOPTERS] + before, -1, w)
         add_move(i, on.count_row[ADOPTERS] + j, 1, w)
 
 
@@ -193,21 +202,23 @@ def count_purchase(
     row[j, _FIRST_SOURCE + source] += 1
     since_click = F(np.int32(t) - np.int32(s.weeks[i, week_of(j, CLICK)]))
     row[j, _CONVERTED] += np.int64(precision.visitor_weight(since_click, p.visit_weeks))
-    s.weeks[i, week_of(j, VISIT)] = LONG_AGO
+    visit_in(i, j, LONG_AGO, s)
     s.weeks[i, week_of(j, CLICK)] = LONG_AGO
-    days = m.brand[j, terms.DAYS + np.int64(m.place[g.cell[i], terms.REGION])]
+    days = m.brand[j, terms.DAYS + index(np.int32(s.weeks[i, REGION]))]
     row[j, _DAYS] += fixed_point(days)
 
 
 @part
-def list_buyers(first: Any, last: Any, t: Any, m: Any, s: Any, w: Any) -> Any:
+def list_buyers(first: Any, last: Any, t: Any, m: Any, g: Any, s: Any, w: Any) -> Any:
     """List the accepted among some orders, and gather what their experience is measured against."""
     rows = w.rows
     n = 0
     for order in range(first, last):
         if w.order[STATUS, order] == ACCEPTED:
-            i = np.int64(w.order[CONSUMER, order])
-            j = np.int64(w.order[CHOICE, order])
+            i = index(w.order[CONSUMER, order])
+            j = index(w.order[CHOICE, order])
+            fetch_ahead(g.arcs, g.indptr[i])
+            fetch_ahead(g.arcs, g.indptr[i + 1])
             w.lists[BUYER + n] = i
             w.lists[BUYER_BRAND + n] = j
             w.lists[BUYER_ID + n] = m.brand_id[j]
@@ -277,19 +288,19 @@ def live_through(a: Any, i: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any
         s.records[i, in_record(other, HABIT)] = experience.habit(
             s.records[i, in_record(other, HABIT)], p.habit_retention, ONE if other == j else ZERO
         )
-    s.records[i, SATISFACTION] = satisfied
-    s.records[i, SURPRISE] = w.rows[MORE + a]
+    if m.owners_talk:
+        s.extras[i, s.column[SATISFACTION]] = satisfied
+        s.extras[i, s.column[SURPRISE]] = w.rows[MORE + a]
     units = fixed_point(satisfied)
     row[j, _SATISFACTION] += units
     row[j, _PROMOTERS] += np.int64(experience.is_promoter(satisfied))
     row[j, _DETRACTORS] += np.int64(experience.is_detractor(satisfied))
     n_reviews = experience.reviews_written(w.rows[CHANCE + a], m.people, w.rows[U_1 + a])
-    if n_reviews > 0:
-        share = np.float64(n_reviews) / m.people
-        row[j, _REVIEWS] += whole_units(share)
-        row[j, _REVIEW_VALUE] += whole_units(share * np.float64(satisfied))
-        s.books[j, REVIEW_COUNT] += n_reviews
-        s.books[j, REVIEW_SUM] += n_reviews * units
+    share = np.float64(n_reviews) / m.people
+    row[j, _REVIEWS] += whole_units(share)
+    row[j, _REVIEW_VALUE] += whole_units(share * np.float64(satisfied))
+    s.books[j, REVIEW_COUNT] += n_reviews
+    s.books[j, REVIEW_SUM] += n_reviews * units
     if on.brand[j, HAS_PROFILE] > 0:
         learn_profile(i, j, w.rows[G_PROFILE_X + a], w.rows[G_PROFILE_Y + a], p, s)
     if m.is_durable:
@@ -343,12 +354,12 @@ def carry_out(
     first: Any, last: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
 ) -> None:
     """Carry out the accepted among at most 256 orders, in the order of consumers, and let buyers talk."""
-    n = list_buyers(first, last, t, m, s, w)
+    n = list_buyers(first, last, t, m, g, s, w)
     draw_for_buyers(n, t, k0, k1, m, on, w)
     experience_all(n, p, w)
     for a in range(n):
-        i = np.int64(w.lists[BUYER + a])
-        j = np.int64(w.lists[BUYER_BRAND + a])
+        i = index(w.lists[BUYER + a])
+        j = index(w.lists[BUYER_BRAND + a])
         in_group = w.order[IN_GROUP, w.lists[BUYER_ORDER + a]] > 0
         is_referred = pay(i, j, t, in_group, m, on, s, row)
         change_base(i, j, on, s, w, row)

@@ -57,7 +57,6 @@ from simulator.engines.numba_engine.layout import (
     U_1,
     U_2,
     U_3,
-    VISIT,
     WAS_REACHED,
     WASTE,
     WISH_X,
@@ -69,7 +68,6 @@ from simulator.engines.numba_engine.layout import (
     mark_of,
     of_brand,
     record,
-    week_of,
 )
 from simulator.engines.numba_engine.relation import believe
 from simulator.engines.numba_engine.talk import add_move, add_talk
@@ -81,7 +79,16 @@ from simulator.model.allocation import (
     relevance_is_due,
     weights_are_due,
 )
-from simulator.model.campaigns import CAPPED, CREATIVE_BRAND, EVERYONE, FIT, RANDOM, SEGMENT, VISITORS
+from simulator.model.campaigns import (
+    CAPPED,
+    CREATIVE_BRAND,
+    CREATIVE_SEGMENT,
+    EVERYONE,
+    FIT,
+    RANDOM,
+    SEGMENT,
+    VISITORS,
+)
 from simulator.model.draws import BLOCK, sparse_uniforms, tail
 from simulator.model.mathematics import ONE, ZERO, F, fixed_point, normal
 from simulator.model.rules import attention, choice, community, content, experience
@@ -256,60 +263,94 @@ def weigh_block(audience: Any, h: Any, j: Any, m: Any, p: Any, s: Any, w: Any) -
 
 @part
 def gather_reach(b: Any, h: Any, m: Any, g: Any, w: Any) -> None:
-    """Gather a block's reach by a line's channel, and who is in its segment; what pads a block has no reach."""
+    """Gather a block's reach by a line's channel; what pads a block has no reach."""
     reach = terms.REACH + m.line_kind[h, terms.CHANNEL]
     end = min(BLOCK, m.n_consumers - b * BLOCK)
     for k in range(end):
-        cell = g.cell[b * BLOCK + k]
-        w.rows[U_0 + k] = m.cell[cell, reach]
-        w.bytes[READS + k] = m.in_segment[h, cell]
+        w.rows[U_0 + k] = m.cell[g.cell[b * BLOCK + k], reach]
     for k in range(end, BLOCK):
         w.rows[U_0 + k] = ZERO
 
 
 @part
-def weigh_audience(h: Any, j: Any, t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
+def gather_segment(b: Any, h: Any, m: Any, g: Any, w: Any) -> None:
+    """Gather who of a block is in a line's segment."""
+    for k in range(min(BLOCK, m.n_consumers - b * BLOCK)):
+        w.bytes[READS + k] = m.in_segment[h, g.cell[b * BLOCK + k]]
+
+
+@part
+def recall_reach(b: Any, h: Any, is_first: Any, m: Any, g: Any, s: Any, w: Any) -> None:
+    """Set a block's reach by a line whose audience is weighed again and again, gathered at first only."""
+    row = m.line_kind[h, terms.REACH_ROW]
+    if is_first:
+        gather_reach(b, h, m, g, w)
+        for k in range(BLOCK):
+            s.reach[row, b, k] = w.rows[U_0 + k]
+    for k in range(BLOCK):
+        w.rows[U_0 + k] = s.reach[row, b, k]
+
+
+@part
+def weigh_audience(h: Any, j: Any, t: Any, is_first: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
     """Compute a line's audience weights for every consumer, each kind by itself, so that its loop has no branch."""
     audience = m.line_kind[h, terms.AUDIENCE]
     for b in range(s.values.shape[0]):
-        gather_reach(b, h, m, g, w)
         if audience == FIT:
+            recall_reach(b, h, is_first, m, g, s, w)
             for k in range(BLOCK):
-                w.rows[U_1 + k] = s.records[b * BLOCK + k, in_record(j, PROFILE_X)]
-                w.rows[U_2 + k] = s.records[b * BLOCK + k, in_record(j, PROFILE_Y)]
+                w.rows[U_1 + k] = s.extras[b * BLOCK + k, s.column[PROFILE_X] + j]
+                w.rows[U_2 + k] = s.extras[b * BLOCK + k, s.column[PROFILE_Y] + j]
             weigh_block(FIT, h, j, m, p, s, w)
         elif audience == VISITORS:
+            recall_reach(b, h, is_first, m, g, s, w)
             for k in range(BLOCK):
-                w.rows[U_3 + k] = F(np.int32(t) - np.int32(s.weeks[b * BLOCK + k, week_of(j, VISIT)]))
+                w.rows[U_3 + k] = F(np.int32(t) - np.int32(s.visits[b, j, k]))
             weigh_block(VISITORS, h, j, m, p, s, w)
         elif audience == SEGMENT:
+            gather_reach(b, h, m, g, w)
+            gather_segment(b, h, m, g, w)
             weigh_block(SEGMENT, h, j, m, p, s, w)
         else:
+            gather_reach(b, h, m, g, w)
             weigh_block(EVERYONE, h, j, m, p, s, w)
         for k in range(BLOCK):
             s.weight[h, b, k] = w.rows[RESULT + k]
 
 
 @part
+def address_block(b: Any, end: Any, h: Any, j: Any, m: Any, g: Any, s: Any, w: Any) -> None:
+    """Set the tastes that a line's advertisements address in a block."""
+    creative = m.line_kind[h, terms.CREATIVE]
+    rows = w.rows
+    x = s.today[j, AT_X]
+    y = s.today[j, AT_Y]
+    if creative == CREATIVE_BRAND:
+        for k in range(end):
+            rows[U_0 + k] = creative_position(CREATIVE_BRAND, x, ZERO, ZERO)
+            rows[U_1 + k] = creative_position(CREATIVE_BRAND, y, ZERO, ZERO)
+    elif creative == CREATIVE_SEGMENT:
+        for k in range(end):
+            cell = g.cell[b * BLOCK + k]
+            rows[U_0 + k] = creative_position(CREATIVE_SEGMENT, x, m.cell[cell, terms.CELL_X], ZERO)
+            rows[U_1 + k] = creative_position(CREATIVE_SEGMENT, y, m.cell[cell, terms.CELL_Y], ZERO)
+    else:
+        for k in range(end):
+            i = b * BLOCK + k
+            rows[U_0 + k] = creative_position(creative, x, ZERO, s.extras[i, s.column[PROFILE_X] + j])
+            rows[U_1 + k] = creative_position(creative, y, ZERO, s.extras[i, s.column[PROFILE_Y] + j])
+
+
+@part
 def judge_relevance(h: Any, j: Any, m: Any, g: Any, s: Any, w: Any) -> None:
     """Compute a line's relevance for every consumer; what pads a block keeps 0."""
-    creative = m.line_kind[h, terms.CREATIVE]
     rows = w.rows
     for b in range(s.values.shape[0]):
         end = min(BLOCK, m.n_consumers - b * BLOCK)
+        address_block(b, end, h, j, m, g, s, w)
         for k in range(end):
-            i = b * BLOCK + k
-            cell = g.cell[i]
-            cell_x = m.cell[cell, terms.CELL_X]
-            cell_y = m.cell[cell, terms.CELL_Y]
-            rows[U_0 + k] = creative_position(
-                creative, s.today[j, AT_X], cell_x, s.records[i, in_record(j, PROFILE_X)]
-            )
-            rows[U_1 + k] = creative_position(
-                creative, s.today[j, AT_Y], cell_y, s.records[i, in_record(j, PROFILE_Y)]
-            )
-            rows[U_2 + k] = s.records[i, TASTE_X]
-            rows[U_3 + k] = s.records[i, TASTE_Y]
+            rows[U_2 + k] = s.records[b * BLOCK + k, TASTE_X]
+            rows[U_3 + k] = s.records[b * BLOCK + k, TASTE_Y]
         for k in range(end):
             s.relevance[h, b, k] = attention.relevance(
                 rows[U_2 + k], rows[U_3 + k], rows[U_0 + k], rows[U_1 + k]
@@ -361,7 +402,7 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, w: Any, 
         if new_weights and m.line_kind[h, terms.AUDIENCE] == RANDOM:
             draw_audience(h, j, k0, k1, m, g, s)
         elif new_weights:
-            weigh_audience(h, j, t, m, p, g, s, w)
+            weigh_audience(h, j, t, is_first, m, p, g, s, w)
         if new_relevance:
             judge_relevance(h, j, m, g, s, w)
         if planned <= 0.0 or not is_paid:
@@ -380,7 +421,7 @@ def buy_media(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, s: Any, w: Any, 
 
 
 @part
-def own_seed(i: Any, j: Any, satisfied: Any, surprise: Any, on: Any, s: Any, w: Any) -> None:
+def own_seed(i: Any, j: Any, satisfied: Any, surprise: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     """Make a seed the owner of a durable."""
     b = block_of(i)
     k = lane_of(i)
@@ -392,8 +433,9 @@ def own_seed(i: Any, j: Any, satisfied: Any, surprise: Any, on: Any, s: Any, w: 
     s.books[j, BASE] += 1
     s.marks[b, LATEST, k] = np.uint8(j)
     s.weeks[i, REPLACEMENT] = NEVER
-    s.records[i, SATISFACTION] = satisfied
-    s.records[i, SURPRISE] = surprise
+    if m.owners_talk:
+        s.extras[i, s.column[SATISFACTION]] = satisfied
+        s.extras[i, s.column[SURPRISE]] = surprise
     if on.neighbors:
         add_move(i, on.count_row[ADOPTERS] + j, 1, w)
 
@@ -426,4 +468,4 @@ def plant_seeds(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: An
             if not m.owners_talk:
                 add_talk(i, j, TALKS | AS_SEED, 0, satisfied, surprise, w)
             if m.is_durable and s.marks[b, LATEST, k] != np.uint8(j):
-                own_seed(i, j, satisfied, surprise, on, s, w)
+                own_seed(i, j, satisfied, surprise, m, on, s, w)

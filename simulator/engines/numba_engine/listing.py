@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.compiled import part
-from simulator.engines.numba_engine.layout import PICKED, PLACES, QUEUE, SOME, whole
+from simulator.engines.numba_engine.layout import PICKED, PLACES, QUEUE, SOME, index, whole
 from simulator.model.draws import BLOCK
 from simulator.vector_lists import WIDTH, fetch_ahead, list_marked
 
@@ -46,12 +46,14 @@ def pick(first: Any, n_queued: Any, s: Any, w: Any) -> Any:
     """Pick up to 256 of the queued consumers, from ``first`` on, whose records are needed; return how many they are."""
     n = min(n_queued - first, np.int64(BLOCK))
     for a in range(n):
-        i = np.int64(w.lists[QUEUE + first + a])
+        i = index(w.lists[QUEUE + first + a])
         at = i * s.records.shape[1]
         fetch_ahead(s.records, at)
-        fetch_ahead(s.records, at + _LINE)
-        fetch_ahead(s.weeks, i * s.weeks.shape[1])
-        fetch_ahead(s.weeks, (i + 1) * s.weeks.shape[1] - 1)
+        for more in range(_LINE, s.records.shape[1], _LINE):
+            fetch_ahead(s.records, at + more)
+        if s.extras.shape[0] > 0:
+            fetch_ahead(s.extras, i * s.extras.shape[1])
+            fetch_ahead(s.extras, (i + 1) * s.extras.shape[1] - 1)
     for a in range(whole(n)):
         w.lists[PICKED + a] = w.lists[QUEUE + first + a]
     return n

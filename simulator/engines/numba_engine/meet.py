@@ -53,12 +53,11 @@ from simulator.engines.numba_engine.layout import (
     U_0,
     U_1,
     U_2,
-    VISIT,
     WISH_X,
     WISH_Y,
     WISHERS,
     block_of,
-    in_record,
+    index,
     lane_of,
     mark_of,
     of_brand,
@@ -80,6 +79,7 @@ from simulator.engines.numba_engine.relation import (
     judge,
     learn_profile,
     utility_at,
+    visit_in,
 )
 from simulator.engines.numba_engine.talk import add_move
 from simulator.engines.numba_engine.view import see_pieces
@@ -102,12 +102,14 @@ def keep_coupons(n: Any, h: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any)
     flags = mark_of(j, FLAGS)
     counts = COUPON_IS_STRATEGY * np.uint8(m.line_kind[h, terms.IS_STRATEGY] > 0)
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         b = block_of(i)
         k = lane_of(i)
         s.marks[b, flags, k] = (s.marks[b, flags, k] & ~COUPON_IS_STRATEGY) | counts
-        s.records[i, in_record(j, COUPON)] = m.line[h, terms.DEPTH]
-        s.weeks[i, week_of(j, COUPON_UNTIL)] = np.int16(np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1))
+        s.extras[i, s.column[COUPON] + j] = m.line[h, terms.DEPTH]
+        s.dates[i, s.column[COUPON_UNTIL] + j] = np.int16(
+            np.int32(t) + np.int32(p.coupon_weeks) - np.int32(1)
+        )
 
 
 @part
@@ -137,8 +139,8 @@ def click_line(
     row[j, _CLICKS] += n_clicks
     for c in range(n_clicks):
         a = w.lists[SOME + c]
-        i = np.int64(w.lists[PICKED + a])
-        s.weeks[i, week_of(j, VISIT)] = np.int16(t)
+        i = index(w.lists[PICKED + a])
+        visit_in(i, j, t, s)
         s.weeks[i, week_of(j, CLICK)] = np.int16(t)
         rows[U_1 + c] = rows[U_1 + a]
         rows[U_2 + c] = rows[U_2 + a]
@@ -147,7 +149,7 @@ def click_line(
             rows[U_1 + c] = normal(rows[U_1 + c])
             rows[U_2 + c] = normal(rows[U_2 + c])
         for c in range(n_clicks):
-            i = np.int64(w.lists[PICKED + w.lists[SOME + c]])
+            i = index(w.lists[PICKED + w.lists[SOME + c]])
             learn_profile(i, j, rows[U_1 + c], rows[U_2 + c], p, s)
 
 
@@ -194,10 +196,10 @@ def weigh_membership(n: Any, j: Any, t: Any, k0: Any, k1: Any, m: Any, p: Any, s
         rows[U_0 + a] = unit(c0)
         rows[U_1 + a] = unit(c1)
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         rows[G_NEARBY + a] = s.records[i, SHARING]
         rows[G_MEMORY + a] = s.values[block_of(i), of_brand(j, MEMORY), lane_of(i)]
-        rows[G_BELONGING + a] = s.records[i, in_record(j, BELONGING)]
+        rows[G_BELONGING + a] = s.extras[i, s.column[BELONGING] + j]
     is_served = m.by_step[t, j, _COMMUNITY] > ZERO and s.books[j, OPEN + COMMUNITY_PROGRAM] > 0
     served = ONE if is_served else ZERO
     for a in range(whole(n)):
@@ -222,7 +224,7 @@ def leave(i: Any, j: Any, on: Any, s: Any, w: Any) -> None:
     k = lane_of(i)
     s.marks[b, mark_of(j, FLAGS), k] &= ~IS_MEMBER
     s.books[j, N_MEMBERS] -= 1
-    s.records[i, in_record(j, BELONGING)] = ZERO
+    s.extras[i, s.column[BELONGING] + j] = ZERO
     add_move(i, on.count_row[MEMBERS] + j, -1, w)
 
 
@@ -233,14 +235,14 @@ def keep_membership(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row
     wishes = m.by_step[t, j, _CO_DESIGN] > ZERO
     n_interactions = np.int64(0)
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         b = block_of(i)
         k = lane_of(i)
         interacts = rows[RESULT + a] > ZERO
         touch = s.marks[b, mark_of(j, TOUCH), k]
         n_interactions += np.int64(interacts)
         s.values[b, of_brand(j, MEMORY), k] = rows[G_MEMORY + a]
-        s.records[i, in_record(j, BELONGING)] = rows[G_BELONGING + a]
+        s.extras[i, s.column[BELONGING] + j] = rows[G_BELONGING + a]
         s.marks[b, mark_of(j, TOUCH), k] = COMMUNITY if interacts else touch
         if wishes and interacts:
             s.books[j, WISHERS] += 1
@@ -248,7 +250,7 @@ def keep_membership(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row
             s.books[j, WISH_Y] += fixed_point(s.records[i, TASTE_Y])
     row[j, _INTERACTIONS] += n_interactions
     for r in range(list_some(n, READS, w)):
-        leave(np.int64(w.lists[PICKED + w.lists[SOME + r]]), j, on, s, w)
+        leave(index(w.lists[PICKED + w.lists[SOME + r]]), j, on, s, w)
 
 
 @part
@@ -268,7 +270,7 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
     """Return the brand that a consumer buys in a completed group, or whether the wait goes on or lapses."""
     i = b * BLOCK + k
     j = np.int64(s.marks[b, COMMITTED, k])
-    since = np.int64(s.weeks[i, COMMITMENT])
+    since = np.int64(s.dates[i, s.column[COMMITMENT]])
     flags = mark_of(j, FLAGS)
     is_admitted = (s.marks[b, flags, k] & IS_TURNED_AWAY) == 0
     together = s.counts[on.count_row[COMMITTERS] + j, i]
@@ -284,7 +286,7 @@ def settle_group(b: Any, k: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: A
         add_move(i, on.count_row[COMMITTERS] + j, -1, w)
     if is_complete:
         return j
-    s.weeks[i, week_of(j, VISIT)] = np.int16(t)
+    visit_in(i, j, t, s)
     row[j, _GROUP_FAILURES] += 1
     for other in range(m.n_brands):
         row[other, _NEEDS] += 1

@@ -220,7 +220,7 @@ def turn_away(j: Any, t: Any, places: Any, k0: Any, k1: Any, m: Any, on: Any, s:
     for i in range(m.n_consumers):
         b = block_of(i)
         k = lane_of(i)
-        if s.marks[b, COMMITTED, k] == np.uint8(j) and s.weeks[i, COMMITMENT] == t:
+        if s.marks[b, COMMITTED, k] == np.uint8(j) and s.dates[i, s.column[COMMITMENT]] == t:
             word = sparse_word(_U(i), _U(0), _U(t), tail(draws.OUTSIDE, _U(0), _U(0)), k0, k1, 2)
             w.keys[n_asking] = (np.uint64(word) << np.uint64(32)) | np.uint64(i)
             w.asking[n_asking] = i

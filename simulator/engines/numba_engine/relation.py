@@ -53,6 +53,7 @@ from simulator.engines.numba_engine.layout import (
     PROFILE_EVIDENCE,
     PROFILE_X,
     PROFILE_Y,
+    REGION,
     TASTE_X,
     TASTE_Y,
     TRUST,
@@ -60,6 +61,7 @@ from simulator.engines.numba_engine.layout import (
     WORTH,
     block_of,
     in_record,
+    index,
     lane_of,
     of_brand,
     week_of,
@@ -79,16 +81,35 @@ def believe(i: Any, j: Any, belief: Any, evidence: Any, s: Any) -> None:
 
 
 @part
+def learn(n: Any, before: Any, after: Any, j: Any, s: Any, w: Any) -> None:
+    """Keep the sum over all consumers of what is believed, which changes from one row to another for a list."""
+    learned = np.int64(0)
+    for a in range(n):
+        learned += fixed_point(w.rows[after + a]) - fixed_point(w.rows[before + a])
+    s.books[j, BELIEF_SUM] += learned
+
+
+@part
 def learn_profile(i: Any, j: Any, z_x: Any, z_y: Any, p: Any, s: Any) -> None:
     """Let a brand learn from one observed event, which shows each taste with an error of z standard deviations."""
-    n = s.records[i, in_record(j, PROFILE_EVIDENCE)]
+    at_x = s.column[PROFILE_X] + j
+    at_y = s.column[PROFILE_Y] + j
+    n = s.extras[i, s.column[PROFILE_EVIDENCE] + j]
     seen_x = precision.signal(s.records[i, TASTE_X], p.profile_noise, z_x)
     seen_y = precision.signal(s.records[i, TASTE_Y], p.profile_noise, z_y)
-    x = precision.profile(s.records[i, in_record(j, PROFILE_X)], seen_x, n)
-    y = precision.profile(s.records[i, in_record(j, PROFILE_Y)], seen_y, n)
-    s.records[i, in_record(j, PROFILE_X)] = x
-    s.records[i, in_record(j, PROFILE_Y)] = y
-    s.records[i, in_record(j, PROFILE_EVIDENCE)] = precision.profile_evidence(n, p.profile_retention)
+    x = precision.profile(s.extras[i, at_x], seen_x, n)
+    y = precision.profile(s.extras[i, at_y], seen_y, n)
+    s.extras[i, at_x] = x
+    s.extras[i, at_y] = y
+    s.extras[i, s.column[PROFILE_EVIDENCE] + j] = precision.profile_evidence(n, p.profile_retention)
+
+
+@part
+def visit_in(i: Any, j: Any, step: Any, s: Any) -> None:
+    """Note when a consumer visited a brand; where lines go after visitors, also where everybody is gone through."""
+    s.weeks[i, week_of(j, VISIT)] = np.int16(step)
+    if s.visits.shape[0] > 0:
+        s.visits[block_of(i), j, lane_of(i)] = np.int16(step)
 
 
 @part
@@ -98,11 +119,11 @@ def weeks_since_visit(i: Any, j: Any, t: Any, s: Any) -> Any:
 
 
 @part
-def price_for(i: Any, j: Any, t: Any, m: Any, s: Any) -> Any:
+def price_for(i: Any, j: Any, t: Any, m: Any, on: Any, s: Any) -> Any:
     """Return what a consumer would pay for a unit, before any referral reward."""
     coupon = ZERO
-    if np.int32(t) <= np.int32(s.weeks[i, week_of(j, COUPON_UNTIL)]):
-        coupon = s.records[i, in_record(j, COUPON)]
+    if on.brand[j, HAS_COUPON] > 0 and np.int32(t) <= np.int32(s.dates[i, s.column[COUPON_UNTIL] + j]):
+        coupon = s.extras[i, s.column[COUPON] + j]
     return choice.price_after(m.by_step[t, j, terms.PRICE], s.today[j, CUT], coupon)
 
 
@@ -111,7 +132,7 @@ def gather_person(n: Any, s: Any, w: Any) -> None:
     """Gather the traits of a list's consumers."""
     rows = w.rows
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         rows[G_TASTE_X + a] = s.records[i, TASTE_X]
         rows[G_TASTE_Y + a] = s.records[i, TASTE_Y]
         rows[G_SENSITIVITY + a] = s.records[i, PRICE_SENSITIVITY]
@@ -127,23 +148,23 @@ def gather_rare(n: Any, j: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     rows = w.rows
     if on.brand[j, HAS_CONTENT] > 0:
         for a in range(n):
-            i = np.int64(w.lists[PICKED + a])
+            i = index(w.lists[PICKED + a])
             rows[G_TRUST + a] = s.values[block_of(i), of_brand(j, TRUST), lane_of(i)]
     else:
         for a in range(whole(n)):
             rows[G_TRUST + a] = m.brand[j, terms.INITIAL_TRUST]
     if on.brand[j, HAS_COMMUNITY] > 0:
         for a in range(n):
-            i = np.int64(w.lists[PICKED + a])
-            rows[G_BELONGING + a] = s.records[i, in_record(j, BELONGING)]
+            i = index(w.lists[PICKED + a])
+            rows[G_BELONGING + a] = s.extras[i, s.column[BELONGING] + j]
     else:
         for a in range(whole(n)):
             rows[G_BELONGING + a] = ZERO
     if m.brand[j, terms.TAILORING] > ZERO:
         for a in range(n):
-            i = np.int64(w.lists[PICKED + a])
-            rows[G_PROFILE_X + a] = s.records[i, in_record(j, PROFILE_X)]
-            rows[G_PROFILE_Y + a] = s.records[i, in_record(j, PROFILE_Y)]
+            i = index(w.lists[PICKED + a])
+            rows[G_PROFILE_X + a] = s.extras[i, s.column[PROFILE_X] + j]
+            rows[G_PROFILE_Y + a] = s.extras[i, s.column[PROFILE_Y] + j]
     else:
         for a in range(whole(n)):
             rows[G_PROFILE_X + a] = ZERO
@@ -155,7 +176,7 @@ def gather_relation(n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> 
     """Gather what a list's consumers know of a brand."""
     rows = w.rows
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         b = block_of(i)
         k = lane_of(i)
         rows[G_MEMORY + a] = s.values[b, of_brand(j, MEMORY), k]
@@ -163,12 +184,11 @@ def gather_relation(n: Any, j: Any, m: Any, g: Any, on: Any, s: Any, w: Any) -> 
         rows[G_EVIDENCE + a] = s.records[i, in_record(j, EVIDENCE)]
         rows[G_GOODWILL + a] = s.values[b, of_brand(j, GOODWILL), k]
         rows[G_HABIT + a] = s.records[i, in_record(j, HABIT)]
-        region = m.place[g.cell[i], terms.REGION]
-        rows[G_DAYS + a] = m.brand[j, terms.DAYS + region]
+        rows[G_DAYS + a] = m.brand[j, terms.DAYS + index(np.int32(s.weeks[i, REGION]))]
     gather_rare(n, j, m, on, s, w)
     if on.neighbors:
         for a in range(n):
-            i = np.int64(w.lists[PICKED + a])
+            i = index(w.lists[PICKED + a])
             adopters = np.int64(s.counts[on.count_row[ADOPTERS] + j, i])
             rows[G_NEARBY + a] = choice.share_of(adopters, np.int64(g.in_degree[i]))
     elif m.externality > 0:
@@ -183,8 +203,8 @@ def gather_price(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> Non
     net = s.today[j, NET_PRICE]
     if on.brand[j, HAS_COUPON] > 0:
         for a in range(n):
-            i = np.int64(w.lists[PICKED + a])
-            rows[G_PRICE + a] = price_for(i, j, t, m, s)
+            i = index(w.lists[PICKED + a])
+            rows[G_PRICE + a] = price_for(i, j, t, m, on, s)
         return
     for a in range(whole(n)):
         rows[G_PRICE + a] = net

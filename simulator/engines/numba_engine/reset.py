@@ -14,12 +14,16 @@ from simulator.engines.numba_engine.layout import (
     BASE,
     BELIEF,
     BELIEF_SUM,
+    CLICK,
     COMMITTED,
+    COUPON_UNTIL,
     EVIDENCE,
     FLAGS,
     GOODWILL,
     HABIT,
     HAS_BOUGHT,
+    INVITATION_STEP,
+    INVITED_UNTIL,
     LATEST,
     LATEST_PIECE,
     LONG_AGO,
@@ -32,6 +36,8 @@ from simulator.engines.numba_engine.layout import (
     PROFILE_EVIDENCE,
     PROFILE_X,
     PROFILE_Y,
+    READ,
+    REGION,
     REPLACEMENT,
     REVIEW_COUNT,
     REVIEW_SUM,
@@ -41,22 +47,25 @@ from simulator.engines.numba_engine.layout import (
     TASTE_X,
     TASTE_Y,
     TRUST,
+    VISIT,
     State,
     Switches,
     in_record,
     mark_of,
     of_brand,
+    week_of,
 )
 from simulator.model import initialization
 from simulator.model.draws import BLOCK
 from simulator.model.initialization import RECEIVER, World
 from simulator.model.market import MarketArrays
-from simulator.model.mathematics import ONE, ZERO, fixed_point
+from simulator.model.mathematics import ONE, fixed_point
 
 
 @kernel
 def reset_persons(b: Any, m: Any, world: Any, s: Any) -> None:
     """Give a block's consumers the traits and the latest brands of the world."""
+    satisfaction = s.column[SATISFACTION]
     population = world.population
     start = b * BLOCK
     for k in range(min(BLOCK, world.latest_brand.size - start)):
@@ -64,13 +73,15 @@ def reset_persons(b: Any, m: Any, world: Any, s: Any) -> None:
         latest = world.latest_brand[i]
         s.marks[b, LATEST, k] = np.uint8(latest) if latest >= 0 else NO_BRAND
         s.weeks[i, REPLACEMENT] = np.int16(min(np.int64(world.replacement_step[i]), np.int64(NEVER)))
+        s.weeks[i, REGION] = np.int16(m.cell_region[population.cell[i]])
         s.values[b, NEED_RATE, k] = population.need_rate[i]
         s.records[i, TASTE_X] = population.taste[0, i]
         s.records[i, TASTE_Y] = population.taste[1, i]
         s.records[i, PRICE_SENSITIVITY] = population.price_sensitivity[i]
         s.records[i, ONLINE] = population.online[i]
         s.records[i, SHARING] = population.sharing[i]
-        s.records[i, SATISFACTION] = m.quality[0, max(latest, 0)] if latest >= 0 else ZERO
+        if satisfaction >= 0 and latest >= 0:
+            s.extras[i, satisfaction] = m.quality[0, latest]
 
 
 @kernel
@@ -89,15 +100,34 @@ def reset_relations(b: Any, j: Any, m: Any, world: Any, s: Any) -> None:
         s.records[i, in_record(j, HABIT)] = initialization.initial_habit(is_buyer)
         s.values[b, of_brand(j, TRUST), k] = m.initial_trust[j]
         s.marks[b, mark_of(j, FLAGS), k] = HAS_BOUGHT * np.uint8(is_buyer)
-    for k in range(n):
-        i = start + k
-        cell = world.population.cell[i]
-        s.records[i, in_record(j, PROFILE_X)] = m.cell_taste[cell, 0]
-        s.records[i, in_record(j, PROFILE_Y)] = m.cell_taste[cell, 1]
+    if s.column[PROFILE_X] >= 0:
+        for k in range(n):
+            i = start + k
+            cell = world.population.cell[i]
+            s.extras[i, s.column[PROFILE_X] + j] = m.cell_taste[cell, 0]
+            s.extras[i, s.column[PROFILE_Y] + j] = m.cell_taste[cell, 1]
+            s.extras[i, s.column[PROFILE_EVIDENCE] + j] = ONE
+
+
+@kernel
+def forget_weeks(s: Any) -> None:
+    """Let whatever happens to some only have happened long ago; what pads the last block has evidence of nothing."""
+    for i in range(s.records.shape[0]):
+        s.weeks[i, REPLACEMENT] = LONG_AGO
+        for j in range(s.books.shape[0]):
+            s.records[i, in_record(j, EVIDENCE)] = ONE
+            s.weeks[i, week_of(j, VISIT)] = LONG_AGO
+            s.weeks[i, week_of(j, CLICK)] = LONG_AGO
+            s.weeks[i, week_of(j, READ)] = LONG_AGO
+    for i in range(s.dates.shape[0]):
+        for j in range(s.books.shape[0]):
+            for field in (COUPON_UNTIL, INVITATION_STEP, INVITED_UNTIL):
+                if s.column[field] >= 0:
+                    s.dates[i, s.column[field] + j] = LONG_AGO
 
 
 #: Written in the first step, or before anything is read of them.
-_WRITTEN_FIRST = ("weight", "relevance", "receivers")
+_WRITTEN_FIRST = ("weight", "relevance", "reach", "letters", "weeks", "dates", "column")
 
 
 def clear(m: MarketArrays, s: State) -> None:
@@ -105,7 +135,8 @@ def clear(m: MarketArrays, s: State) -> None:
     for name, array in zip(s._fields, s, strict=True):
         if name not in _WRITTEN_FIRST:
             array.fill(0)
-    s.weeks.fill(LONG_AGO)
+    forget_weeks(s)
+    s.visits.fill(LONG_AGO)
     s.marks[:, LATEST, :] = NO_BRAND
     s.marks[:, COMMITTED, :] = NO_BRAND
     s.lines[:, SOLVED_FOR] = -1.0
@@ -115,9 +146,6 @@ def clear(m: MarketArrays, s: State) -> None:
     s.books[:, REVIEW_COUNT] = m.initial_review_count
     s.books[:, REVIEW_SUM] = m.initial_review_sum
     s.books[:, LATEST_PIECE] = -1
-    for j in range(m.n_brands):
-        s.records[:, int(in_record(j, EVIDENCE))] = ONE
-        s.records[:, int(in_record(j, PROFILE_EVIDENCE))] = ONE
 
 
 @kernel

@@ -13,7 +13,14 @@ import numpy as np
 
 from simulator.compiled import address_of, is_compiled, take_no_other_types
 from simulator.engines.numba_engine.large import LargeRun, Slot, absorb, act_at, settle_at
-from simulator.engines.numba_engine.layout import CHUNK, new_counts, new_graph, new_state, new_work
+from simulator.engines.numba_engine.layout import (
+    CHUNK,
+    new_counts,
+    new_graph,
+    new_letters,
+    new_state,
+    new_work,
+)
 from simulator.engines.numba_engine.reset import clear, reset
 from simulator.engines.numba_engine.step import act, settle
 from simulator.engines.numba_engine.step import run_steps as compiled_steps
@@ -110,6 +117,7 @@ def run_one(
     terms.seeding[:, SEED_LAST] = first[1:]
     counts = new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     reset(market.arrays, world, on, state)
+    state = state._replace(letters=new_letters(market, plan.arrays, world, on))
     given = terms, market.parameters, graph._replace(seeds=seeds), on, state, work
     key = np.uint32(seed), np.uint32(replicate)
     if threads > 1 and state.values.shape[0] >= 2 * CHUNK:

@@ -10,6 +10,7 @@ from simulator.compiled import part
 from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
     ACCEPTED,
+    BELIEF,
     BEST_TOTAL,
     CHANCE,
     CHOICE,
@@ -18,6 +19,7 @@ from simulator.engines.numba_engine.layout import (
     COMMITTED,
     COMMITTERS,
     CONSUMER,
+    EVIDENCE,
     FIRST_CHOICE,
     FORCED,
     FOUND,
@@ -60,11 +62,12 @@ from simulator.engines.numba_engine.layout import (
     U_2,
     U_3,
     UTILITY,
-    VISIT,
     WAITING_SHOCK,
     WANTS,
     WHEN,
     block_of,
+    in_record,
+    index,
     lane_of,
     place_of,
     record,
@@ -77,12 +80,13 @@ from simulator.engines.numba_engine.listing import (
     queue_places,
 )
 from simulator.engines.numba_engine.relation import (
-    believe,
     gather_person,
     gather_price,
     gather_relation,
     judge,
+    learn,
     utility_at,
+    visit_in,
     weeks_since_visit,
 )
 from simulator.engines.numba_engine.talk import add_move, add_talk
@@ -114,7 +118,7 @@ def queue_shoppers(start: Any, n_places: Any, on: Any, w: Any) -> Any:
 @part
 def forced_choice(a: Any, w: Any) -> Any:
     """Return what a listed shopper's group has come to: a brand, ``LAPSES``, or ``NOTHING`` without one."""
-    return w.lists[FORCED + place_of(np.int64(w.lists[PICKED + a]))]
+    return w.lists[FORCED + place_of(index(w.lists[PICKED + a]))]
 
 
 @part
@@ -127,8 +131,8 @@ def begin_choice(n: Any, t: Any, on: Any, s: Any, w: Any) -> None:
     if on.count_row[COMMITTERS] >= 0:
         for a in range(n):
             if forced_choice(a, w) != NOTHING:
-                i = np.int64(w.lists[PICKED + a])
-                w.lists[WHEN + a] = np.int32(s.weeks[i, COMMITMENT])
+                i = index(w.lists[PICKED + a])
+                w.lists[WHEN + a] = np.int32(s.dates[i, s.column[COMMITMENT]])
 
 
 @part
@@ -162,9 +166,8 @@ def consider(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any, ro
     """Decide which of the listed shoppers consider a brand, and note who came across it online."""
     rows = w.rows
     coverage = m.brand[j, terms.COVERAGE]
-    visit = week_of(j, VISIT)
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         rows[RESULT + a] = weeks_since_visit(i, j, t, s)
     for a in range(whole(n)):
         w.bytes[IS_CONSIDERED + a] = np.uint8(
@@ -192,8 +195,8 @@ def consider(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any, ro
         n_considered += w.bytes[IS_CONSIDERED + a]
     row[j, _CONSIDERED] += n_considered
     for a in range(list_some(n, IS_FOUND, w)):
-        i = np.int64(w.lists[PICKED + w.lists[SOME + a]])
-        s.weeks[i, visit] = np.int16(t)
+        i = index(w.lists[PICKED + w.lists[SOME + a]])
+        visit_in(i, j, t, s)
 
 
 @part
@@ -203,7 +206,7 @@ def gather_reviews(n: Any, j: Any, t: Any, s: Any, w: Any) -> None:
     read = week_of(j, READ)
     for r in range(n):
         a = w.lists[SOME + r]
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         since = np.int64(s.weeks[i, read])
         known = max(since, np.int64(0))
         seen = np.int64(since >= 0)
@@ -214,6 +217,7 @@ def gather_reviews(n: Any, j: Any, t: Any, s: Any, w: Any) -> None:
         rows[U_1 + r] = search.review_mean(total, max(count, np.int64(1)))
         rows[U_2 + r] = rows[G_BELIEF + a]
         rows[U_3 + r] = rows[G_EVIDENCE + a]
+        rows[RESULT + r] = rows[G_BELIEF + a]
 
 
 @part
@@ -232,12 +236,14 @@ def read_reviews(n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
         evidence = search.evidence_after_message(rows[U_3 + r], weight, p.evidence_limit)
         rows[U_2 + r] = belief if rows[U_0 + r] > ZERO else rows[U_2 + r]
         rows[U_3 + r] = evidence if rows[U_0 + r] > ZERO else rows[U_3 + r]
+    learn(n_readers, RESULT, U_2, j, s, w)
     for r in range(n_readers):
         a = w.lists[SOME + r]
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         rows[G_BELIEF + a] = rows[U_2 + r]
         rows[G_EVIDENCE + a] = rows[U_3 + r]
-        believe(i, j, rows[U_2 + r], rows[U_3 + r], s)
+        s.records[i, in_record(j, BELIEF)] = rows[U_2 + r]
+        s.records[i, in_record(j, EVIDENCE)] = rows[U_3 + r]
 
 
 @part
@@ -246,10 +252,10 @@ def bid(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
     rows = w.rows
     if on.brand[j, HAS_REFERRAL] > 0:
         for a in range(n):
-            i = np.int64(w.lists[PICKED + a])
+            i = index(w.lists[PICKED + a])
             rows[RESULT + a] = rows[G_PRICE + a]
-            if np.int32(t) <= np.int32(s.weeks[i, week_of(j, INVITED_UNTIL)]):
-                since = np.int64(s.weeks[i, week_of(j, INVITATION_STEP)])
+            if np.int32(t) <= np.int32(s.dates[i, s.column[INVITED_UNTIL] + j]):
+                since = np.int64(s.dates[i, s.column[INVITATION_STEP] + j])
                 reward = m.by_step[since, j, _REWARD]
                 rows[RESULT + a] = choice.price_after_reward(rows[G_PRICE + a], reward)
     else:
@@ -272,7 +278,7 @@ def bid_for_groups(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: A
     size = np.int32(m.by_step[t, j, _SIZE])
     for a in range(n):
         if w.bytes[IS_CONSIDERED + a] > 0 and forced_choice(a, w) == NOTHING:
-            together = s.counts[on.count_row[COMMITTERS] + j, np.int64(w.lists[PICKED + a])]
+            together = s.counts[on.count_row[COMMITTERS] + j, index(w.lists[PICKED + a])]
             odds = community.group_odds(together, size)
             cheap = choice.expected_group_price(rows[G_PRICE + a], discount, odds)
             in_time = choice.delayed_total(utility_at(a, cheap, m, w), p.delay_weight, w.shock[j, TASTE, a])
@@ -319,7 +325,7 @@ def choose_by_memory(n: Any, j: Any, w: Any) -> None:
 def choose_by_threshold(n: Any, j: Any, p: Any, g: Any, w: Any) -> None:
     """Adopt where the share of adopting neighbors and the push of advertising reach the threshold."""
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         noticed = w.noticed[j, place_of(i)]
         push = attention.memory(ZERO, ZERO, noticed, attention.log_remainder(p.memory_gain_ad))
         adopts = choice.adopts_by_threshold(w.rows[NEARBY + a], push, g.threshold[i])
@@ -360,8 +366,8 @@ def commit(i: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) ->
     b = block_of(i)
     k = lane_of(i)
     s.marks[b, COMMITTED, k] = np.uint8(j)
-    s.weeks[i, COMMITMENT] = np.int16(t)
-    s.weeks[i, week_of(j, VISIT)] = np.int16(t)
+    s.dates[i, s.column[COMMITMENT]] = np.int16(t)
+    visit_in(i, j, t, s)
     row[j, _COMMITMENTS] += 1
     add_talk(i, j, COMMITS, 0, ZERO, ZERO, w)
     add_move(i, on.count_row[COMMITTERS] + j, 1, w)
@@ -372,7 +378,7 @@ def commit_all(n: Any, t: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> Non
     """Let the listed shoppers commit who join a group now; they order nothing."""
     for a in range(n):
         if w.lists[JOINS + a] > 0 and forced_choice(a, w) < 0:
-            commit(np.int64(w.lists[PICKED + a]), np.int64(w.lists[SELECTED + a]), t, m, on, s, w, row)
+            commit(index(w.lists[PICKED + a]), index(w.lists[SELECTED + a]), t, m, on, s, w, row)
             w.lists[SELECTED + a] = NOTHING
 
 
@@ -393,7 +399,7 @@ def place_orders(n: Any, m: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     has_groups = on.count_row[COMMITTERS] >= 0
     at = w.n[N_ORDERS]
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         selected = w.lists[SELECTED + a]
         s.marks[block_of(i), OPEN_NEED, lane_of(i)] = np.uint8(0)
         w.order[CONSUMER, at] = i

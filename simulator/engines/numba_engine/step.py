@@ -31,6 +31,7 @@ from simulator.engines.numba_engine.layout import (
     NO_BRAND,
     NOTICED,
     SATISFACTION,
+    SMALL_CHUNK,
     STRETCH,
     SURPRISE,
     TALKS,
@@ -39,6 +40,7 @@ from simulator.engines.numba_engine.layout import (
     place_of,
     record,
 )
+from simulator.engines.numba_engine.mail import receive
 from simulator.engines.numba_engine.meet import visit
 from simulator.engines.numba_engine.ration import admit_groups, ration
 from simulator.engines.numba_engine.shop import shop
@@ -61,9 +63,10 @@ def attend_to(
     for j in range(m.n_brands):
         for k in range(BLOCK):
             w.rows[NOTICED + k] = ZERO
+        is_heard = attend.has_media_today(j, m, s)
         if on.brand[j, HAS_MEDIA] > 0:
-            attend.notice(b, j, t, k0, k1, m, p, s, w, row)
-        attend.remember(b, j, p, s, w, log_ad)
+            attend.notice(b, j, is_heard, t, k0, k1, m, p, s, w, row)
+        attend.remember(b, j, is_heard, p, s, w, log_ad)
         if on.brand[j, HAS_CONTENT] > 0:
             attend.relax_trust(b, j, m, p, s)
         if m.is_threshold:
@@ -83,7 +86,15 @@ def talk_of_owners(
         k = lane_of(i)
         j = s.marks[b, LATEST, k]
         if j != NO_BRAND:
-            add_talk(i, np.int64(j), TALKS, 0, s.records[i, SATISFACTION], s.records[i, SURPRISE], w)
+            add_talk(
+                i,
+                np.int64(j),
+                TALKS,
+                0,
+                s.extras[i, s.column[SATISFACTION]],
+                s.extras[i, s.column[SURPRISE]],
+                w,
+            )
         if w.n[N_TALKS] == BLOCK or i == m.n_consumers - 1:
             deliver(t, k0, k1, m, p, g, on, s, w, row)
 
@@ -134,7 +145,7 @@ def act(
     t : int
         Step.
     begins : bool
-        Whether the step begins here: firms act, and last step's messages reach their receivers.
+        Whether the step begins here: firms act.
     first, last : int
         Blocks, from ``first`` up to but without ``last``.
     k0, k1 : uint32
@@ -157,10 +168,11 @@ def act(
         open_books(t, k0, k1, m, p, s, counts[t])
         buy_media(t, k0, k1, m, p, g, s, w, counts[t])
         plant_seeds(t, k0, k1, m, p, g, on, s, w, counts[t])
-        for j in range(m.n_brands):
-            attend.receive(j, t, m, p, s, w, log_contact)
+        # the side that was read in the last step is written in this one
+        s.boxes[(t + 1) & 1, -1] = 0
     for begin in range(first, last, STRETCH):
         end = min(begin + STRETCH, last)
+        receive(begin, t, m, p, s, w, log_contact)
         for b in range(begin, end):
             attend_to(b, t, k0, k1, m, p, on, s, w, counts[t], log_ad)
         visit(begin, end, t, k0, k1, m, p, g, on, s, w, counts)
@@ -236,8 +248,9 @@ def run_steps(
         What is observed; added to.
     """
     n_blocks = s.values.shape[0]
+    chunk = CHUNK if n_blocks <= CHUNK else SMALL_CHUNK
     for t in range(begin, end):
-        for first in range(0, n_blocks, CHUNK):
-            last = min(first + CHUNK, n_blocks)
+        for first in range(0, n_blocks, chunk):
+            last = min(first + chunk, n_blocks)
             call_at(acting, (t, first == 0, first, last, k0, k1, m, p, g, on, s, w, counts))
             call_at(settling, (t, first, last, last == n_blocks, k0, k1, m, p, g, on, s, w, counts[t]))

@@ -13,25 +13,25 @@ import numpy as np
 from simulator.compiled import part, subframe
 from simulator.engines.numba_engine import terms
 from simulator.engines.numba_engine.layout import (
+    A_CALL,
+    A_MESSAGE,
+    A_PIECE,
     ABOUT,
+    AN_INVITATION,
     ARC,
     AS_SEED,
     CHANGE,
     COMMITS,
-    CONTACTS,
     COUNT_ROW,
     HIT,
     INTENSITY,
-    INVITATION,
     INVITE,
     INVITES,
     IS_TOLD,
     KIND,
     MOVER,
     N_MOVES,
-    N_RECEIVERS,
     N_TALKS,
-    PIECE,
     REWARDED,
     SAID,
     SENDER,
@@ -49,21 +49,22 @@ from simulator.engines.numba_engine.layout import (
     TIE_CHANCE,
     TIES,
     TOPIC,
-    VALUE,
+    UNITS,
     WEAK,
-    WEIGHT,
     WHICH,
     WHO,
+    index,
     record,
     whole,
 )
+from simulator.engines.numba_engine.mail import put
 from simulator.model import draws
 from simulator.model.draws import tail
 from simulator.model.initialization import RECEIVER, STRONG_BIT
 from simulator.model.mathematics import ONE, ZERO, F, unit
 from simulator.model.philox import philox
 from simulator.model.rules import referral, word_of_mouth
-from simulator.vector_lists import WIDTH, fetch_ahead, list_marked
+from simulator.vector_lists import WIDTH, list_marked
 
 _U = np.uint32
 _ANY = np.uint8(255)
@@ -99,28 +100,6 @@ def add_move(i: Any, row: Any, change: Any, w: Any) -> None:
 
 
 @part
-def address(r: Any, j: Any, s: Any) -> None:
-    """List a consumer among those who have mail about a brand, unless there is some already."""
-    is_listed = s.mail[r, j, CONTACTS] > 0
-    if s.mail.shape[2] > INVITATION:
-        is_listed |= s.mail[r, j, INVITATION] > 0
-    if s.mail.shape[2] > PIECE:
-        is_listed |= s.mail[r, j, PIECE] > 0
-    n = s.books[j, N_RECEIVERS]
-    s.receivers[j, n] = r
-    s.books[j, N_RECEIVERS] = n + np.int64(not is_listed)
-
-
-@part
-def send(r: Any, j: Any, value: Any, weight: Any, s: Any) -> None:
-    """Put one message about a brand into a receiver's mail."""
-    address(r, j, s)
-    s.mail[r, j, CONTACTS] += 1
-    s.mail[r, j, WEIGHT] += word_of_mouth.weight_units(weight)
-    s.mail[r, j, VALUE] += word_of_mouth.value_units(weight, value)
-
-
-@part
 def draw_ties(n: Any, has_more: Any, t: Any, k0: Any, k1: Any, w: Any) -> None:
     """Draw the uniform numbers of the gathered ties, all at once."""
     tie, values = w.tie, w.tie_value
@@ -143,14 +122,15 @@ def prepare_talks(t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
     n = w.n[N_TALKS]
     said = w.talk_value
     for a in range(n):
-        i = np.int64(w.talk[WHO, a])
-        fetch_ahead(g.arcs, g.indptr[i])
-        fetch_ahead(g.arcs, g.indptr[i + 1])
+        i = index(w.talk[WHO, a])
         said[INTENSITY, a] = s.records[i, SHARING]
     for a in range(n):
         said[INTENSITY, a] = word_of_mouth.talk_intensity(
             said[INTENSITY, a], said[SURPRISED, a], p.talk_base, p.surprise_unit, p.loss_factor
         ) * F(w.talk[KIND, a] & TALKS)
+    weight = word_of_mouth.message_weight(p.friend_credibility, ONE)
+    for a in range(n):
+        w.talk[UNITS, a] = word_of_mouth.value_units(weight, said[SAID, a])
     for a in range(n):
         said[STRONG, a] = word_of_mouth.talk_probability(p.p_strong, said[INTENSITY, a])
     for a in range(n):
@@ -213,17 +193,18 @@ def gather_ties(n: Any, first: Any, last: Any, at: Any, m: Any, p: Any, g: Any, 
 
 
 @part
-def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+def tell_more(
+    a: Any, n: Any, j: Any, r: Any, t: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any
+) -> None:
     """Let an invitation, a shared piece or a group offer meet one neighbor."""
     kind = w.talk[KIND, n]
     who = w.talk[WHO, n]
     if kind & INVITES and w.tie_value[TIE_1 + a] < w.talk_value[INVITE, n]:
-        send(r, j, w.talk_value[SAID, n], w.talk_value[REWARDED, n], s)
-        s.mail[r, j, INVITATION] = 1
+        said = word_of_mouth.value_units(w.talk_value[REWARDED, n], w.talk_value[SAID, n])
+        put(r, j, AN_INVITATION, np.int64(said), t, s)
         row[j, _INVITATIONS] += 1
     if kind & SHARES and w.tie_value[TIE_2 + a] < p.feed_attention:
-        address(r, j, s)
-        s.mail[r, j, PIECE] = max(s.mail[r, j, PIECE], w.talk[WHICH, n])
+        put(r, j, A_PIECE, np.int64(w.talk[WHICH, n]), t, s)
         row[j, _SHARED_VIEWS] += 1
     if kind & COMMITS:
         p_tie = p.p_strong if w.tie[TARGET + a] >= STRONG_BIT else p.p_weak
@@ -231,34 +212,29 @@ def tell_more(a: Any, n: Any, j: Any, r: Any, p: Any, g: Any, on: Any, s: Any, w
             p_tie = word_of_mouth.weighted_tie(p_tie, g.weights[w.tie[ARC + a]])
         sharing = s.records[who, SHARING]
         if w.tie_value[TIE_3 + a] < word_of_mouth.talk_probability(p_tie, sharing):
-            address(r, j, s)
-            s.mail[r, j, CONTACTS] += 1
+            put(r, j, A_CALL, np.int64(0), t, s)
 
 
 @part
-def tell_all(n_ties: Any, has_more: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
+def tell_all(n_ties: Any, has_more: Any, t: Any, p: Any, g: Any, on: Any, s: Any, w: Any, row: Any) -> None:
     """List the gathered ties on which something happens, without a branch, and go through them."""
-    weight = word_of_mouth.message_weight(p.friend_credibility, ONE)
     for a in range(whole(n_ties)):
         w.bytes[IS_TOLD + a] = np.uint8(w.tie_value[TIE_0 + a] < w.tie_value[TIE_CHANCE + a])
     n_hits = np.int64(0)
     for a in range(0, n_ties, WIDTH):
         n_hits += list_marked(w.bytes, IS_TOLD + a, _ANY, _I(a), _I(n_ties), w.tie, HIT + n_hits)
     for hit in range(n_hits):
-        r = np.int64(w.tie[TARGET + w.tie[HIT + hit]] & RECEIVER)
-        fetch_ahead(s.mail, r * (s.mail.shape[1] * s.mail.shape[2]))
-    for hit in range(n_hits):
         a = np.int64(w.tie[HIT + hit])
         n = np.int64(w.tie[TOPIC + a])
-        j = np.int64(w.talk[ABOUT, n])
-        send(np.int64(w.tie[TARGET + a] & RECEIVER), j, w.talk_value[SAID, n], weight, s)
+        j = index(w.talk[ABOUT, n])
+        put(np.int64(w.tie[TARGET + a] & RECEIVER), j, A_MESSAGE, np.int64(w.talk[UNITS, n]), t, s)
         row[j, _POSITIVE if w.talk_value[SURPRISED, n] >= ZERO else _NEGATIVE] += 1
     if has_more:
         for a in range(n_ties):
             n = np.int64(w.tie[TOPIC + a])
             if w.talk[KIND, n] & ~(TALKS | AS_SEED):
-                j = np.int64(w.talk[ABOUT, n])
-                tell_more(a, n, j, np.int64(w.tie[TARGET + a] & RECEIVER), p, g, on, s, w, row)
+                j = index(w.talk[ABOUT, n])
+                tell_more(a, n, j, np.int64(w.tie[TARGET + a] & RECEIVER), t, p, g, on, s, w, row)
 
 
 @subframe
@@ -282,7 +258,7 @@ def deliver(t: Any, k0: Any, k1: Any, m: Any, p: Any, g: Any, on: Any, s: Any, w
                 n += 1
                 arc = np.int64(-1)
         draw_ties(n_ties, more > 0, t, k0, k1, w)
-        tell_all(n_ties, more > 0, p, g, on, s, w, row)
+        tell_all(n_ties, more > 0, t, p, g, on, s, w, row)
     w.n[N_TALKS] = 0
 
 

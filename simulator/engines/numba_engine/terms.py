@@ -35,7 +35,9 @@ CELL_X, CELL_Y, REACH = range(3)
 REGION, DEMOGRAPHIC = range(2)
 #: Columns of ``line``, ``line_kind`` and ``line_cost``.
 SHARE, SHARPNESS, DEPTH, ATTENTION, CLICK_INTERCEPT, CAP = range(6)
-LINE_BRAND, CHANNEL, CHANNEL_ID, SLOT, IS_CONTENT, IS_STRATEGY, AUDIENCE, CREATIVE, HAS_CLICK = range(9)
+LINE_BRAND, CHANNEL, CHANNEL_ID, SLOT, IS_CONTENT, IS_STRATEGY, AUDIENCE, CREATIVE, HAS_CLICK, REACH_ROW = (
+    range(10)
+)
 MEDIA_COST, DATA_COST = range(2)
 #: Columns of ``limits``: caps of programs, whether each is the strategy's, and the rest.
 PROGRAM_CAP, PROGRAM_IS_STRATEGY = 0, len(CAPPED)
@@ -137,6 +139,7 @@ def gather_terms(market: Market, plan: PlanArrays) -> Terms:
             plan.audience,
             plan.creative,
             plan.has_click,
+            np.cumsum(is_weighed_again(plan)) - 1,
         ),
         line_cost=_columns(np.float64, plan.media_cost, plan.data_cost),
         impressions=plan.impressions,
@@ -159,6 +162,11 @@ def gather_terms(market: Market, plan: PlanArrays) -> Terms:
     )
 
 
+def is_weighed_again(plan: PlanArrays) -> np.ndarray:
+    """Return for each line whether its audience follows what consumers do."""
+    return np.isin(plan.audience, (FIT, VISITORS))
+
+
 def _limits(a: MarketArrays, plan: PlanArrays) -> np.ndarray:
     costs = [money(np.float64(cost)) for cost in a.unit_cost]
     rest = _columns(np.int64, plan.total_cap, plan.production_is_strategy, costs, a.is_pooled)
@@ -175,7 +183,7 @@ def switches(market: Market, plan: PlanArrays, world: World) -> Switches:
     for h in range(plan.brand.size):
         own = brand[plan.brand[h]]
         own[HAS_MEDIA] = 1
-        own[HAS_PROFILE] |= plan.audience[h] in (FIT, VISITORS) or plan.creative[h] == CREATIVE_PERSONAL
+        own[HAS_PROFILE] |= plan.audience[h] == FIT or plan.creative[h] == CREATIVE_PERSONAL
         own[HAS_COUPON] |= plan.coupon[h] > 0
     brand[:, HAS_MEDIA] |= a.initial_goodwill > 0
     for column, name in (
@@ -200,4 +208,6 @@ def switches(market: Market, plan: PlanArrays, world: World) -> Switches:
         world.weights.size > 0,
         world.occurrence.size > 0,
         bool(brand[:, HAS_PROFILE].any()),
+        bool((plan.audience == VISITORS).any()),
+        int(is_weighed_again(plan).sum()),
     )

@@ -43,6 +43,7 @@ from simulator.engines.numba_engine.layout import (
     U_3,
     WORTH,
     block_of,
+    index,
     lane_of,
     mark_of,
     of_brand,
@@ -94,7 +95,7 @@ def find_promoted(n: Any, j: Any, m: Any, s: Any, w: Any) -> None:
         if m.line_kind[h, terms.LINE_BRAND] == j and m.line_kind[h, terms.IS_CONTENT] > 0:
             if s.lines[h, RATE] > 0.0:
                 for a in range(n):
-                    w.bytes[IS_DIRECT + a] |= w.hit[h, place_of(np.int64(w.lists[PICKED + a]))]
+                    w.bytes[IS_DIRECT + a] |= w.hit[h, place_of(index(w.lists[PICKED + a]))]
 
 
 @part
@@ -119,7 +120,7 @@ def find_pieces(n: Any, j: Any, t: Any, m: Any, p: Any, s: Any, w: Any) -> Any:
     latest = s.books[j, LATEST_PIECE]
     n_views = 0
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         mail = s.pieces[j, i]
         s.pieces[j, i] = 0
         follows = (s.marks[block_of(i), flags, lane_of(i)] & IS_FOLLOWER) > 0
@@ -142,7 +143,7 @@ def judge_pieces(n: Any, j: Any, m: Any, p: Any, s: Any, w: Any) -> None:
     """Work out what viewers remember and trust after a piece, and their chances to follow and to share."""
     rows = w.rows
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         b = block_of(i)
         k = lane_of(i)
         piece = w.lists[PIECE_SEEN + a]
@@ -184,7 +185,7 @@ def keep_pieces(n: Any, j: Any, t: Any, s: Any, w: Any, counts: Any) -> None:
     flags = mark_of(j, FLAGS)
     followers = np.int64(0)
     for a in range(n):
-        i = np.int64(w.lists[PICKED + a])
+        i = index(w.lists[PICKED + a])
         b = block_of(i)
         k = lane_of(i)
         hops = w.lists[HOPS + a]
@@ -202,11 +203,11 @@ def keep_pieces(n: Any, j: Any, t: Any, s: Any, w: Any, counts: Any) -> None:
     counts[t, j, _SHARED] += n_shares
     for r in range(n_shares):
         a = w.lists[SOME + r]
-        piece = np.int64(w.lists[PIECE_SEEN + a])
-        hops = np.int64(w.lists[HOPS + a])
+        piece = index(w.lists[PIECE_SEEN + a])
+        hops = index(w.lists[HOPS + a])
         counts[piece, j, _PIECE_SHARES] += 1
         passed = ((piece + 1) << 2) | (3 - min(hops + 1, np.int64(3)))
-        add_talk(np.int64(w.lists[PICKED + a]), j, SHARES, passed, ZERO, ZERO, w)
+        add_talk(index(w.lists[PICKED + a]), j, SHARES, passed, ZERO, ZERO, w)
 
 
 @part
