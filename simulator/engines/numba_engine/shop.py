@@ -267,7 +267,8 @@ def bid(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
         total = choice.total(w.bid[j, UTILITY, a], w.shock[j, TASTE, a])
         is_open = w.bytes[IS_CONSIDERED + a] > 0
         w.bid[j, TOTAL, a] = total if is_open else _MINUS
-        w.bid[j, BEST_TOTAL, a] = total if is_open else _MINUS
+    for a in range(whole(n)):
+        w.bid[j, BEST_TOTAL, a] = w.bid[j, TOTAL, a]
 
 
 @part
