@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from simulator.engines.numba_engine import layout
+from simulator.engines.numba_engine import layout, memory
 from simulator.engines.numba_engine.reset import reset
 from simulator.engines.numba_engine.run import run_steps
 from simulator.engines.numba_engine.terms import SEED_FIRST, SEED_LAST, gather_terms, switches
@@ -75,14 +75,14 @@ def compiled_end(case: Case, plan: Plan, replicate: int = 0) -> tuple[layout.Sta
     on = switches(market, plan.arrays, world)
     n_lines = plan.arrays.brand.size
     terms = gather_terms(market, plan.arrays)
-    state = layout.new_state(market, n_lines, on)
-    state = state._replace(letters=layout.new_letters(market, plan.arrays, world, on))
-    work = layout.new_work(market, n_lines, int(plan.arrays.seeding_count.sum()), on)
-    counts = layout.new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
+    state = memory.new_state(market, n_lines, on)
+    state = state._replace(letters=memory.new_letters(market, plan.arrays, world, on))
+    work = memory.new_work(market, n_lines, int(plan.arrays.seeding_count.sum()), on)
+    counts = memory.new_counts(plan.arrays.impressions.shape[0], market.arrays.n_brands)
     seeds, first = choose_seeds(market.arrays, plan.arrays, world, SEED, replicate)
     terms.seeding[:, SEED_FIRST] = first[:-1]
     terms.seeding[:, SEED_LAST] = first[1:]
-    graph = layout.new_graph(market, world, on)._replace(seeds=seeds)
+    graph = memory.new_graph(market, world, on)._replace(seeds=seeds)
     reset(market.arrays, world, on, state)
     given = terms, market.parameters, graph, on, state, work
     run_steps(0, counts.shape[0], (np.uint32(SEED), np.uint32(replicate)), given, counts)

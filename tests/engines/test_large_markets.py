@@ -11,7 +11,7 @@ from engine_tools import SEED, make_case
 
 import simulator as sim
 from simulator.engines.numba_engine import run_one
-from simulator.engines.numba_engine.layout import is_rationed
+from simulator.engines.numba_engine.memory import is_rationed
 from simulator.engines.runner import run_replicates
 
 #: Enough blocks for three threads.

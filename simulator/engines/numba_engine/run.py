@@ -15,12 +15,8 @@ from simulator.compiled import address_of, is_compiled, take_no_other_types
 from simulator.engines.numba_engine.large import LargeRun, Slot, absorb, act_at, settle_at
 from simulator.engines.numba_engine.layout import (
     CHUNK,
-    new_counts,
-    new_graph,
-    new_letters,
-    new_state,
-    new_work,
 )
+from simulator.engines.numba_engine.memory import new_counts, new_graph, new_letters, new_state, new_work
 from simulator.engines.numba_engine.reset import clear, reset
 from simulator.engines.numba_engine.step import act, settle
 from simulator.engines.numba_engine.step import run_steps as compiled_steps

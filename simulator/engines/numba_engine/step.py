@@ -13,7 +13,7 @@ import numpy as np
 from simulator.compiled import call_at, frame, inner_frame, part
 from simulator.engines.numba_engine import attend
 from simulator.engines.numba_engine.buy import carry_out
-from simulator.engines.numba_engine.firms import buy_media, environment, open_books, plant_seeds, redesign
+from simulator.engines.numba_engine.firms import environment, open_books, plant_seeds, redesign
 from simulator.engines.numba_engine.layout import (
     BASE,
     BELIEF_SUM,
@@ -41,6 +41,7 @@ from simulator.engines.numba_engine.layout import (
     record,
 )
 from simulator.engines.numba_engine.mail import receive
+from simulator.engines.numba_engine.media import buy_media
 from simulator.engines.numba_engine.meet import visit
 from simulator.engines.numba_engine.ration import admit_groups, ration
 from simulator.engines.numba_engine.shop import shop

@@ -17,8 +17,8 @@ from simulator.engines.numba_engine.layout import (
     HAS_REFERRAL,
     N_SWITCHES,
     Switches,
-    is_rationed,
 )
+from simulator.engines.numba_engine.memory import is_rationed
 from simulator.model.campaigns import CAPPED, CREATIVE_PERSONAL, FIT, TERM, VISITORS, PlanArrays
 from simulator.model.initialization import World
 from simulator.model.market import Market, MarketArrays
