@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,10 +30,14 @@ from simulator.outcomes.multiple_comparisons import compare_with_best
 from simulator.outcomes.provenance import origin
 
 FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))
+
+from laws import BATCH, CONFIDENCE, FIRST_STAGE, STRATEGIES, ZONE, NormalSample, Population  # noqa: E402
+from luck import measure_luck, rare_answer, warnings_answer  # noqa: E402
+
 START, END = "<!-- answer -->", "<!-- end of answer -->"
-CONFIDENCE, FIRST_STAGE, BATCH = 0.95, 10, 5
-STRATEGIES = ("none", "mass", "precision", "social", "content", "price_cut")
-ZONE = 300.0
+#: The sentences of the map in the README.
+MAP = re.compile(r'"none" has the best mean at [^\n]*')
 
 #: Name: means in indifference zones, standard deviations, share of the variance that is common luck.
 LAWS: dict[str, tuple[Sequence[float], float | Sequence[float], float]] = {
@@ -42,58 +48,6 @@ LAWS: dict[str, tuple[Sequence[float], float | Sequence[float], float]] = {
     "monotone, k = 10, common luck 0.5": (tuple(1.0 - i for i in range(10)), 2.0, 0.5),
     "slippage, k = 2": ((1, 0), 2.0, 0.0),
 }
-#: Number of treatments by law: the best leads by a zone, all of it by luck of one replicate in ten.
-RARE_LAWS = {"rare luck, k = 2": 2, "rare luck, k = 5": 5}
-RARE, RARE_SD, LONG_FIRST_STAGE = 0.1, 4.0, 60
-
-
-class NormalSample:
-    """Normal outcomes with known means, numbered."""
-
-    def __init__(
-        self, means: Sequence[float], sds: float | Sequence[float], shared: float, seed: int
-    ) -> None:
-        self.generator = np.random.default_rng(seed)
-        self.means = np.array(means, dtype=float)[:, None]
-        self.sds = np.broadcast_to(np.asarray(sds, dtype=float), (len(means),))[:, None]
-        self.shared = shared
-        self.values = np.empty((len(means), 0))
-
-    def __call__(self, treatments: Sequence[int], replicates: Sequence[int]) -> np.ndarray:
-        while self.values.shape[1] <= max(replicates):
-            luck = self.generator.normal(size=(1, 128)) * self.shared**0.5
-            own = self.generator.normal(size=(len(self.means), 128)) * (1 - self.shared) ** 0.5
-            self.values = np.concatenate([self.values, self.means + self.sds * (luck + own)], axis=1)
-        return self.values[np.ix_(list(treatments), list(replicates))]
-
-
-class RareSample(NormalSample):
-    """The first treatment is the best by one, with luck of one replicate in ten; the others are normal around 0."""
-
-    def __init__(self, k: int, seed: int) -> None:
-        super().__init__([0.0] * k, 1.0, 0.0, seed)
-
-    def __call__(self, treatments: Sequence[int], replicates: Sequence[int]) -> np.ndarray:
-        while self.values.shape[1] <= max(replicates):
-            more = self.generator.normal(size=(len(self.means), 128))
-            luck = (self.generator.random(128) < RARE) - RARE
-            more[0] = 1.0 + RARE_SD * luck / (RARE * (1 - RARE)) ** 0.5
-            self.values = np.concatenate([self.values, more], axis=1)
-        return self.values[np.ix_(list(treatments), list(replicates))]
-
-
-def rare_rows(n: int) -> list[dict[str, object]]:
-    """Return how often selections are right where the best is so by rare luck, by their first stage."""
-    rows = []
-    for name, k in RARE_LAWS.items():
-        for method, called in (("kn", "Kim & Nelson"), ("ocba", "budget allocation by pairs")):
-            for first in (FIRST_STAGE, LONG_FIRST_STAGE):
-                rule = Rule(method, 1.0, CONFIDENCE, first, BATCH, 100_000)
-                found = [choose(Record(RareSample(k, seed), k), rule) for seed in range(n)]
-                row = {"law": name, "procedure": called, "first_stage": first}
-                row["right"] = float(np.mean([one.best == 0 for one in found]))
-                rows.append({**row, "drawn": float(np.mean([one.n_drawn for one in found]))})
-    return rows
 
 
 def two_stage(record: Record, zone: float, *, is_paired: bool) -> Choice:
@@ -149,21 +103,6 @@ def selection_rows(name: str, k: int, best: int, make: Callable[[int], NormalSam
         rows.append({"law": name, "procedure": procedure, "right": right / n, "drawn": float(np.mean(drawn))})
         print(rows[-1], flush=True)
     return rows
-
-
-class Population:
-    """Outcomes of the simulator in many replicates; a macro-replication shuffles them, fresh ones from the end."""
-
-    def __init__(self, outcomes: np.ndarray, seed: int) -> None:
-        order = np.random.default_rng([seed, 7]).permutation(outcomes.shape[1])
-        self.values = outcomes[:, order]
-
-    def __call__(self, treatments: Sequence[int], replicates: Sequence[int]) -> np.ndarray:
-        last = self.values.shape[1] - 1
-        numbers = [last - (r - 2**30) if r >= 2**30 else r for r in replicates]
-        if min(numbers) < 0 or max(numbers) > last:
-            raise ValueError("the population is too small")
-        return self.values[np.ix_(list(treatments), numbers)]
 
 
 def coverage_rows(outcomes: np.ndarray, n_macro: int) -> list[dict[str, object]]:
@@ -278,11 +217,7 @@ def measure(
     for name, (means, sds, shared) in LAWS.items() if not rows else ():
         make = lambda s, m=means, d=sds, c=shared: NormalSample(m, d, c, s)  # noqa: E731
         rows += selection_rows(name, len(means), 0, make, 1.0, n_macro)
-    scenario = sim.load_scenario("classroom")
-    treatments = [sim.Treatment(name) for name in STRATEGIES]
-    outcomes = sim.evaluate(
-        scenario, treatments, seed=seed, replicates=range(n_population), metrics=["profit"]
-    )[:, :, 0]
+    outcomes = classroom_outcomes(n_population, seed)
     true = outcomes.mean(axis=1)
     found["classroom_means"] = dict(zip(STRATEGIES, true.round(1).tolist(), strict=True))
     found["classroom_lead"] = float(np.sort(true)[-1] - np.sort(true)[-2])
@@ -292,8 +227,15 @@ def measure(
     found["coverage"] = coverage_rows(outcomes, n_macro)
     found["curse"] = curse_row(outcomes, n_macro)
     found["sobol"] = sobol_rows()
-    found["rare"] = rare_rows(n_macro)
-    return found
+    return found | measure_luck(n_macro, outcomes)
+
+
+def classroom_outcomes(n_population: int, seed: int) -> np.ndarray:
+    """Return outcomes of the classroom's strategies in many replicates, shape (strategy, replicate)."""
+    treatments = [sim.Treatment(name) for name in STRATEGIES]
+    replicates = range(n_population)
+    scenario = sim.load_scenario("classroom")
+    return sim.evaluate(scenario, treatments, seed=seed, replicates=replicates, metrics=["profit"])[:, :, 0]
 
 
 def cost_of_kim_nelson(rows: Sequence[dict[str, object]]) -> tuple[float, float]:
@@ -325,15 +267,9 @@ def answer(found: dict[str, object]) -> str:
     low, high = cost_of_kim_nelson(found["selection"])
     lines += [
         "",
-        "Where the best is so by luck of one replicate in ten (one zone ahead, standard deviation 4 zones; the others "
-        "normal, 1 zone):",
+        *rare_answer(found["rare"]),
         "",
-        "| law | procedure | first stage | right | replicates, all strategies |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {r['law']} | {r['procedure']} | {r['first_stage']} | {r['right'] * 100:.1f} % | {r['drawn']:,.0f} |"
-        for r in found["rare"]
+        *warnings_answer(found["warnings"], n),
     ]
     lead = found["classroom_lead"]
     promise = "" if lead >= ZONE else ": strictly, nothing is promised for it"
@@ -394,18 +330,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         action="store_true",
         help="keep the stored rows on normal laws, which do not depend on the market model",
     )
+    parser.add_argument(
+        "--only-luck",
+        action="store_true",
+        help="measure what concerns rare luck, and keep all else as stored",
+    )
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
-    known: list[dict[str, object]] = []
-    if asked.keep_laws:
-        stored = json.loads((FOLDER / "results.json").read_text())
-        if stored["macro_replications"] != asked.macro:
-            parser.error(f"--keep-laws needs --macro {stored['macro_replications']}, as stored")
-        known = stored["selection"]
-    found = measure(asked.macro, asked.population, asked.seed, known)
+    stored = json.loads((FOLDER / "results.json").read_text())
+    if (asked.keep_laws or asked.only_luck) and stored["macro_replications"] != asked.macro:
+        parser.error(f"what is stored has --macro {stored['macro_replications']}")
+    if asked.only_luck:
+        if (stored["population"], stored["seed"]) != (asked.population, asked.seed):
+            parser.error(f"what is stored has --population {stored['population']} --seed {stored['seed']}")
+        outcomes = classroom_outcomes(asked.population, asked.seed)
+        if not np.allclose(outcomes.mean(axis=1), list(stored["classroom_means"].values()), atol=0.06):
+            parser.error("the classroom has other outcomes than those stored: measure everything")
+        found = stored | measure_luck(asked.macro, outcomes)
+    else:
+        known = stored["selection"] if asked.keep_laws else []
+        found = measure(asked.macro, asked.population, asked.seed, known)
     (asked.out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
     text = answer(found)
-    if asked.levels:
+    if asked.only_luck:
+        text += "\n\n" + MAP.search((FOLDER / "README.md").read_text())[0]  # type: ignore[index]
+    elif asked.levels:
         text += "\n\n" + " ".join(draw_map(asked.out / "regimes.png", asked.levels, 20))
     print(text)
     if asked.write_readme:

@@ -1,12 +1,19 @@
-"""The value of a choice on replicates that had no part in it, and the winner's curse."""
+"""The value of a choice on replicates that had no part in it, the winner's curse, and luck that is rare.
+
+Where the best treatment is so by rare luck, a first stage that did not meet it sees a worse treatment, of a spread that
+looks well known, and drops it early. So those that are not evaluated run in a few fresh replicates as well, beside the
+chosen one: luck shows there as skewness of their difference, whatever the selecting replicates had.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from simulator.experiment.first_stage import CHECKED, replicates_to_meet
 from simulator.experiment.kim_nelson import Choice
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, Values
 from simulator.outcomes.differences import simultaneous_differences
@@ -59,6 +66,13 @@ class Evaluation:
         Of the chosen treatment over the runner-up, positive being better.
     curse : Curse
         What the lead lost from the one block to the other.
+    checked : tuple of int
+        Treatments that are not evaluated, only checked for rare luck.
+    checked_outcomes : ndarray of float64, shape (checked, replicate)
+        Theirs in the first replicates of the block, in the metric's own direction.
+    skewnesses : mapping
+        By treatment: skewness of the chosen treatment's difference to it on fresh replicates, or, where none were drawn
+        of it, on selecting ones if its first stage was long enough to meet luck of one in ten; 0 where it never varied.
     """
 
     positions: tuple[int, ...]
@@ -69,15 +83,25 @@ class Evaluation:
     p_values: Values
     lead: Difference
     curse: Curse
+    checked: tuple[int, ...] = ()
+    checked_outcomes: Values = field(default_factory=lambda: np.empty((0, 0)))
+    skewnesses: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def skewness(self) -> float:
-        """Largest skewness, in size, of the differences of the chosen treatment to the others; 0 where none varies."""
-        from scipy.stats import skew
+        """The largest of ``skewnesses`` in size; 0 where there is none."""
+        return max(self.skewnesses.values(), key=abs, default=0.0)
 
-        rows = [self.outcomes[0] - row for row in self.outcomes[1:]]
-        found = [float(skew(row)) for row in rows if mean_and_sd(row)[1] > 0]
-        return max(found, key=abs, default=0.0)
+    @property
+    def n_checked(self) -> int:
+        """Replicates of a treatment drawn in all for treatments that are only checked."""
+        return int(self.checked_outcomes.size)
+
+    def n_fresh(self, treatment: int) -> int:
+        """Return how many fresh replicates a treatment was seen in."""
+        if treatment in self.positions:
+            return int(self.outcomes.shape[1])
+        return int(self.checked_outcomes.shape[1]) if treatment in self.checked else 0
 
     @property
     def runner_up(self) -> int:
@@ -86,7 +110,13 @@ class Evaluation:
 
 
 def evaluate_choice(
-    sample: Sample, record: Record, choice: Choice, confidence: float, n: int, baseline: int | None
+    sample: Sample,
+    record: Record,
+    choice: Choice,
+    confidence: float,
+    n: int,
+    baseline: int | None,
+    n_check: int = 0,
 ) -> Evaluation:
     """Evaluate what was chosen, its rivals and the baseline on fresh replicates.
 
@@ -104,6 +134,8 @@ def evaluate_choice(
         Fresh replicates, at least 2.
     baseline : int or None
         Position of the treatment that the others are tested against.
+    n_check : int
+        Fresh replicates, at most ``n``, of every treatment that is not evaluated; none where 0.
 
     Returns
     -------
@@ -116,6 +148,12 @@ def evaluate_choice(
     fresh = Record(sample, record.n_treatments, first=EVALUATION_BLOCK, higher_is_better=record.sign > 0)
     fresh.extend(positions, n)
     values = fresh.values[list(positions), :n]
+    others = tuple(i for i in range(record.n_treatments) if i not in positions)
+    checked = others if n_check else ()
+    fresh.extend(checked, n_check)
+    pairs = {i: fresh.common([choice.best, i]) for i in (*positions[1:], *checked)}
+    if choice.first_stage >= replicates_to_meet(record.n_treatments, confidence, CHECKED):
+        pairs |= {i: record.common([choice.best, i]) for i in others if i not in checked}
     names = [str(p) for p in positions]
     [lead] = simultaneous_differences(values, names, [(0, 1)], confidence)
     p_values = np.full(len(positions), np.nan)
@@ -130,7 +168,18 @@ def evaluate_choice(
         p_values=p_values,
         lead=lead,
         curse=_curse(record, choice.best, runner_up, lead, confidence),
+        checked=checked,
+        checked_outcomes=record.sign * fresh.values[list(checked), :n_check],
+        skewnesses={i: _skewness(pair) * record.sign for i, pair in pairs.items()},
     )
+
+
+def _skewness(pair: Values) -> float:
+    """Return the skewness of the difference of two rows; 0 where it does not vary."""
+    from scipy.stats import skew
+
+    gap = without_rounding(pair[0] - pair[1], pair)
+    return float(skew(gap)) if mean_and_sd(gap)[1] > 0 else 0.0
 
 
 def _runner_up(record: Record, best: int) -> int:

@@ -22,6 +22,8 @@ from simulator.outcomes.statistics import without_rounding
 
 #: Share of replicates of a kind that is not to be overlooked.
 RARE = 0.05
+#: Share of replicates of the luck for which those treatments are checked that are not evaluated.
+CHECKED = 0.1
 
 
 class FirstStage(NamedTuple):

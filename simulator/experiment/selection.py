@@ -12,25 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
     checked,
-    confidence_level,
     directed_metric,
-    one_of,
-    positive,
     provenance,
     treatments_of,
     whole,
     with_reference,
 )
 from simulator.experiment.batches import BatchStore
-from simulator.experiment.choosing import LARGEST_STAGE, METHODS, Rule, choose
+from simulator.experiment.choosing import Rule, choose
 from simulator.experiment.equal_allocation import EqualCost, equal_cost
 from simulator.experiment.evaluation import Evaluation, evaluate_choice
 from simulator.experiment.kim_nelson import Choice
+from simulator.experiment.rare_luck import is_in_doubt, luck_sentence, replicates_to_check
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Values, market_sample, outcome_digest
 from simulator.experiment.selection_document import frame_of, json_document, sentences_of
+from simulator.experiment.selection_rule import check_number, checked_rule
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment
@@ -38,7 +36,6 @@ from simulator.experiment.workers import workers_of
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
 from simulator.scenario import Scenario
-from simulator.scenario.schema.strategies import ComparisonTable
 
 if TYPE_CHECKING:
     import pandas
@@ -112,13 +109,26 @@ class Selection:
 
     @property
     def n_drawn(self) -> int:
-        """Replicates of a treatment that the selection took in all, evaluation apart."""
+        """Replicates of a treatment that the selection took in all, evaluation and check for rare luck apart."""
         return self.choice.n_drawn
 
     @property
     def saved_share(self) -> float:
-        """Share of the replicates of the cheaper two-stage procedure that was saved; negative if more were drawn."""
-        return 1 - self.n_drawn / self.equal.cheaper
+        """Share of the replicates of the cheaper two-stage procedure that was saved; negative if more were drawn.
+
+        Those that check for rare luck what is not evaluated count as drawn.
+        """
+        return 1 - (self.n_drawn + self.evaluation.n_checked) / self.equal.cheaper
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether fresh replicates show luck so rare that the first stage may have missed what matters."""
+        return is_in_doubt(self)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What limits the answer."""
+        return (luck_sentence(self),) if self.is_in_doubt else ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -133,7 +143,8 @@ class Selection:
         pandas.DataFrame
             ``treatment, is_selected, is_contender, n_replicates, dropped_at, mean`` on the selecting block;
             ``evaluation_mean, evaluation_half_width, to_best_lower, to_best_upper, p_holm`` on the
-            evaluating one, NaN for treatments that were not evaluated.
+            evaluating one, NaN for treatments that were not evaluated; ``n_fresh`` replicates of that block, and
+            ``skewness`` of the difference to the chosen treatment there.
         """
         return frame_of(self)
 
@@ -170,6 +181,7 @@ class Selection:
         blocks = [
             ("selection", self.first_replicate, everyone, self.outcomes),
             ("evaluation", found.first_replicate, found.positions, tuple(found.outcomes)),
+            ("evaluation", found.first_replicate, found.checked, tuple(found.checked_outcomes)),
         ]
         for block, first, positions, outcomes in blocks:
             for position, values in zip(positions, outcomes, strict=True):
@@ -188,6 +200,13 @@ class Selection:
         return f"<p><b>{self.sentences[0]}</b></p>{table}"
 
 
+def _number(given: Sequence[Treatment] | None, names: Sequence[str] | None, scenario: Scenario) -> int:
+    """Return how many treatments take part, 2 at least; wrong names are told elsewhere."""
+    if given or not isinstance(scenario, Scenario):
+        return max(2, len(given or ()))
+    return max(2, len(with_reference(names or scenario.strategy_names, scenario)))
+
+
 def select(
     scenario: Scenario,
     *,
@@ -196,10 +215,11 @@ def select(
     metric: str | None = None,
     indifference: float | None = None,
     confidence: float | None = None,
-    first_stage: int = 10,
+    first_stage: int | str = 10,
     batch: int = 10,
     max_replicates: int = 1000,
     n_evaluation: int = 100,
+    n_check: int | None = None,
     seed: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
@@ -227,15 +247,19 @@ def select(
         Smallest lead that matters, > 0, in the metric's unit; the scenario's ``minimum_effect`` if omitted.
     confidence : float, optional
         Probability of correct selection, above 1 / k and below 1; the scenario's if omitted.
-    first_stage : int
-        Replicates of every treatment at the start, at least 2; 10 or more is advised. Where the difference of two
-        treatments never varied, so many are taken that luck of one replicate in twenty would have been met.
+    first_stage : int or str
+        Replicates of every treatment at the start, at least 2; 10 or more is advised. Or the rarest luck that it shall
+        meet with the confidence asked for, ``"1 in 20"``: see :mod:`simulator.experiment.rare_luck`. Where the
+        difference of two treatments never varied, so many are taken that luck of one in twenty would have been met.
     batch : int
         Replicates drawn at once.
     max_replicates : int
         Most replicates of a treatment, at least ``first_stage``.
     n_evaluation : int
         Fresh replicates, at least 2, on which the contenders, the runner-up and the baseline are evaluated.
+    n_check : int, optional
+        Fresh replicates, at most ``n_evaluation``, on which all others are checked for rare luck; by default those that
+        meet luck of one in ten, or none where the first stage does; 0 for none.
     seed : int, optional
         0 to 2**32 - 1; the scenario's seed if omitted.
     engine : {"numba", "mesa"}
@@ -277,8 +301,10 @@ def select(
     question = scenario.comparison if isinstance(scenario, Scenario) else None
     chosen = directed_metric("select(metric)", metric or (question.metric if question else ""), faults)
     wanted = Rule(method, indifference, confidence, first_stage, batch, max_replicates)  # type: ignore[arg-type]
-    rule = _checked_rule(wanted, question, faults)
+    rule = checked_rule(wanted, question, _number(given, names, scenario), faults)
     n_fresh = whole("select(n_evaluation)", n_evaluation, 2, EVALUATION_BLOCK - 1, faults)
+    if n_check is not None:
+        n_check = whole("select(n_check)", n_check, 0, n_fresh, faults)
     asked = checked(
         faults,
         scenario,
@@ -291,7 +317,7 @@ def select(
         verb="select",
     )
     treatments = given or with_reference(asked.strategies, scenario)
-    _check_number(len(treatments), rule.confidence)
+    check_number(len(treatments), rule.confidence)
     higher = METRIC[chosen].better == "higher"
     baseline = next(
         (i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None
@@ -310,7 +336,8 @@ def select(
         )
         record = Record(sample, len(treatments), higher_is_better=higher)
         choice = choose(record, rule)
-        evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline)
+        size = replicates_to_check(len(treatments), rule.confidence, choice.first_stage, n_fresh, n_check)
+        evaluation = evaluate_choice(sample, record, choice, rule.confidence, n_fresh, baseline, size)
     first = record.values[:, : choice.first_stage]
     outcomes = tuple(record.sign * record.of(i) for i in range(len(treatments)))
     return Selection(
@@ -326,52 +353,20 @@ def select(
         seed=asked.seed,
         first_replicate=0,
         engine=engine,
-        digest=outcome_digest(chosen, *(t.digest for t in treatments), *outcomes, evaluation.outcomes),
+        digest=outcome_digest(
+            chosen,
+            *(t.digest for t in treatments),
+            *outcomes,
+            evaluation.outcomes,
+            evaluation.checked_outcomes,
+        ),
         manifest={
             **provenance("selection", scenario, asked.seed, engine, began),
             "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
             "metric": chosen,
             "rule": rule._asdict(),
+            "first_stage_asked": first_stage,
             "n_evaluation": n_fresh,
+            "n_check": size,
         },
     )
-
-
-def _checked_rule(wanted: Rule, question: ComparisonTable | None, faults: list[Fault]) -> Rule:
-    """Return a rule completed from the scenario; add what is wrong with it."""
-    zone, level = wanted.indifference, wanted.confidence
-    if zone is None and question is not None:
-        zone = question.minimum_effect
-    if level is None and question is not None:
-        level = question.confidence
-    remedy = (
-        "give it in the metric's unit (--indifference 500), or as comparison.minimum_effect in the scenario"
-    )
-    first = whole("select(first_stage)", wanted.first_stage, 2, LARGEST_STAGE, faults)
-    return Rule(
-        one_of("select(method)", wanted.method, METHODS, faults),
-        positive("select(indifference)", zone, "the metric's unit", faults, remedy)
-        if zone or wanted.indifference is not None
-        else _unstated(faults, remedy),
-        confidence_level("select(confidence)", level, 0.0, faults),
-        first,
-        whole("select(batch)", wanted.batch, 1, LARGEST_STAGE, faults),
-        whole("select(max_replicates)", wanted.most, first, EVALUATION_BLOCK, faults),
-    )
-
-
-def _unstated(faults: list[Fault], remedy: str) -> float:
-    """Add the fault of an indifference that neither the call nor the scenario states; return 1 for it."""
-    faults.append(Fault("select(indifference)", "", "the smallest lead that matters, a number > 0", remedy))
-    return 1.0
-
-
-def _check_number(k: int, confidence: float) -> None:
-    faults = []
-    if k < 2:
-        faults.append(Fault("select(strategies)", f"{k} treatment", "at least two, to select from"))
-    elif confidence <= 1 / k:
-        expected = f"more than 1/{k}, the probability of a blind guess"
-        faults.append(Fault("select(confidence)", f"{confidence:g}", expected))
-    if faults:
-        raise ScenarioError(faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from simulator.experiment.rare_luck import luck_met, luck_sentence
 from simulator.outcomes.plain_data import plain
 from simulator.outcomes.statistics import largest_share_unseen
 from simulator.outcomes.wording import rounded
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
 
     from simulator.experiment.selection import Selection
 
-#: Skewness of a difference from which on luck counts as rare; that of luck of one replicate in ten is 2.7.
-SKEWED = 1.5
-#: A first stage that meets luck of one replicate in twenty with 95 %.
-LONG_FIRST_STAGE = 60
-#: Least and most share of right selections that stated 95 %, by first stage, as experiments/selection measured.
-RIGHT_UNDER_RARE_LUCK = {10: (0.62, 0.67), LONG_FIRST_STAGE: (0.96, 0.99)}
 PROCEDURES = {
     "kn": "Kim & Nelson",
     "ocba": "budget allocation by pairs",
@@ -30,7 +25,7 @@ PROCEDURES = {
 
 def sentences_of(found: Selection) -> tuple[str, ...]:
     """Return the answer and what stands behind it; the first sentence is the answer."""
-    return (_answer(found), _cost(found), _fresh(found), _curse(found), *_alike(found), *_skewed(found))
+    return (_answer(found), _cost(found), _fresh(found), _curse(found), *_alike(found), luck_sentence(found))
 
 
 def _answer(found: Selection) -> str:
@@ -38,6 +33,7 @@ def _answer(found: Selection) -> str:
     zone = metric.describe(rule.indifference, found.currency, "gap")
     called = metric.name.replace("_", " ")
     chance = f"{choice.probability * 100:.3g} %"
+    doubt = ", and if the first stage met the rare luck that is seen" if found.is_in_doubt else ""
     if not choice.is_settled:
         names = ", ".join(f'"{name}"' for name in found.contenders)
         how = "within" if rule.method != "subset" else "with"
@@ -48,7 +44,7 @@ def _answer(found: Selection) -> str:
         )
     return (
         f'"{found.best}" is selected: its {called} is the best with a probability of {_at_least(found)}{chance}, '
-        f"if the best leads by {zone} or more."
+        f"if the best leads by {zone} or more{doubt}."
     )
 
 
@@ -60,13 +56,15 @@ def _cost(found: Selection) -> str:
     n, equal = found.n_drawn, found.equal
     procedure = PROCEDURES[found.rule.method]
     told = f"It took {n:,} replicates of a strategy in all ({procedure})"
+    if found.evaluation.n_checked:
+        told += f", and {found.evaluation.n_checked:,} fresh ones to check the others for rare luck"
     if found.rule.method == "subset" or not found.is_settled:
         return f"{told}."
     change = abs(found.saved_share) * 100
-    saved = "are saved against" if found.saved_share >= 0 else "more than"
+    saved = f"{change:.0f} % {'are saved against' if found.saved_share >= 0 else 'more than'}"
     return (
         f"{told}; in two stages, equal allocation would take {equal.paired:,} by pairs, Rinott's "
-        f"{equal.independent:,} without: {change:.0f} % {saved} the cheaper."
+        f"{equal.independent:,} without: {saved if change >= 0.5 else 'about as many as'} the cheaper."
     )
 
 
@@ -113,26 +111,13 @@ def _alike(found: Selection) -> tuple[str, ...]:
     )
 
 
-def _skewed(found: Selection) -> tuple[str, ...]:
-    """Return a warning where luck is so skewed that a short first stage may not have met it."""
-    choice, skewness = found.choice, found.evaluation.skewness
-    if abs(skewness) < SKEWED or choice.first_stage >= LONG_FIRST_STAGE:
-        return ()
-    short, long = (f"{low * 100:.0f} to {high * 100:.0f} %" for low, high in RIGHT_UNDER_RARE_LUCK.values())
-    return (
-        f'Luck is skewed: on the fresh replicates, a difference to "{found.best}" has a skewness of {skewness:.1f}, '
-        "among the treatments that are evaluated; of those dropped early nothing is known. "
-        "Where the best was so by luck of one replicate in ten, selections of two that stated 95 % were right in "
-        f"{short} of trials with a first stage of 10, and in {long} with one of {LONG_FIRST_STAGE}: take that.",
-    )
-
-
 def frame_of(found: Selection) -> pandas.DataFrame:
     """Return one row per treatment."""
     import pandas as pd
 
     nan = float("nan")
     fresh, choice = found.evaluation, found.choice
+    skewnesses = fresh.skewnesses
     rows = []
     for i, name in enumerate(found.treatments):
         place = fresh.positions.index(i) if i in fresh.positions else None
@@ -149,6 +134,8 @@ def frame_of(found: Selection) -> pandas.DataFrame:
             "to_best_lower": nan if place is None else fresh.to_best[place].lower,
             "to_best_upper": nan if place is None else fresh.to_best[place].upper,
             "p_holm": nan if place is None else float(fresh.p_values[place]),
+            "n_fresh": fresh.n_fresh(i),
+            "skewness": skewnesses.get(i, nan),
         }
         rows.append(row)
     table = pd.DataFrame(rows)
@@ -183,6 +170,7 @@ def json_document(found: Selection) -> dict[str, Any]:
                 "first_selecting": found.first_replicate,
                 "first_evaluating": fresh.first_replicate,
                 "evaluating": fresh.lead.n,
+                "checking": fresh.n_checked,
             },
             "lead": {
                 "over": found.treatments[fresh.runner_up],
@@ -192,6 +180,9 @@ def json_document(found: Selection) -> dict[str, Any]:
             },
             "winners_curse": fresh.curse._asdict(),
             "skewness": fresh.skewness,
+            "is_in_doubt": found.is_in_doubt,
+            "luck_met_one_in": luck_met(found),
+            "warnings": list(found.warnings),
             "treatments": rows,
             "sentences": list(found.sentences),
         }

@@ -43,10 +43,19 @@ def select(
     strategies: Annotated[str | None, typer.Option(help="names, separated by commas [all]")] = None,
     method: Annotated[str, typer.Option(help="kn, ocba, ocba_independent or subset")] = "kn",
     metric: Annotated[str | None, typer.Option(help="metric to select by [the scenario's]")] = None,
-    first_stage: Annotated[int, typer.Option(help="replicates of every strategy at the start")] = 10,
+    first_stage: Annotated[
+        str,
+        typer.Option(
+            help="replicates of every strategy at the start, or the rarest luck they shall meet: '1 in 20'"
+        ),
+    ] = "10",
     batch: Annotated[int, typer.Option(help="replicates drawn at once")] = 10,
     max_replicates: Annotated[int, typer.Option(help="most replicates of a strategy")] = 1000,
     evaluation: Annotated[int, typer.Option(help="fresh replicates on which the choice is evaluated")] = 100,
+    check: Annotated[
+        int | None,
+        typer.Option(help="fresh replicates on which the others are checked for rare luck [luck of 1 in 10]"),
+    ] = None,
     seed: Seed = None,
     engine: Engine = "numba",
     consumers: Consumers = None,
@@ -82,6 +91,7 @@ def select(
                 batch=batch,
                 max_replicates=max_replicates,
                 n_evaluation=evaluation,
+                n_check=check,
                 seed=seed,
                 engine=engine,
                 threads=threads,

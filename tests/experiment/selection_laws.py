@@ -43,3 +43,17 @@ class NormalLaw:
         own = g.normal(size=(len(self._means), 256)) * (1 - self._shared) ** 0.5
         new = self._means + self._sds * (luck + own)
         self._values[block] = np.concatenate([self._values[block], new], axis=1)
+
+
+class RareLaw(NormalLaw):
+    """Normal outcomes around 0 with a spread of 1; the first treatment is better by 1, by luck of one replicate in N."""
+
+    def __init__(self, seed: int, k: int, one_in: int = 10) -> None:
+        super().__init__(seed, (0.0,) * k, 0.0, (1.0,) * k)
+        self._share = 1 / one_in
+
+    def _grow(self, block: int) -> None:
+        super()._grow(block)
+        luck = self._generators[block].random(256) < self._share
+        scale = 4.0 / (self._share * (1 - self._share)) ** 0.5
+        self._values[block][0, -256:] = 1.0 + scale * (luck - self._share)

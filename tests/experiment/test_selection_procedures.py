@@ -7,8 +7,6 @@ standard errors below what is stated (with another seed a correct procedure woul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +21,6 @@ from simulator.experiment.first_stage import RARE, draw_first_stage, replicates_
 from simulator.experiment.kim_nelson import Choice, continuation_constant, kim_nelson
 from simulator.experiment.ocba import Standing, _paired_weights, _plain_weights, ocba
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, UndefinedOutcomeError, each
-from simulator.experiment.selection_document import _skewed
 from simulator.outcomes.multiple_comparisons import compare_with_best
 
 N_MACRO = 500
@@ -322,31 +319,6 @@ def test_a_curse_of_leads_that_never_varied_is_not_known_from_a_few_replicates(n
     curse = evaluate_choice(constant, record, choice, 0.95, n, None).curse
     assert (curse.selection_lead, curse.excess) == (1.0, 0.0)
     assert curse.half_width == 0.0 if is_known else np.isnan(curse.half_width)
-
-
-def test_skewed_luck_is_warned_of_unless_the_first_stage_is_long():
-    def rare(treatments, replicates):
-        values = np.zeros((2, len(replicates)))
-        for k, replicate in enumerate(replicates):
-            luck = np.random.default_rng(replicate)
-            values[:, k] = 40.0 * (luck.random() < 0.1), luck.normal()
-        return values[list(treatments)]
-
-    record = Record(rare, 2)
-    record.extend(range(2), 60)
-    choice = Choice(0, (0,), True, (None, None), (60, 60), 0.95, "", first_stage=10)
-    found = SimpleNamespace(choice=choice, evaluation=evaluate_choice(rare, record, choice, 0.95, 200, None))
-    found.best = "mass"
-    difference = np.subtract(*found.evaluation.outcomes)
-    assert (
-        found.evaluation.skewness == pytest.approx(stats.skew(difference)) and 2 < stats.skew(difference) < 4
-    )
-    [warning] = _skewed(found)
-    assert "first stage of 10" in warning and "62 to 67 %" in warning
-    found.choice = replace(choice, first_stage=60)
-    assert not _skewed(found)
-    normal = replace(found.evaluation, outcomes=np.random.default_rng(1).normal(size=(2, 200)))
-    assert not _skewed(SimpleNamespace(choice=choice, evaluation=normal, best="mass"))
 
 
 def test_rinotts_constant_against_published_values_and_simulation():

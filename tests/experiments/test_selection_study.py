@@ -6,7 +6,7 @@ import importlib.util
 import json
 from pathlib import Path
 
-from simulator.experiment.selection_document import RIGHT_UNDER_RARE_LUCK
+from simulator.experiment.rare_luck import RIGHT_UNDER_RARE_LUCK
 
 RUN = Path(__file__).resolve().parents[2] / "experiments" / "selection" / "run.py"
 
@@ -27,7 +27,40 @@ def test_the_study_runs_and_its_readme_has_its_measurements(tmp_path, capsys) ->
     least = 0.95 - 3.3 * (0.0475 / stored["macro_replications"]) ** 0.5
     assert min(rate for (_, name), rate in rates.items() if name == "Kim & Nelson") >= least
     assert rates["slippage, k = 5", "reckless (negative control)"] < least
-    assert [row["first_stage"] for row in found["rare"]] == [10, 60] * 4
-    for first, (low, high) in RIGHT_UNDER_RARE_LUCK.items():
-        rare = [row["right"] for row in stored["rare"] if row["first_stage"] == first]
-        assert (round(min(rare), 2), round(max(rare), 2)) == (low, high)
+    kinds = [
+        [(row["law"], row["procedure"], row["is_checked"]) for row in r["warnings"]] for r in (found, stored)
+    ]
+    assert kinds[0] == kinds[1] and len(kinds[0]) == 20
+
+
+def test_what_a_selection_says_of_rare_luck_is_what_was_measured() -> None:
+    stored = json.loads((RUN.parent / "results.json").read_text())
+    for stated, ranges in RIGHT_UNDER_RARE_LUCK.items():
+        for asked, (low, high) in zip(("10", "1 in 20"), ranges, strict=True):
+            rare = [r["right"] for r in stored["rare"] if (r["asked"], r["stated"]) == (asked, stated)]
+            assert len(rare) == 4 and (round(min(rare), 2), round(max(rare), 2)) == (low, high)
+
+
+def test_the_page_says_how_many_wrong_selections_are_warned_of_and_how_many_warnings_are_false() -> None:
+    stored = json.loads((RUN.parent / "results.json").read_text())
+    n, page = stored["macro_replications"], " ".join((RUN.parent / "README.md").read_text().split())
+    rows = {(r["law"], r["procedure"], r["is_checked"]): r for r in stored["warnings"]}
+
+    def warned(law: str, checked: bool) -> list[float]:
+        found = [r for (name, _, is_checked), r in rows.items() if (name, is_checked) == (law, checked)]
+        return [r["wrong_warned"] / r["wrong"] for r in found]
+
+    assert {f"{x:.0%}" for x in warned("rare luck, k = 5", True)} == {
+        "96%"
+    } and "warns of 96 % of them" in page
+    assert [f"{x:.0%}" for x in warned("rare luck, k = 5", False)] == ["1%", "10%"] and "1 to 10 % of" in page
+    false = {
+        law: [
+            (r["wrong_warned"] + r["right_warned"]) / n for key, r in rows.items() if key[0] == law and key[2]
+        ]
+        for law in ("normal luck, k = 2", "normal luck, k = 5", "classroom")
+    }
+    assert false == {"normal luck, k = 2": [0, 0], "normal luck, k = 5": [0.004, 0.004], "classroom": [0, 0]}
+    assert "falsely in none of 2,000 selections" in page and "in 0.4 % of five with normal luck" in page
+    row = rows["rare luck, k = 5", "Kim & Nelson", True]
+    assert f"took {row['drawn'] + row['checking']:.0f}, and" in page

@@ -1,0 +1,170 @@
+r"""Luck that is rare: how many replicates meet it, and what a selection says of it.
+
+Luck of one replicate in N is met by n replicates with the probability 1 - (1 - 1/N)^n. Procedures of selection take the
+spread of differences from their first stage; where the best treatment is so by luck that its first stage did not
+meet, it looks worse than it is, and surely so. There are two remedies, both for k - 1 differences together:
+
+* a first stage that meets it: ``first_stage="1 in 20"`` stands for the smallest n with
+  (k - 1) (1 - 1/20)^n <= 1 - confidence;
+* where the first stage is too short for luck of one in ten, so many fresh replicates of the treatments that are not
+  evaluated as would meet that: a choice that is wrong for its sake is not set right by them, but warned of.
+
+What they are worth, and how often the warning is false, is measured in ``experiments/selection``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from simulator.errors import Fault
+from simulator.experiment.arguments import whole
+from simulator.experiment.first_stage import CHECKED, RARE, replicates_to_meet
+from simulator.outcomes.wording import percent
+
+if TYPE_CHECKING:
+    from simulator.experiment.selection import Selection
+
+#: Skewness of a difference from which on luck counts as rare; that of luck of one replicate in ten is 2.7.
+SKEWED = 1.5
+#: Least and most share of right selections by Kim & Nelson and by budget allocation where the best is so by luck of one
+#: replicate in ten, as experiments/selection measured: by the confidence stated, with first stages of 10 and "1 in 20".
+RIGHT_UNDER_RARE_LUCK = {
+    0.90: ((0.59, 0.67), (0.95, 0.99)),
+    0.95: ((0.62, 0.67), (0.99, 1.00)),
+    0.99: ((0.66, 0.69), (0.99, 1.00)),
+}
+_ONE_IN = re.compile(r"\s*1 in ([1-9][0-9]{0,5})\s*", re.ASCII)
+
+
+def asked_stage(
+    given: object, n_treatments: int, confidence: float, largest: int, faults: list[Fault]
+) -> int:
+    """Return the replicates of a first stage that is given as a number, or by the rarest luck it shall meet.
+
+    Parameters
+    ----------
+    given : int or str
+        A number from 2 on, or a text such as ``"1 in 20"``.
+    n_treatments : int
+        At least 2.
+    confidence : float
+        With which luck of that rarity shall be met in each difference to the best, jointly.
+    largest : int
+        Most replicates.
+    faults : list of Fault
+        Receives what is wrong.
+
+    Returns
+    -------
+    int
+        Replicates; 2 where what is given is wrong.
+    """
+    place = "select(first_stage)"
+    if not isinstance(given, str):
+        return whole(place, given, 2, largest, faults)
+    if given.strip().isdecimal():
+        return whole(place, int(given), 2, largest, faults)
+    found = _ONE_IN.fullmatch(given)
+    if found is None or int(found[1]) < 2:
+        expected = 'a number from 2 on, or the rarest luck that it shall meet, such as "1 in 20"'
+        faults.append(Fault(place, repr(given), expected))
+        return 2
+    return max(2, replicates_to_meet(n_treatments, confidence, 1 / int(found[1])))
+
+
+def replicates_to_check(
+    n_treatments: int, confidence: float, first_stage: int, most: int, asked: int | None = None
+) -> int:
+    """Return in how many fresh replicates treatments run that are not evaluated.
+
+    Parameters
+    ----------
+    n_treatments : int
+        At least 2.
+    confidence : float
+        Of meeting luck of one replicate in ten, joint for all differences to the best.
+    first_stage : int
+        Replicates of every treatment in the first stage; where they are enough, none are added.
+    most : int
+        Fresh replicates of the treatments that are evaluated.
+    asked : int, optional
+        The number that a user wants instead.
+    """
+    needed = replicates_to_meet(n_treatments, confidence, CHECKED)
+    if asked is not None:
+        return min(asked, most)
+    return 0 if first_stage >= needed else min(needed, most)
+
+
+def calls_in_doubt(n_treatments: int, confidence: float, first_stage: int, skewness: float) -> bool:
+    """Return whether luck is so skewed that a first stage may have missed what matters.
+
+    Parameters
+    ----------
+    n_treatments : int
+        At least 2.
+    confidence : float
+        Asked for.
+    first_stage : int
+        Replicates; those that meet luck of one in twenty are enough.
+    skewness : float
+        The largest that was seen.
+    """
+    return abs(skewness) >= SKEWED and first_stage < replicates_to_meet(n_treatments, confidence, RARE)
+
+
+def is_in_doubt(found: Selection) -> bool:
+    """Return whether a selection shows luck so skewed that its first stage may have missed what matters."""
+    first, skewness = found.choice.first_stage, found.evaluation.skewness
+    return calls_in_doubt(len(found.treatments), found.rule.confidence, first, skewness)
+
+
+def luck_met(found: Selection) -> int:
+    """Return N of the rarest luck, one replicate in N, that would have been met with the confidence asked for."""
+    n = max(found.choice.first_stage, _fewest_fresh(found))
+    return int(1 / (1 - _chance_to_miss(found) ** (1 / n)) + 1e-9)
+
+
+def luck_sentence(found: Selection) -> str:
+    """Return what is known of rare luck: a warning where it was seen, else what would have been seen."""
+    skewness, first = found.evaluation.skewness, found.choice.first_stage
+    level = percent(found.rule.confidence)
+    if abs(skewness) < SKEWED:
+        n = _fewest_fresh(found)
+        where = f"{n:,} fresh replicates" if n > first else f"the {first:,} replicates of the first stage"
+        is_short = not n and luck_met(found) < 1 / CHECKED
+        unseen = "; what was dropped was not checked on fresh ones" if is_short else ""
+        if luck_met(found) < 2:
+            return f"Whether luck is rare is unknown: {where} are too few to meet it."
+        return (
+            f"No rare luck was seen: every strategy ran in at least {where}, which meet luck of one replicate in "
+            f"{luck_met(found)} with {level}{unseen}."
+        )
+    told = f"Luck is skewed: the difference of {_which(found)} has a skewness of {skewness:.1f}"
+    if not is_in_doubt(found):
+        return f"{told}; the first stage of {first:,} replicates meets luck of one in {luck_met(found)} with {level}."
+    needed = replicates_to_meet(len(found.treatments), found.rule.confidence, RARE)
+    measured = min(RIGHT_UNDER_RARE_LUCK, key=lambda stated: abs(stated - found.rule.confidence))
+    short, long = (f"{low * 100:.0f} to {high * 100:.0f} %" for low, high in RIGHT_UNDER_RARE_LUCK[measured])
+    rarest = f"{1 / RARE:.0f}"
+    return (
+        f"{told}, and a first stage of {first:,} may have missed such luck: the probability stated then does not hold. "
+        "Where the best was so by luck of one replicate in ten, Kim & Nelson's procedure and budget allocation that "
+        f"stated {percent(measured)} were right in {short} of trials with a first stage of 10, and in {long} with one "
+        f'that meets luck of one in {rarest}. Take that: first stage "1 in {rarest}", here {needed:,} replicates.'
+    )
+
+
+def _which(found: Selection) -> str:
+    skewnesses = found.evaluation.skewnesses
+    other = max(skewnesses, key=lambda i: abs(skewnesses[i]))
+    return f'"{found.best}" to "{found.treatments[other]}"'
+
+
+def _fewest_fresh(found: Selection) -> int:
+    return min(found.evaluation.n_fresh(i) for i in range(len(found.treatments)))
+
+
+def _chance_to_miss(found: Selection) -> float:
+    return (1 - found.rule.confidence) / (len(found.treatments) - 1)
