@@ -69,7 +69,10 @@ class Contrast(NamedTuple):
         target = self.target
         other = "" if self.minus is None else f" minus {names[self.minus]}"
         name = f"{target.metric} of {names[self.strategy]}{other}{where}"
-        return Goal(name, target.half_width, target.is_relative, METRIC[target.metric].is_censored)
+        is_censored = METRIC[target.metric].is_censored
+        minus = "" if self.minus is None else names[self.minus]
+        own = names[self.strategy]
+        return Goal(name, target.half_width, target.is_relative, is_censored, target.metric, own, minus)
 
     def values(self, outcomes: Values) -> Values:
         """Return its values from outcomes of its metric, shape (strategy, replicate)."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.experiment.collection import Collection, Target, collect_until, precision_record
 from simulator.experiment.comparison_question import comparison_question
-from simulator.experiment.document import html_table, json_document
+from simulator.experiment.document import frame_of, html_table, json_document
 from simulator.experiment.estimation import BudgetUse, budget_use, estimate_all
 from simulator.experiment.precision import Precision
 from simulator.experiment.simulation import OnProgress, Treatments, prepare
@@ -20,7 +19,7 @@ from simulator.outcomes import curves, store
 from simulator.outcomes.metrics import METRIC, Outcomes
 from simulator.outcomes.statistics import Difference, Estimate, Risk
 from simulator.outcomes.trajectories import Trajectories, digest_text
-from simulator.outcomes.wording import counted
+from simulator.outcomes.wording import counted, rounded
 from simulator.scenario import Scenario
 from simulator.scenario.wording import amount
 
@@ -122,6 +121,30 @@ class Comparison:
             f"{counted(self.n_replicates, 'replicate')} of {consumers:,} consumers, each standing for {whom}"
         )
 
+    def stein_interval(self, metric: str, of: str, minus: str = "") -> tuple[float, float] | None:
+        """Return Stein's own interval of a strategy's mean, or of its difference to the baseline.
+
+        Parameters
+        ----------
+        metric : str
+            Name of the metric.
+        of, minus : str
+            The strategy, and the baseline if the difference is meant.
+
+        Returns
+        -------
+        tuple of float or None
+            Its ends, of the joint confidence of all goals of the precision; NaN where the first stage never varied.
+            None where no precision by Stein's two stages was asked for it.
+        """
+        found = self.precision.stein(metric, of, minus) if self.precision is not None else None
+        return None if found is None else found.interval
+
+    @property
+    def has_stein(self) -> bool:
+        """Whether a precision by Stein's two stages was asked for."""
+        return self.precision is not None and self.precision.method == "stein"
+
     def bands(self, curve: str, *, brand: str | None = None) -> curves.Bands:
         """Return a curve of :data:`simulator.outcomes.curves.CURVES` with bands over replicates.
 
@@ -142,26 +165,11 @@ class Comparison:
         pandas.DataFrame
             Columns ``strategy, metric, unit``, those of the estimate, ``to_baseline`` with
             ``to_baseline_lower`` and ``to_baseline_upper``, the same for ``to_best``, and from the risks
-            ``p_best``, ``p_worse_than_baseline``, ``p_negative`` and ``conditional_value_at_risk``.
+            ``p_best``, ``p_worse_than_baseline``, ``p_negative`` and ``conditional_value_at_risk``. Where a precision
+            by Stein's two stages was asked, also ``stein_lower, stein_upper, to_baseline_stein_lower,
+            to_baseline_stein_upper``: his own intervals, which have the coverage stated; NaN where not asked for.
         """
-        import pandas as pd
-
-        rows = []
-        for name in self.strategies:
-            for metric, found in self.estimates[name].items():
-                row: dict[str, Any] = {"strategy": name, "metric": metric, "unit": METRIC[metric].unit}
-                row.update(asdict(found))
-                for what, differences in (("baseline", self.to_baseline), ("best", self.to_best)):
-                    difference = differences.get(name, {}).get(metric)
-                    row[f"to_{what}"] = difference.mean if difference else math.nan
-                    row[f"to_{what}_lower"] = difference.lower if difference else math.nan
-                    row[f"to_{what}_upper"] = difference.upper if difference else math.nan
-                risk = self.risks_by_metric.get(name, {}).get(metric)
-                row["p_best"] = risk.p_best_mean if risk else math.nan
-                for key in ("p_worse_than_baseline", "p_negative", "conditional_value_at_risk"):
-                    row[key] = getattr(risk, key) if risk else math.nan
-                rows.append(row)
-        return pd.DataFrame(rows)
+        return frame_of(self)
 
     def to_xarray(self) -> xarray.Dataset:
         """Return one variable per metric over strategy and replicate."""
@@ -176,7 +184,8 @@ class Comparison:
         -------
         dict
             ``scenario, seed, replicates, engine, trajectory_version, digest``; ``strategies`` with, by
-            strategy and metric, ``mean, half_width, q05, q50, q95, n, n_undefined``; ``differences``
+            strategy and metric, ``mean, half_width, q05, q50, q95, n, n_undefined``, and ``stein`` with the ends of
+            Stein's own interval where a precision by his two stages was asked; ``differences``
             ``to_baseline`` and ``to_best``; ``verdict``, one sentence, and ``verdict_details``; ``risks`` by
             strategy, in the metric of the verdict, and ``risks_by_metric``; ``budgets``. A number that is
             undefined or infinite is None.
@@ -227,6 +236,8 @@ class Comparison:
             found = self.estimates[name][self.metric]
             mean = metric.describe(found.mean, self.currency)
             half = metric.describe(found.half_width, self.currency, "gap")
+            own = self.stein_interval(metric.name, name)
+            half += f" (Stein's own: +- {rounded((own[1] - own[0]) / 2, metric.unit)})" if own else ""
             lines.append(f"    {name:<{width}}  {mean} +- {half}")
         if self.precision is not None:
             lines.append(f"  {self.precision.sentence}")
@@ -357,6 +368,7 @@ def _assemble(
         currency=currency,
         is_subset=not set(scenario.strategies) <= set(asked.strategies),
         caveat=precision.caveat if precision is not None else "",
+        stein=precision.stein_gains(metric.name, question.baseline) if precision is not None else {},
     )
     manifest = {
         **treatments.manifest(began),

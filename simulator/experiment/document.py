@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
@@ -14,6 +15,8 @@ from simulator.outcomes.statistics import Difference, Estimate
 from simulator.outcomes.wording import describe_probability
 
 if TYPE_CHECKING:
+    import pandas
+
     from simulator.experiment.comparison import Comparison
     from simulator.experiment.precision import Precision
 
@@ -39,13 +42,22 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         "trajectory_version": TRAJECTORY_VERSION,
         "digest": comparison.digest,
         "strategies": {
-            name: {metric: estimate_entry(found) for metric, found in by_metric.items()}
+            name: {
+                metric: {**estimate_entry(found), **_stein_entry(comparison, metric, name)}
+                for metric, found in by_metric.items()
+            }
             for name, by_metric in comparison.estimates.items()
         },
         "differences": {
             "baseline": comparison.baseline,
             "confidence": comparison.confidence,
-            "to_baseline": _difference_entries(comparison.to_baseline),
+            "to_baseline": {
+                name: {
+                    metric: {**entry, **_stein_entry(comparison, metric, name, comparison.baseline)}
+                    for metric, entry in by_metric.items()
+                }
+                for name, by_metric in _difference_entries(comparison.to_baseline).items()
+            },
             "to_best": _difference_entries(comparison.to_best),
         },
         "verdict": comparison.verdict.sentence,
@@ -61,6 +73,33 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         document["precision"] = _precision_entry(comparison.precision)
     found: dict[str, Any] = plain(document)
     return found
+
+
+def frame_of(comparison: Comparison) -> pandas.DataFrame:
+    """Return one row per strategy and metric; see :meth:`~simulator.experiment.comparison.Comparison.to_dataframe`."""
+    import pandas as pd
+
+    rows = []
+    for name in comparison.strategies:
+        for metric, found in comparison.estimates[name].items():
+            row: dict[str, Any] = {"strategy": name, "metric": metric, "unit": METRIC[metric].unit}
+            row.update(asdict(found))
+            for what, differences in (("baseline", comparison.to_baseline), ("best", comparison.to_best)):
+                difference = differences.get(name, {}).get(metric)
+                row[f"to_{what}"] = difference.mean if difference else math.nan
+                row[f"to_{what}_lower"] = difference.lower if difference else math.nan
+                row[f"to_{what}_upper"] = difference.upper if difference else math.nan
+            risk = comparison.risks_by_metric.get(name, {}).get(metric)
+            row["p_best"] = risk.p_best_mean if risk else math.nan
+            for key in ("p_worse_than_baseline", "p_negative", "conditional_value_at_risk"):
+                row[key] = getattr(risk, key) if risk else math.nan
+            for what, minus in (
+                (("", ""), ("to_baseline_", comparison.baseline)) if comparison.has_stein else ()
+            ):
+                interval = comparison.stein_interval(metric, name, minus) or (math.nan, math.nan)
+                row[f"{what}stein_lower"], row[f"{what}stein_upper"] = interval
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def html_table(comparison: Comparison) -> str:
@@ -105,12 +144,23 @@ def estimate_entry(found: Estimate) -> dict[str, float]:
     return {key: getattr(found, key) for key in keys}
 
 
+def _stein_entry(comparison: Comparison, metric: str, of: str, minus: str = "") -> dict[str, Any]:
+    """Return Stein's own interval where one was asked for; nothing elsewhere."""
+    found = comparison.stein_interval(metric, of, minus)
+    return {} if found is None else {"stein": {"lower": found[0], "upper": found[1]}}
+
+
 def _precision_entry(found: Precision) -> dict[str, Any]:
     goals = [
         {
             "of": reached.goal.name,
             "mean": reached.mean,
+            "metric": reached.goal.metric,
+            "strategy": reached.goal.of,
+            "minus": reached.goal.minus or None,
             "half_width": reached.half_width,
+            "lower": reached.interval[0],
+            "upper": reached.interval[1],
             "wanted": reached.wanted,
             "is_reached": reached.is_reached,
             "n_needed": reached.n_needed,

@@ -6,7 +6,8 @@ intervals holding together by the inequality of Bonferroni with t at 1 - alpha /
 * ``stein``, absolute half-widths: a first stage of n0 replicates gives variances S2_g, and
   n = max(n0, max over g of ceil(t^2 S2_g / h_g^2)) replicates are run in all. With normal outcomes the interval
   mean -+ h covers with at least the stated probability, exactly, whatever the variance (Stein 1945): the
-  degrees of freedom are those of the first stage.
+  degrees of freedom are those of the first stage. So does the narrower mean -+ t S_g / sqrt(n), his own interval as it
+  is shown; see :mod:`simulator.outcomes.stein`.
 * ``sequential``, absolute or relative half-widths: rounds are added until t^2 S2_g (1 + 1/n) / n <= h_g^2 for
   every goal (after Chow & Robbins 1965, with Student's t; for relative half-widths Nadas 1969). A goal that never
   varied counts as reached, and is named: rare luck may not have been met yet. Coverage tends to what is stated as
@@ -57,12 +58,17 @@ class Goal:
     is_censored : bool
         Whether an undefined outcome is worse than any other, so that a mean of the rest would flatter: there is then
         no estimate, and nothing is reached.
+    metric, of, minus : str
+        What is estimated, for tables: a metric, of a strategy, minus that of another one; empty elsewhere.
     """
 
     name: str
     half_width: float
     is_relative: bool = False
     is_censored: bool = False
+    metric: str = ""
+    of: str = ""
+    minus: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,12 @@ class Reached:
     def is_reached(self) -> bool:
         """Whether the interval is as narrow as was asked."""
         return self.half_width <= self.wanted * (1 + 1e-12)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Lower and upper end of the procedure's own interval; NaN where what it rests on never varied."""
+        half = self.half_width if 0 < self.half_width < float("inf") else float("nan")
+        return self.mean - half, self.mean + half
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +137,28 @@ class Precision:
         """Whether every interval is as narrow as was asked."""
         return all(found.is_reached for found in self.goals)
 
+    def stein(self, metric: str, of: str, minus: str = "") -> Reached | None:
+        """Return what Stein's two stages say of a strategy's metric, or of its difference to another one.
+
+        Parameters
+        ----------
+        metric, of, minus : str
+            As for :class:`Goal`.
+
+        Returns
+        -------
+        Reached or None
+            None where that was no goal, or another procedure was asked for.
+        """
+        wanted = (metric, of, minus)
+        known = {(r.goal.metric, r.goal.of, r.goal.minus): r for r in self.goals}
+        return known.get(wanted) if self.method == "stein" else None
+
+    def stein_gains(self, metric: str, baseline: str) -> dict[str, tuple[float, float]]:
+        """Return Stein's own intervals of a metric's differences to the baseline, by strategy, where asked for."""
+        asked = [r for r in self.goals if (r.goal.metric, r.goal.minus) == (metric, baseline)]
+        return {r.goal.of: r.interval for r in asked} if self.method == "stein" else {}
+
     @property
     def caveat(self) -> str:
         """What the procedure's coverage rests on, and what never varied."""
@@ -135,9 +169,11 @@ class Precision:
         alike = [found.goal.name for found in self.goals if found.half_width == 0]
         if not alike:
             return ""
-        share = largest_share_unseen(self.n, self.confidence) * 100
+        n = self.first_stage if self.method == "stein" else self.n
+        share = largest_share_unseen(n, self.confidence) * 100
+        where = f"all {n:,} replicates" + (" of the first stage" if n < self.n else "")
         return (
-            f" The same in all {self.n:,} replicates: {', '.join(alike)}; luck of up to {share:.2g} % of replicates "
+            f" The same in {where}: {', '.join(alike)}; luck of up to {share:.2g} % of replicates "
             "may not have been met."
         )
 
@@ -145,8 +181,9 @@ class Precision:
     def _coverage(self) -> str:
         if self.method == "stein":
             return (
-                "Coverage is exact for normal outcomes: that of Stein's own interval, whose width is stated; intervals "
-                "of all replicates, as in the tables, cover a little less."
+                "Coverage is exact for normal outcomes: that of Stein's own intervals, which are named so and hold "
+                "together; all others, those of a verdict among them, are ordinary ones of all replicates, which "
+                "cover a little less where replicates were drawn in two stages."
             )
         return (
             "Coverage holds in the limit of many replicates; sampling that stops by its own variance covers a "

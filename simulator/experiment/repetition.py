@@ -51,7 +51,7 @@ def repeat(
     -------
     Comparison
         Its manifest's ``repeats`` has the stored digest and whether it was met. Where replicates had been added
-        until intervals were narrow enough, the same ones are run again, and the verdict's warning stays.
+        until intervals were narrow enough, the same ones are run again, in the same rounds or stages.
 
     Raises
     ------
@@ -78,20 +78,36 @@ def repeat(
         scenario,
         strategies=manifest["strategies"],
         seed=manifest["seed"],
-        n_replicates=manifest["n_replicates"],
         first_replicate=manifest["first_replicate"],
         engine=engine or manifest["engine"],
         threads=threads,
         on_progress=on_progress,
+        **_replicates(manifest),
     )
     repeats = {"digest": manifest["digest"], "is_equal": comparison.digest == manifest["digest"]}
     comparison.manifest.update(
         repeats=repeats, precision=manifest.get("precision"), overrides=manifest.get("overrides", {})
     )
-    if manifest.get("precision"):
+    if manifest.get("precision") and comparison.precision is None:
         warnings = (*comparison.verdict.warnings, manifest["precision"]["caveat"])
         return replace(comparison, verdict=replace(comparison.verdict, warnings=warnings))
     return comparison
+
+
+def _replicates(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what says how many replicates are run: their number, or the precision that they were added for.
+
+    Intervals of two stages need to know the first one; older manifests, which lack it, are repeated by the number.
+    """
+    record = manifest.get("precision") or {}
+    if not {"targets", "method", "first_stage", "max_replicates"} <= set(record):
+        return {"n_replicates": manifest["n_replicates"]}
+    return {
+        "n_replicates": record["first_stage"],
+        "precision": record["targets"],
+        "precision_method": record["method"],
+        "max_replicates": record["max_replicates"],
+    }
 
 
 def comparison_manifest(path: Path) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def sweep(
     with run.stop.listening():
         if wanted.targets:
             reached = run_until(plan, wanted, run.extend)
-            run.precision = record_of(reached, wanted)
+            run.precision = record_of(reached, wanted, plan.replicates.start)
             first = plan.replicates.start
             plan = replace(plan, replicates=range(first, first + reached.n))  # all there, but for failures
         run.extend(plan)

@@ -144,10 +144,11 @@ def run_until(design: Design, asked: Asked, run: Run) -> Precision:
     return precision
 
 
-def record_of(precision: Precision, asked: Asked) -> dict[str, Any]:
+def record_of(precision: Precision, asked: Asked, first_replicate: int) -> dict[str, Any]:
     """Return what was asked and reached, as plain data for the manifest."""
     return {
         **(precision_record(precision, asked.targets) or {}),
+        "first_replicate": first_replicate,
         "replicates": precision.n,
         "confidence": precision.confidence,
         "intervals": len(precision.goals),

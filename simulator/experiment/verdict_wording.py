@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Evidence(NamedTuple):
 
     ``pairs``, ``to_baseline`` and ``risks`` are those of the verdict's metric; ``is_subset`` says whether the
     scenario has strategies that were not compared, ``caveat`` how the number of replicates came about where
-    that limits the intervals.
+    that limits the intervals, ``stein`` Stein's own intervals of differences to the baseline, by strategy.
     """
 
     metric: Metric
@@ -48,6 +49,7 @@ class Evidence(NamedTuple):
     currency: str
     is_subset: bool = False
     caveat: str = ""
+    stein: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 def called(metric: Metric) -> str:
@@ -191,8 +193,7 @@ def reasons_of(
     difference = evidence.to_baseline.get(best)
     if difference is not None and difference.n:
         amount = metric.describe(difference.mean, evidence.currency, "change")
-        low, high = (rounded(bound, metric.unit) for bound in (difference.lower, difference.upper))
-        interval = f" ({low} to {high})" if difference.lower < difference.upper else ""
+        interval = _interval_to_baseline(evidence, difference)
         reasons.append(
             f'Against "{evidence.baseline}", "{best}" changes {called(metric)} by {amount}{interval}.'
         )
@@ -214,6 +215,17 @@ def reasons_of(
         which = "any strategy compared" if evidence.is_subset else "any strategy"
         reasons.append(f"It is not shown that {which} {does}: doing nothing may be best.")
     return tuple(reasons)
+
+
+def _interval_to_baseline(evidence: Evidence, difference: Difference) -> str:
+    """Return the interval of the best strategy's difference to the baseline: Stein's own first, where it was asked."""
+    unit, own = evidence.metric.unit, evidence.stein.get(evidence.pairs.best)
+    ends = [(difference.lower, difference.upper)] if difference.lower < difference.upper else []
+    told = [f"{rounded(low, unit)} to {rounded(high, unit)}" for low, high in ends]
+    if own is not None and own[0] <= own[1]:
+        low, high = (rounded(end, unit) for end in own)
+        told = [f"Stein's own interval {low} to {high}", *(f"the ordinary one {text}" for text in told)]
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _open_sentences(evidence: Evidence, rivals: Sequence[str]) -> list[str]:

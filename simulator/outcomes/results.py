@@ -21,6 +21,7 @@ from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.results_check import check_experiment, load_any_manifest
 from simulator.outcomes.results_sql import query
 from simulator.outcomes.shards import Rows, read_shard, rows_digest, shard_files
+from simulator.outcomes.stein import with_stein
 from simulator.outcomes.store import verify
 from simulator.outcomes.summary import summarize
 from simulator.outcomes.sweep_questions import SweepQuestions
@@ -256,7 +257,9 @@ class Results(SweepQuestions):
         pandas.DataFrame
             One row per treatment and metric: the columns of :meth:`treatments`, ``metric, unit, mean, lower,
             upper, sd, q05, q50, q95, n, n_undefined``. Intervals are Student's. A cost or a time that is undefined
-            in a replicate has no estimate: what is left would flatter whoever gets there rarely.
+            in a replicate has no estimate: what is left would flatter whoever gets there rarely. Where a precision by
+            Stein's two stages was asked for means, ``stein_lower, stein_upper`` are his own intervals, of the
+            replicates that it rests on and with its joint confidence: those have the coverage that is stated.
 
         Raises
         ------
@@ -270,7 +273,8 @@ class Results(SweepQuestions):
         faults += self._faults("summary", block, confidence)
         if faults:
             raise ScenarioError(faults)
-        return summarize(self._rows_of(block), self.treatments(), self.metrics, names, confidence)
+        table = summarize(self._rows_of(block), self.treatments(), self.metrics, names, confidence)
+        return with_stein(table, self.rows, self.manifest)
 
     def check(self) -> str:
         """Verify every file and the digest.

@@ -12,6 +12,7 @@ from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.replicate_blocks import BLOCKS, block_name
 from simulator.outcomes.scenario_discovery import Discovery
 from simulator.outcomes.shards import Rows
+from simulator.outcomes.stein import with_stein
 from simulator.outcomes.sweep_effects import factors_with_levels, main_effects
 from simulator.outcomes.sweep_points import FAMILIES, SweepPoints, asked_strategies, sweep_points
 from simulator.outcomes.sweep_regimes import SweepRegimes
@@ -62,6 +63,8 @@ class SweepQuestions(ABC):
             One row per scenario, point and strategy: the factors, ``other, metric, unit, mean, lower, upper, sd,
             n, n_undefined, n_missing, excludes_zero``. Of the replicates that any strategy has at the point, ``n`` are
             compared, ``n_missing`` are not stored for both of the pair, and the rest are undefined for one of them.
+            Where a precision by Stein's two stages was asked for differences, ``stein_lower, stein_upper`` are his own
+            intervals, with the joint confidence and of the replicates of that precision.
 
         Raises
         ------
@@ -72,7 +75,8 @@ class SweepQuestions(ABC):
         if family not in FAMILIES:
             faults.append(unknown("differences(family)", family, FAMILIES))
         [other] = asked_strategies("differences", self.manifest["strategies"], faults, baseline=baseline)
-        return self._points("differences", metric, block, faults).differences(other, confidence, family)
+        table = self._points("differences", metric, block, faults).differences(other, confidence, family)
+        return with_stein(table, self.rows, self.manifest)
 
     def effects(
         self,

@@ -126,7 +126,7 @@ def print_document(document: dict[str, Any]) -> None:
 def show(comparison: Any) -> None:
     """Print a comparison for people: the verdict first, then the table."""
     from simulator.outcomes.text_tables import text_table
-    from simulator.present.report import strategy_rows
+    from simulator.present.report import precision_rows, strategy_rows
 
     verdict = comparison.verdict
     print(f"\n{verdict.sentence}\n")
@@ -135,6 +135,8 @@ def show(comparison: Any) -> None:
     if comparison.precision is not None:
         print(f"  {comparison.precision.sentence}")
     print(f"\n{text_table(strategy_rows(comparison))}\n")
+    if comparison.precision is not None:
+        print(f"{text_table(precision_rows(comparison))}\n")
     print(f"{comparison.size_text}, seed {comparison.seed}")
 
 

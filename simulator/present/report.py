@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.wording import describe_probability, percent
+from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.wording import Wording, describe_probability, percent
 from simulator.present.compositions import composition
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Metrics in the table of the report, beside the one that decides.
 SHOWN = ("profit", "sales", "adoption", "share_value", "awareness", "repeat_rate", "satisfaction")
+#: Titles of the columns that have Stein's own intervals: of means, and of differences to the baseline.
+_STEIN, _STEIN_GAIN = "mean, Stein's interval", "difference, Stein's interval"
 #: Imbalances that differ by less are shown once.
 _SAME = 0.0005
 _CAPTIONS = {
@@ -71,11 +73,18 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
         Name, mean and half-width, difference to the baseline with its interval, probability of being
         best, mean of the worst 5 % (the worst replicate where there are fewer than 20), the strategy's own
         spend and its share of the budget, and, where it differs, the share that all spend beyond ``none``
-        has. The first row has the titles. A strategy whose metric is undefined comes last.
+        has; where a precision by Stein's two stages was asked for the metric, his own intervals of the means, or of
+        the differences to the baseline, which hold together. The first row has the titles. A strategy whose metric
+        is undefined comes last.
     """
     metric, currency = METRIC[comparison.metric], comparison.currency
     order = best_first(comparison)
     has_total = any(abs(use.total_imbalance - use.imbalance) > _SAME for use in comparison.budgets.values())
+    stein = [
+        title
+        for title in (_STEIN, _STEIN_GAIN)
+        if any(_stein_cell(comparison, name, title == _STEIN_GAIN) for name in order)
+    ]
     is_tail_one = any(risk.is_tail_one_replicate for risk in comparison.risks.values() if risk.n > 0)
     rows = [
         [
@@ -89,6 +98,7 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
             "spend",
             "of budget",
             *(["all spend"] if has_total else []),
+            *stein,
         ]
     ]
     for name in order:
@@ -114,9 +124,59 @@ def strategy_rows(comparison: Comparison) -> list[list[str]]:
                 METRIC["spend"].describe(use.spend, currency),
                 _share(use.spend / use.budget if use.budget > 0 else math.nan),
                 *([_share(1 + use.total_imbalance)] if has_total else []),
+                *(_stein_cell(comparison, name, title == _STEIN_GAIN) for title in stein),
             ]
         )
     return rows
+
+
+def precision_rows(comparison: Comparison) -> list[list[str]]:
+    """Return the table of what was asked of precision, a row per goal; no row where nothing was asked."""
+    precision, currency = comparison.precision, comparison.currency
+    if precision is None:
+        return []
+    whose = "Stein's own interval" if comparison.has_stein else "interval by the rule"
+    titles = [
+        "asked for",
+        "mean",
+        "half-width asked",
+        "reached",
+        f"{whose}, jointly {percent(precision.confidence)}",
+    ]
+    rows = [titles]
+    for found in precision.goals:
+        metric, goal = METRIC[found.goal.metric], found.goal
+        how: Wording = "change" if goal.minus else "value"
+        asked = (
+            percent(goal.half_width)
+            if goal.is_relative
+            else metric.describe(goal.half_width, currency, "gap")
+        )
+        half = metric.describe(found.half_width, currency, "gap") if found.half_width else "never varied"
+        mean = metric.describe(found.mean, currency, how)
+        rows.append([goal.name, mean, asked, half, _ends(comparison, metric, found.interval, how)])
+    return rows
+
+
+def _ends(comparison: Comparison, metric: Metric, ends: tuple[float, float], how: Wording) -> str:
+    low, high = (metric.describe(end, comparison.currency, how) for end in ends)
+    return f"{low} to {high}" if ends[0] <= ends[1] else "unknown"
+
+
+def _stein_cell(comparison: Comparison, name: str, is_gain: bool) -> str:
+    """Return Stein's own interval of a strategy in the verdict's metric; nothing where it was not asked for."""
+    metric = METRIC[comparison.metric]
+    found = comparison.stein_interval(metric.name, name, comparison.baseline if is_gain else "")
+    return "" if found is None else _ends(comparison, metric, found, "change" if is_gain else "value")
+
+
+def _precision(comparison: Comparison) -> str:
+    """Return what was asked of precision, and reached, as a part of the page."""
+    rows = precision_rows(comparison)
+    if comparison.precision is None or not rows:
+        return ""
+    sentence = escape(comparison.precision.sentence)
+    return f"<h2>Precision</h2><p>{sentence}</p><div class='wide'>{html_rows(rows)}</div>"
 
 
 def _share(value: float) -> str:
@@ -167,6 +227,7 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
         for name in comparison.strategies
     )
     parts.append(f"<ul class='small'>{labels}</ul>")
+    parts.append(_precision(comparison))
     for path, data in figures.items():
         name = Path(path).stem
         caption = _CAPTIONS.get(name, name)
