@@ -117,6 +117,9 @@ def test_lower_is_better_is_checked_in_its_own_direction() -> None:
     n = fresh.n_fresh(0)
     assert fresh.skewnesses[0] == pytest.approx(stats.skew(values[0, :n] - values[1, :n]))
     assert fresh.skewness > 1.5
+    for i, row in zip(fresh.checked, fresh.checked_outcomes, strict=True):
+        assert np.array_equal(row, -values[i, :42]), "in the metric's own direction"
+    assert len(fresh.checked) == 3
 
 
 def test_advice_depends_on_the_confidence_asked_for_and_on_how_many_are_selected_from() -> None:
