@@ -156,10 +156,10 @@ def plot_differences(result: Comparison, metric: str | None = None, *, against: 
     )
     colors = colors_of(result.strategies, result.baseline)
     reference = result.baseline if against == "baseline" else "the best other strategy"
-    ordinary = " (ordinary ones; Stein's own are in the tables)" if result.has_stein else ""
+    ordinary = " ordinary" if result.has_stein else ""
     subtitle = (
-        f"mean paired difference over {result.n_replicates:,} replicates, with intervals that hold jointly "
-        f"at {percent(result.confidence)}{ordinary}; hollow where zero is inside"
+        f"mean paired difference over {result.n_replicates:,} replicates, with{ordinary} intervals that hold jointly "
+        f"at {percent(result.confidence)}; hollow where zero is inside"
     )
     name_of_metric = chosen.name.replace("_", " ").capitalize()
     chart = new_chart(

@@ -40,8 +40,10 @@ def plot_selection(selection: Selection) -> Chart:
     """
     names, choice = selection.treatments, selection.choice
     order = sorted(range(len(names)), key=lambda i: (choice.n_by_treatment[i], i == choice.best))
+    n_checked = selection.evaluation.n_checked
+    check = f", {n_checked:,} more to check for rare luck" if n_checked else ""
     subtitle = (
-        f"{selection.n_drawn:,} replicates in all; equal allocation by pairs: {selection.equal.paired:,}. "
+        f"{selection.n_drawn:,} replicates in all{check}; equal allocation by pairs: {selection.equal.paired:,}. "
         f"Right: {selection.evaluation.lead.n:,} fresh replicates, {percent(selection.rule.confidence)} intervals"
     )
     verb = "Selected" if selection.is_settled else "In the lead"
@@ -73,7 +75,8 @@ def _draw_to_best(selection, order, axes) -> None:
     sign = -1.0 if selection.metric.better == "lower" else 1.0
     for row, i in enumerate(order):
         if i not in fresh.positions:
-            axes.annotate("not evaluated", (0, row), (6, 0), textcoords="offset points", va="center",
+            text = f"only checked, in {fresh.n_fresh(i)}" if i in fresh.checked else "not evaluated"
+            axes.annotate(text, (0, row), (6, 0), textcoords="offset points", va="center",
                           fontsize=9, color=GRAY)  # fmt: skip
             continue
         found = fresh.to_best[fresh.positions.index(i)]
