@@ -84,7 +84,7 @@ def with_stein(table: pandas.DataFrame, rows: Rows, manifest: Mapping[str, Any])
     """
     record = manifest.get("precision") or {}
     needed = ("first_replicate", "first_stage", "replicates", "confidence", "intervals", "targets")
-    if record.get("method") != "stein" or not all(key in record for key in needed):
+    if record.get("method") != "stein" or any(record.get(key) is None for key in needed):
         return table
     asked = [_is_asked(row, record["targets"]) for row in table.to_dict("records")]
     if not any(asked):
