@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from html import escape
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,6 +28,7 @@ from simulator.experiment.rare_luck import (
 )
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample
 from simulator.experiment.treatments import Treatment, evaluate
+from simulator.present.report_studies import study_page
 
 RULE = Rule("kn", 1.0, 0.95, 10, 5, 100_000)
 
@@ -201,6 +204,22 @@ def test_the_verb_checks_what_it_does_not_evaluate_and_counts_it(checked, tmp_pa
     assert table["n_fresh"].tolist() == [fresh.n_fresh(i) for i in range(len(table))]
     lines = (checked.save(tmp_path / "out") / "outcomes.csv").read_text().splitlines()
     assert len(lines) == 1 + drawn + fresh.outcomes.size
+
+
+def test_doubt_is_in_the_first_sentence_and_a_warning_on_the_page(checked) -> None:
+    skewed = {i: 3.2 if i == 1 else 0.1 for i in checked.evaluation.skewnesses}
+    found = replace(checked, evaluation=replace(checked.evaluation, skewnesses=skewed))
+    assert found.is_in_doubt and "or more, and if the first stage met the rare luck" in found.sentences[0]
+    [warning] = found.warnings
+    assert f'of "{found.best}" to "{found.treatments[1]}" has a skewness of 3.2' in warning
+    page = study_page(found, {})
+    assert page.count("class='warning'") == 1 and page.count(escape(warning)) == 1
+    calm = replace(checked, evaluation=replace(checked.evaluation, skewnesses=dict.fromkeys(skewed, 0.1)))
+    assert not calm.warnings and "rare luck" not in calm.sentences[0]
+    assert (
+        f"and {calm.evaluation.n_checked} fresh ones to check the others for rare luck" in calm.sentences[1]
+    )
+    assert "class='warning'" not in study_page(calm, {})
 
 
 def test_faults_of_a_stage_and_of_a_check_are_told() -> None:

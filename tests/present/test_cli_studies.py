@@ -21,6 +21,15 @@ SELECT = (
 )
 
 
+def test_a_first_stage_may_be_given_by_the_luck_it_shall_meet(run):
+    """Two strategies: the smallest n with (1 - 1/4)^n <= 5 %."""
+    status, out, _ = run(*SELECT, "--json", "--first-stage", "1 in 4", "--check", "0")
+    document = json.loads(out)
+    assert status == 0 and document["rule"]["first_stage"] == 11 and document["replicates"]["checking"] == 0
+    status, _, err = run(*SELECT, "--first-stage", "rarely")
+    assert status == 2 and "select(first_stage) = 'rarely'; expected a number from 2 on" in err
+
+
 def test_select_prints_one_document_and_writes_its_folder(run, tmp_path):
     status, out, err = run(*SELECT, "--json", "--out", str(tmp_path / "out"))
     document = json.loads(out)
