@@ -218,3 +218,5 @@ def test_a_sweep_has_them_for_what_was_asked_and_of_the_replicates_that_were(tmp
     [first, _] = longer.differences("profit")["stein_lower"]
     own = (outcomes["profit", 0, "mass"] - outcomes["profit", 0, "none"]).to_numpy()[: n - 2]
     assert first == pytest.approx(by_hand(own, 6, 4)[0]), "later replicates have no part in it"
+    longer.manifest["precision"] = {**record, "replicates": None}
+    assert "stein_lower" not in longer.differences("profit").columns, "rounds are not over"
