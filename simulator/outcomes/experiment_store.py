@@ -103,6 +103,7 @@ class ExperimentStore:
         self.manifest = dict(manifest)
         self.metrics: tuple[str, ...] = tuple(manifest["metrics"])
         self.set_aside: list[Fault] = []
+        self.earlier: Mapping[str, Any] = {}
         self._files = dict(files)
         self._lock = FolderLock(self.place)
         self._parts: list[Rows] = []
@@ -111,11 +112,11 @@ class ExperimentStore:
 
     def __enter__(self) -> Self:
         with told(self.place):
-            existing = check_folder(self.place)
+            check_folder(self.place)
             (self.place / SHARDS).mkdir(parents=True, exist_ok=True)
             self._lock.__enter__()
             try:
-                self._begin(existing or check_folder(self.place))
+                self._begin(check_folder(self.place))
             except BaseException:
                 self._lock.__exit__(None, None, None)
                 raise
@@ -133,7 +134,8 @@ class ExperimentStore:
         _remove_strays(self.place)
         if existing is not None:
             check_same(self.place, existing, lambda: self.manifest)
-            self.manifest = {**self.manifest, "began": existing["began"]}
+            self.earlier = existing
+            self.manifest = {**_kept_of(existing), **self.manifest, "began": existing["began"]}
             self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
             self.catch_up()
         for name, data in self._files.items():
@@ -141,6 +143,14 @@ class ExperimentStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, data)
         self._write_manifest({"state": "open"})
+
+    def widen(self, replicates: range) -> None:
+        """Say in the manifest that further replicates are wanted, before the first of them is stored."""
+        wanted = joined(self.manifest["replicates"], [[replicates.start, replicates.stop]])
+        if wanted != self.manifest["replicates"]:
+            self.manifest["replicates"] = wanted
+            with told(self.place):
+                self._write_manifest({"state": "open"})
 
     def catch_up(self) -> None:
         """Read the shards that are there and not known yet; what is damaged is set aside."""
@@ -239,6 +249,11 @@ class ExperimentStore:
         }
         manifest["manifest_hash"] = manifest_hash(manifest)
         write_whole(self.place / MANIFEST, json_bytes(manifest))
+
+
+def _kept_of(existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest says that a later run does not ask for and must not lose."""
+    return {key: existing[key] for key in ("precision",) if key in existing}
 
 
 def manifest_hash(manifest: Mapping[str, Any]) -> str:

@@ -86,8 +86,9 @@ class Results(SweepQuestions):
 
     @property
     def is_complete(self) -> bool:
-        """Whether every replicate of every treatment is there."""
-        return len(self.rows) == self.n_expected
+        """Whether every replicate of every treatment is there, and no rounds to a precision are due."""
+        is_final = (self.precision or {}).get("is_final", True)
+        return len(self.rows) == self.n_expected and bool(is_final)
 
     @property
     def writer(self) -> str:
@@ -96,7 +97,12 @@ class Results(SweepQuestions):
 
     @property
     def precision(self) -> Mapping[str, Any] | None:
-        """What was asked of precision and reached (``targets, is_reached, replicates, sentence, …``), if it was."""
+        """What was asked of precision and reached (``targets, is_reached, replicates, sentence, …``), if it was.
+
+        ``is_final`` is false while rounds are due: the sweep runs, or was ended and goes on when it is called again. A
+        later sweep without a precision leaves the record of one that is final as it is, and says of another that it
+        was given up.
+        """
         return self.manifest.get("precision")
 
     @property
