@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
+    OnQuestion,
+    asked_question,
     checked,
     confidence_level,
     directed_metric,
@@ -207,6 +209,7 @@ def select(
     processes: int | None = None,
     cluster: str | None = None,
     keep_in: str | Path | None = None,
+    on_question: OnQuestion | None = None,
 ) -> Selection:
     """Select the best strategy with a stated probability of correct selection.
 
@@ -250,6 +253,8 @@ def select(
         Run on a Dask cluster: the address of its scheduler, or ``local``.
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was.
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -296,6 +301,12 @@ def select(
     baseline = next(
         (i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None
     )
+    plain = {
+        "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
+        "metric": chosen,
+    }
+    zone = {f"rule.{key}": value for key, value in rule._asdict().items() if key != "most"}
+    asked_question(on_question, scenario, asked.seed, **plain, **zone)
     with workers_of(scenario, processes, cluster, threads) as workers:
         sample = market_sample(
             scenario,
@@ -329,8 +340,7 @@ def select(
         digest=outcome_digest(chosen, *(t.digest for t in treatments), *outcomes, evaluation.outcomes),
         manifest={
             **provenance("selection", scenario, asked.seed, engine, began),
-            "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
-            "metric": chosen,
+            **plain,
             "rule": rule._asdict(),
             "n_evaluation": n_fresh,
         },

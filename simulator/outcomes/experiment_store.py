@@ -132,12 +132,15 @@ class ExperimentStore:
 
     def _begin(self, existing: Mapping[str, Any] | None) -> None:
         _remove_strays(self.place)
-        if existing is not None:
-            check_same(self.place, existing, lambda: self.manifest)
+        if check_same(self.place, existing, lambda: self.manifest) and existing is not None:
             self.earlier = existing
             self.manifest = {**_kept_of(existing), **self.manifest, "began": existing["began"]}
             self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
             self.catch_up()
+        else:
+            for entry in (existing or {}).get("scenarios", ()):  # of another one that has stored nothing
+                (self.place / SCENARIOS / Path(entry["file"]).name).unlink(missing_ok=True)
+            (self.place / FAILURES).unlink(missing_ok=True)
         for name, data in self._files.items():
             target = self.place / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -251,6 +254,11 @@ class ExperimentStore:
         write_whole(self.place / MANIFEST, json_bytes(manifest))
 
 
+def identity_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a manifest that must agree where an experiment is gone on with."""
+    return {key: manifest[key] for key in _IDENTITY}
+
+
 def _kept_of(existing: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a manifest says that a later run does not ask for and must not lose."""
     return {key: existing[key] for key in ("precision",) if key in existing}
@@ -356,8 +364,8 @@ def _remove_strays(place: Path) -> None:
 
 def check_same(
     place: Path, stored: Mapping[str, Any] | None, wanted: Callable[[], Mapping[str, Any]]
-) -> None:
-    """Refuse to go on with another experiment.
+) -> bool:
+    """Return whether an experiment is gone on with; refuse another one, unless nothing of it is stored.
 
     Parameters
     ----------
@@ -374,7 +382,7 @@ def check_same(
         If the two are not the same experiment.
     """
     if stored is None:
-        return
+        return False
     asked = wanted()
     faults: list[Fault] = []
     for key, what in _IDENTITY.items():
@@ -387,5 +395,6 @@ def check_same(
             got, now = f"{stored.get(key)}", f"{asked[key]}"
         expected = f"{what} as asked for now" + (f", {now}" if now else "")
         faults.append(Fault(f"{place}: {key}", got, expected, _OTHER))
-    if faults:
+    if faults and shard_files(place):
         raise TakenPlaceError(faults)
+    return not faults

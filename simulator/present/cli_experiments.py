@@ -59,6 +59,7 @@ def sweep(
 ) -> None:
     """Run an experiment into a folder; the same call goes on after any interruption."""
     from simulator.experiment.design_file import load_design
+    from simulator.experiment.manifest import design_identity
     from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run
     from simulator.present.cli_places import place_of
@@ -75,7 +76,8 @@ def sweep(
             print(plan, file=sys.stderr)
         place = None
         if out is not None or not as_json:
-            place = place_of(out, plan.name, partial(check_sweep_place, plan), progress.announce)
+            check = partial(check_sweep_place, plan)
+            place = place_of(out, plan.name, check, design_identity(plan), progress.announce)
         announce_compilation(progress, engine)
         try:
             results = run(

@@ -357,3 +357,21 @@ def test_a_later_layout_is_refused(copied: Path) -> None:
     place.write_text(json.dumps({**manifest, "layout": 99}))
     with pytest.raises(StoreError, match="layout 99; expected a layout up to 2; install version"):
         sim.open_results(copied)
+
+
+def test_an_experiment_that_is_killed_before_its_first_shard_keeps_nobody_out(
+    copied: Path, design: Design, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match="the same seed"):
+        sim.sweep(design.changed(seed=6), out=copied)
+    for shard in shard_files(copied):
+        shard.unlink()
+    (copied / "scenarios" / "mine.toml").write_text("")
+    manifest = json.loads((copied / "manifest.json").read_text())
+    manifest["scenarios"].append({"file": "scenarios/older.toml"})
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    (copied / "scenarios" / "older.toml").write_text("")
+    later = sim.sweep(design.changed(seed=6), out=copied)
+    assert later.digest == sim.sweep(design.changed(seed=6)).digest and later.manifest["seed"] == 6
+    assert {file.name for file in (copied / "scenarios").iterdir()} == {"minimal.toml", "mine.toml"}
+    later.check()

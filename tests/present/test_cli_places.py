@@ -64,7 +64,7 @@ def idle(monkeypatch):
             f"simulator.present.cli_{name}.announce_compilation", lambda *_: pytest.fail("began to work")
         )
     monkeypatch.setattr("simulator.experiment.bass_fit.bass", lambda *_, **__: pytest.fail("began to work"))
-    monkeypatch.setattr("simulator.experiment.tracing.trace", lambda *_, **__: pytest.fail("began to work"))
+    monkeypatch.setattr("simulator.experiment.tracing.prepare", lambda *_, **__: pytest.fail("began to work"))
     monkeypatch.setattr("simulator.diffusion.graphs.arcs", lambda *_, **__: pytest.fail("began to work"))
 
 
