@@ -44,6 +44,7 @@ from simulator.outcomes.experiment_store import ExperimentStore, check_folder, c
 from simulator.outcomes.places import check_writable
 from simulator.outcomes.results import Results, open_results
 from simulator.outcomes.shards import Rows
+from simulator.outcomes.wording import counted
 
 SWEEPING = "simulating"
 #: Tasks in waiting for every worker, so that none is idle.
@@ -217,7 +218,7 @@ class _Run:
             missing = self._with_one_level(missing)
         n_rows = sum(task.n_rows for task in missing)
         if before and n_rows:
-            self.say(f"{before:,} replicates are there already, {n_rows:,} are missing")
+            self.say(f"there already: {counted(before, 'replicate')}; missing: {n_rows:,}")
         backend = None
         try:
             if missing:
@@ -239,7 +240,7 @@ class _Run:
 
     def _kept(self) -> str:
         self.store.catch_up()  # an interrupt may have come between writing a shard and noting it
-        kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
+        kept = f"{len(self.store.rows):,} of {counted(self.n_expected, 'replicate')}"
         if not self.is_kept:
             return f"{kept} were finished and nothing is kept: give a folder (out) to go on after an interruption"
         return f"{kept} are kept in {self.store.place}: call again to go on"

@@ -39,6 +39,7 @@ from simulator.experiment.treatments import Treatment
 from simulator.experiment.workers import workers_of
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.text_tables import p_value_cell
 from simulator.scenario import Scenario
 from simulator.scenario.schema.strategies import ComparisonTable
 
@@ -186,7 +187,8 @@ class Selection:
         return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
 
     def _repr_html_(self) -> str:
-        table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g")
+        shown = {"p_holm": p_value_cell}
+        table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g", formatters=shown)
         return f"<p><b>{self.sentences[0]}</b></p>{table}"
 
 

@@ -34,7 +34,7 @@ from simulator.outcomes import store
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import INCREMENTAL, METRIC, Metric
 from simulator.outcomes.plain_data import plain
-from simulator.outcomes.wording import rounded
+from simulator.outcomes.wording import counted, rounded
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class VarianceSplit:
 
     def __repr__(self) -> str:
         a, b, c = self.outcomes.shape
-        head = f"VarianceSplit of {self.scenario}: {a} draws x {b} worlds x {c} replicates, seed {self.seed}"
+        size = f"{counted(a, 'draw')} x {counted(b, 'world')} x {counted(c, 'replicate')}"
+        head = f"VarianceSplit of {self.scenario}: {size}, seed {self.seed}"
         return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
 
     def _repr_html_(self) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.errors import Fault, ScenarioError
+from simulator.outcomes.wording import counted
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -251,7 +252,7 @@ def _answer(
     if len(table) > _MOST_SHOWN:
         print(f"... {len(table):,} rows in all; --json prints them")
     if not found.is_complete:
-        print(f"{len(found.rows):,} of {found.n_expected:,} replicates so far")
+        print(f"{len(found.rows):,} of {counted(found.n_expected, 'replicate')} so far")
 
 
 def show_results(found: Any, metric: str | None = None, block: str | None = None) -> None:
