@@ -219,6 +219,6 @@ def _busy(path: Path, about: Mapping[str, Any], question: str) -> StoreError:
     owner = owner_of(about)
     if question and about.get("question") != question:
         return TakenPlaceError(
-            [Fault(str(path), f"a place for another question, written to by {owner}", EXPECTED, REMEDY)]
+            [Fault(str(path), f"results of another question, being written by {owner}", EXPECTED, REMEDY)]
         )
     return StoreError([Fault(str(path), f"written to by {owner}", EXPECTED, REMEDY)])

@@ -261,7 +261,7 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
     for note in found.manifest.get("notes", []):
         print(note)
     if found.manifest["kind"] == "experiment" and found.precision is not None:
-        print(f"{found.precision['sentence']} {found.precision['caveat']}")
+        print(f"{found.precision['sentence']} {found.precision['caveat']}".rstrip())
     columns = [
         name for name in table.columns if name not in ("treatment", "q05", "q50", "q95", "n_undefined")
     ]

@@ -91,7 +91,9 @@ def test_another_process_is_refused_and_named(tmp_path: Path, holder) -> None:
     other = holder(tmp_path / "out", 7)
     told = f"written to by process {other.pid} on host"
     with (
-        pytest.raises(TakenPlaceError, match=f"another question, {told}"),
+        pytest.raises(
+            TakenPlaceError, match=f"another question, being written by process {other.pid} on host"
+        ),
         reserved(tmp_path / "out", nothing, {"seed": 8}),
     ):
         pass
@@ -157,6 +159,20 @@ def test_one_process_holds_a_place_for_one_question(tmp_path: Path) -> None:
             pass
         assert (tmp_path / ".out.lock").exists(), "the first still holds it"
     assert refused == [TakenPlaceError, StoreError] and os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_another_run_removes_meanwhile_is_made_again(tmp_path: Path, monkeypatch) -> None:
+    place, opening = tmp_path / "new" / "out", place_lock._open
+
+    def late(of: Path):
+        monkeypatch.setattr(place_lock, "_open", opening)
+        place.parent.rmdir()
+        return opening(of)
+
+    monkeypatch.setattr(place_lock, "_open", late)
+    with reserved(place, nothing):
+        assert os.listdir(place.parent) == [".out.lock"]
+    assert os.listdir(tmp_path) == []
 
 
 def test_no_two_processes_ever_hold_a_place_at_once(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_another_question_at_the_same_time_goes_to_a_folder_of_its_own(run, here
     first, second = sorted(os.listdir("results"))
     assert second == f"{first}-2", "both have a folder, and nothing else is left"
     assert (
-        f"results/{first} holds a place for another question, written to by process {os.getpid()}"
+        f"results/{first} holds results of another question, being written by process {os.getpid()}"
         in other.stderr
     )
     assert f"the results go to results/{second}" in other.stderr
@@ -124,7 +124,7 @@ def test_a_place_that_is_named_is_refused_to_another_run_at_the_same_time(run, h
     status, _, err = run(*words_of(verb, "--quiet", "--out", "out"))
     [other] = ended
     assert status == 0, err
-    assert other.returncode == 2 and f"written to by process {os.getpid()} on host" in other.stderr
+    assert other.returncode == 2 and f" by process {os.getpid()} on host" in other.stderr
     assert "wait until it ends, stop it, or choose another folder" in other.stderr
     assert "Traceback" not in other.stderr
     if verb not in ("simulate", "optimize", "calibrate"):
