@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from simulator.errors import Fault, ScenarioError
-from simulator.outcomes.wording import counted
 from simulator.present.cli import (
     AsJson,
     ClusterAddress,
@@ -252,6 +251,8 @@ def _answer(
     if len(table) > _MOST_SHOWN:
         print(f"... {len(table):,} rows in all; --json prints them")
     if not found.is_complete:
+        from simulator.outcomes.wording import counted
+
         print(f"{len(found.rows):,} of {counted(found.n_expected, 'replicate')} so far")
 
 
