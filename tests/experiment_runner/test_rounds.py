@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -214,12 +215,12 @@ def test_lost_workers_are_counted_anew_in_every_round(design, tmp_path, asked, m
     lost: list[Task] = []
     monkeypatch.setattr(runner._Run, "_backend", lambda run: Deadly(run.design.scenarios, lost))
     monkeypatch.setattr("simulator.experiment.tasks.TASK_SIZE", 1)
-    results = sim.sweep(design, out=tmp_path / "store", threads=1, max_replicates=5, **asked)
-    by_replicates: dict[tuple[int, ...], int] = {}
-    for task in lost:
-        by_replicates[task.replicates] = by_replicates.get(task.replicates, 0) + 1
+    plan = design.changed(n_replicates=8)
+    wanted = {"sales@all": 0.1 * asked["precision"]["sales@all"]}
+    results = sim.sweep(plan, out=tmp_path / "store", threads=1, max_replicates=10, precision=wanted)
+    counts = Counter(task.replicates for task in lost)
     assert {(failure.treatment, failure.replicate) for failure in results.failures} == {
-        (treatment, replicate) for treatment in (4, 5) for replicate in range(5)
+        (treatment, replicate) for treatment in (4, 5) for replicate in range(10)
     }
-    assert by_replicates.pop(()) == 4, "levels are solved apart in the round that has several tasks"
-    assert set(by_replicates.values()) == {4} and set(by_replicates) == {(r,) for r in range(5)}
+    assert counts.pop(()) == 2 * 4, "levels are solved apart where a round has several tasks"
+    assert counts == {(replicate,): 4 for replicate in range(10)}

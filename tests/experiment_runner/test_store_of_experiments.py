@@ -375,3 +375,18 @@ def test_an_experiment_that_is_killed_before_its_first_shard_keeps_nobody_out(
     assert later.digest == sim.sweep(design.changed(seed=6)).digest and later.manifest["seed"] == 6
     assert {file.name for file in (copied / "scenarios").iterdir()} == {"minimal.toml", "mine.toml"}
     later.check()
+
+
+def test_what_another_run_has_added_between_check_and_lock_counts(
+    copied: Path, design: Design, monkeypatch
+) -> None:
+    lock = FolderLock.__enter__
+
+    def late(self: FolderLock) -> FolderLock:
+        monkeypatch.setattr(FolderLock, "__enter__", lock)
+        sim.sweep(design.changed(n_replicates=5), out=copied)
+        return lock(self)
+
+    monkeypatch.setattr(FolderLock, "__enter__", late)
+    results = sim.sweep(design, out=copied)
+    assert results.manifest["replicates"] == [[0, 5]] and results.is_complete
