@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from simulator.errors import Fault, ScenarioError
@@ -136,6 +136,42 @@ def with_reference(strategies: Sequence[str], scenario: Scenario) -> list[Treatm
     """Return strategies as treatments, after the strategy without campaign and the baseline."""
     names = dict.fromkeys((REFERENCE, scenario.comparison.baseline, *strategies))
     return [Treatment(name) for name in names]
+
+
+#: Receives what is asked, by key of the manifest.
+OnQuestion = Callable[[Mapping[str, Any]], object]
+
+
+def asked_question(
+    on_question: OnQuestion | None, scenario: Scenario, seed: int, **asked: Any
+) -> dict[str, Any]:
+    """Return everything that the answer of a study rests on, but for how many replicates are run.
+
+    Parameters
+    ----------
+    on_question : callable or None
+        Receives it, before anything is simulated.
+    scenario : Scenario
+        What is simulated.
+    seed : int
+        Seed.
+    **asked
+        The rest, complete and checked.
+
+    Returns
+    -------
+    dict
+        What the manifest says where results answer the same question, by key.
+    """
+    question = {
+        "scenario_digest": scenario.digest,
+        "seed": seed,
+        "trajectory_version": TRAJECTORY_VERSION,
+        **asked,
+    }
+    if on_question is not None:
+        on_question(question)
+    return question
 
 
 def provenance(kind: str, scenario: Scenario, seed: int, engine: str, began: float) -> dict[str, Any]:

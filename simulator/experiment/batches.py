@@ -3,7 +3,8 @@
 A folder belongs to one question, whose key is the hash of everything on which the numbers depend, or to any question,
 if every batch is named by such a hash (:meth:`BatchStore.of`). Asking again with the same folder reads what is there
 and computes the rest. The name of a file ends in the hash of its content: one that was altered is set aside and its
-batch computed again. One process at a time writes to a folder.
+batch computed again. One process at a time writes to a folder. One in which nothing was computed, as a run leaves it
+that is killed early, belongs to nobody.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class _Hold:
 
 #: Folders that this process writes to; stores of one folder share the right to.
 _HELD: weakref.WeakValueDictionary[Path, _Hold] = weakref.WeakValueDictionary()
+_OPENING = threading.Lock()
 
 
 class BatchStore:
@@ -81,23 +83,31 @@ class BatchStore:
 
     def _open(self, question: Mapping[str, Any]) -> None:
         assert self.folder is not None
-        place = self.folder / QUESTION
-        if place.is_file():
-            found = _stored_key(place)
-            if found != self.key:
-                remedy = "choose another folder, or ask the question that it was made for"
-                got = f"the folder of another question ({str(found)[:12]})"
-                raise TakenPlaceError(
-                    [Fault(str(self.folder), got, f"that of this question ({self.key[:12]})", remedy)]
-                )
+        with _OPENING:
+            self._check_owner()
             self._take()
-            return
-        if self.folder.is_dir() and any(item.name != LOCK for item in self.folder.iterdir()):
+            if not self._check_owner():  # once more, as another process may have come first
+                text = json.dumps({"key": self.key, **question}, indent=2, default=str)
+                write_file(self.folder / QUESTION, text.encode())
+
+    def _check_owner(self) -> bool:
+        """Return whether the folder is of this question already; refuse one of another, or with other content."""
+        assert self.folder is not None
+        found = _stored_key(self.folder / QUESTION)
+        if found == self.key:
+            return True
+        names, kept = _names_in(self.folder), _names_in(self._files)
+        is_held = self.folder.resolve() in _HELD and self._hold is None
+        if found is not None and (kept or is_held or names - {LOCK, QUESTION, BATCHES}):
+            remedy = "choose another folder, or ask the question that it was made for"
+            got = f"the folder of another question ({found[:12]})"
+            raise TakenPlaceError(
+                [Fault(str(self.folder), got, f"that of this question ({self.key[:12]})", remedy)]
+            )
+        if found is None and (kept or names - {LOCK, BATCHES}):
             got, remedy = "a folder with other content", "choose another folder"
             raise TakenPlaceError([Fault(str(self.folder), got, "a new or empty folder", remedy)])
-        self._take()
-        text = json.dumps({"key": self.key, **question}, indent=2, default=str)
-        write_file(place, text.encode())
+        return False
 
     def _take(self) -> None:
         """Make the folder if it is missing, and take the right to write to it."""
@@ -223,6 +233,12 @@ class BatchStore:
         """Write a table of pandas as CSV beside the batches."""
         if self.folder is not None:
             write_file(self.folder / name, table.to_csv(index=False).encode())
+
+
+def _names_in(folder: Path) -> set[str]:
+    """Return the names in a folder, without what killed writers left half-written."""
+    found = {item.name for item in folder.iterdir()} if folder.is_dir() else set()
+    return {name for name in found if not (name.startswith(".") and ".partial-" in name)}
 
 
 def _hash(data: bytes) -> str:

@@ -18,6 +18,7 @@ from simulator.experiment.free_parameters import values_of
 from simulator.experiment.simulation_based_check import RankCheck
 from simulator.experiment.treatments import Treatment
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.wording import describe_p_value
 
 if TYPE_CHECKING:
     import pandas
@@ -231,7 +232,8 @@ class Calibration:
             found.append(f"the fitted model does not reproduce {', '.join(outside[:6])}")
         if self.check is not None and self.check.p_value < UNTRUSTED:
             found.append(
-                f"the coverage check fails (p = {self.check.p_value:.2g}): use more simulations, or narrower priors"
+                f"the coverage check fails ({describe_p_value(self.check.p_value)}): use more simulations, or "
+                "narrower priors"
             )
         share = self.n_undefined / max(self.posterior.n_simulations, 1)
         if share > 0.05:
@@ -248,7 +250,7 @@ class Calibration:
         shares = ", ".join(f"{share:.0%}" for share in self.check.coverage(0.9).values())
         return (
             f"{self.check.nominal(0.9):.0%} intervals held {shares} of {len(self.check.ranks)} known truths; "
-            f"ranks uniform: p = {self.check.p_value:.2g}"
+            f"ranks uniform: {describe_p_value(self.check.p_value)}"
         )
 
     def to_json_document(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class ComparisonQuestion(NamedTuple):
             **found,
             "precision.targets": targets,
             "precision.method": self.precision_method,
+            "precision.first_stage": len(asked.replicates),
             "precision.max_replicates": self.max_replicates,
         }
 

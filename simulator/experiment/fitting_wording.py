@@ -10,7 +10,7 @@ import numpy as np
 from simulator.experiment.decisions import Choice, Number, Split
 from simulator.experiment.treatments import Treatment, as_text
 from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.wording import percent, rounded
+from simulator.outcomes.wording import describe_p_value, percent, rounded
 from simulator.scenario.gallery import shipped_path
 
 #: What is said of a sampler that is not checked on known truths.
@@ -61,7 +61,7 @@ def _covered(found: Calibration) -> str:
         return f"{found.checked[0].upper()}{found.checked[1:]}."
     level = check.nominal(0.9)
     shares = ", ".join(f"{share * 100:.0f} %" for share in check.coverage(0.9).values())
-    odds = f"p = {check.p_value:.2g}"
+    odds = describe_p_value(check.p_value)
     return (
         f"Tried on {len(check.ranks)} known truths, the same method held {shares} of them in its {percent(level)} "
         f"intervals; their ranks are {'even' if check.p_value >= 0.01 else 'NOT even'} ({odds})."

@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.experiment.design_file import Design
 from simulator.model.observation import TRAJECTORY_VERSION
-from simulator.outcomes.experiment_store import SCENARIOS
+from simulator.outcomes.experiment_store import SCENARIOS, identity_of
 from simulator.outcomes.provenance import machine, network_record, versions
 
 
@@ -74,6 +74,11 @@ def design_manifest(design: Design) -> dict[str, Any]:
     }
     plain: dict[str, Any] = json.loads(json.dumps(_finite(manifest)))
     return plain
+
+
+def design_identity(design: Design) -> dict[str, Any]:
+    """Return what tells the experiment of a design from others: everything but how many replicates it has."""
+    return identity_of(design_manifest(design))
 
 
 def design_files(design: Design) -> dict[str, bytes]:

@@ -34,6 +34,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ from simulator.experiment.measurement_worlds import Design, Found
 from simulator.experiment.simulation import OnProgress
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.place_lock import reserved
 from simulator.outcomes.places import check_place
 from simulator.outcomes.provenance import versions
 from simulator.outcomes.text_tables import frame_text
@@ -262,11 +264,18 @@ def export(
         threads=threads,
         on_progress=on_progress,
     )
-    if out is not None:
-        _check_place(Path(out), question)
-    stored = _stored(out, question)
-    if stored is not None:
-        return stored
+    if out is None:
+        return _exported(kind, design, question)
+    with reserved(Path(out), partial(check_export, question=question), question):
+        stored = _stored(Path(out), question)
+        if stored is not None:
+            return stored
+        result = _exported(kind, design, question)
+        result.save(out)
+    return result
+
+
+def _exported(kind: str, design: Design, question: dict[str, Any]) -> Export:
     began = time.time()
     found: Found = KINDS[kind](design)
     manifest = {
@@ -276,33 +285,42 @@ def export(
         "versions": versions(),
         "wall_seconds": round(time.time() - began, 3),
     }
-    result = Export(kind, scenario.name, found.tables, found.truth, manifest)
-    if out is not None:
-        result.save(out)
-    return result
+    return Export(kind, design.scenario.name, found.tables, found.truth, manifest)
 
 
-def check_export(scenario: Scenario, strategy: str, out: Path, **options: Any) -> None:
-    """Check an export and its folder before anything is computed.
+def export_question(scenario: Scenario, strategy: str, **options: Any) -> dict[str, Any]:
+    """Return the question that an export answers, before anything is computed.
 
     Parameters
     ----------
-    scenario, strategy, out
+    scenario, strategy
         As for :func:`export`.
     **options
-        Its further arguments, all of them but ``on_progress``.
+        Its further arguments, all of them but ``out`` and ``on_progress``.
 
     Raises
     ------
     ScenarioError
         With every fault of the arguments.
+    """
+    return _asked(scenario, strategy, on_progress=None, **options)[1]
+
+
+def check_export(out: Path, question: Mapping[str, Any]) -> None:
+    """Check that an export can be written to a folder.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    question : mapping
+        As :func:`export_question` returns it.
+
+    Raises
+    ------
     StoreError
         If the folder holds anything but an export of the same question, or cannot be written.
     """
-    _check_place(out, _asked(scenario, strategy, on_progress=None, **options)[1])
-
-
-def _check_place(out: Path, question: Mapping[str, Any]) -> None:
     check_place(out, kind=KIND, question={f"question.{key}": question[key] for key in question})
 
 
@@ -401,16 +419,13 @@ def _faults(
     return faults
 
 
-def _stored(out: str | Path | None, question: Mapping[str, Any]) -> Export | None:
+def _stored(folder: Path, question: Mapping[str, Any]) -> Export | None:
     """Return the export in a folder if it is complete and of the same question."""
     import pandas as pd
 
     from simulator.errors import StoreError
     from simulator.outcomes.store import load_manifest, verify
 
-    if out is None:
-        return None
-    folder = Path(out)
     try:
         manifest = load_manifest(folder)
         same = json.dumps(manifest.get("question"), sort_keys=True) == json.dumps(

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.adoption_network import AdoptionNetwork
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import describe_p_value
 
 if TYPE_CHECKING:
     from simulator.experiment.network_forecast import NetworkForecast
@@ -126,7 +127,7 @@ class HazardFit:
             f"Hazard by {self.form} over {self.n_decisions:,} person-periods{effects}\n"
             f"  p = {self.p:.4f} (standard error {errors[0]:.4f}), q = {self.q:.4f} ({errors[1]:.4f})\n"
             f"  log-likelihood {self.log_likelihood:.2f}; "
-            f"social influence gains {self.gain:.2f} (p = {self.p_value:.2g})"
+            f"social influence gains {self.gain:.2f} ({describe_p_value(self.p_value)})"
         )
 
 

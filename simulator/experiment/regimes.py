@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
+    OnQuestion,
+    asked_question,
     checked,
     confidence_level,
     directed_metric,
@@ -236,6 +238,7 @@ def regime_map(
     processes: int | None = None,
     cluster: str | None = None,
     keep_in: str | Path | None = None,
+    on_question: OnQuestion | None = None,
 ) -> RegimeMap:
     """Find out which strategy wins where in two or more factors.
 
@@ -270,6 +273,8 @@ def regime_map(
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was,
         and with more replicates only those are simulated.
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -312,6 +317,16 @@ def regime_map(
     names = tuple(t.strategy for t in with_reference(asked.strategies, scenario))
     if len(names) < 2:
         raise ScenarioError([Fault("regime_map(strategies)", "one strategy", "at least two")])
+    answers = asked_question(
+        on_question,
+        scenario,
+        asked.seed,
+        metric=chosen,
+        strategies=list(names),
+        factors=[factor.describe() for factor in varied],
+        n_levels=n_each,
+        confidence=level,
+    )
     execution = Execution(engine, threads, processes, cluster, keep_in, on_progress)
     responses = Responses(scenario, varied, names, chosen, asked.seed, n, execution)
     shares = np.array(list(product(*[np.linspace(0, 1, n_each)] * len(varied))))
@@ -330,10 +345,7 @@ def regime_map(
         digest=outcome_digest("map", chosen, *names, *(f.name for f in varied), shares, outcomes),
         manifest={
             **provenance("regime map", scenario, asked.seed, engine, began),
-            "metric": chosen,
-            "strategies": list(names),
-            "factors": [factor.describe() for factor in varied],
-            "n_levels": n_each,
+            **answers,
             "n_replicates": n,
         },
     )

@@ -12,6 +12,8 @@ import numpy as np
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
+    OnQuestion,
+    asked_question,
     checked,
     confidence_level,
     directed_metric,
@@ -185,6 +187,7 @@ def reversal(
     processes: int | None = None,
     cluster: str | None = None,
     keep_in: str | Path | None = None,
+    on_question: OnQuestion | None = None,
 ) -> Reversal:
     """Find the value of a factor at which one strategy stops beating another.
 
@@ -221,6 +224,8 @@ def reversal(
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was,
         and with more replicates only those are simulated.
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -263,6 +268,17 @@ def reversal(
     )
     if len(asked.strategies) != 2:
         raise ScenarioError([Fault("reversal(strategies)", str(len(asked.strategies)), "two strategies")])
+    answers = asked_question(
+        on_question,
+        scenario,
+        asked.seed,
+        metric=chosen,
+        strategies=list(asked.strategies),
+        factor=varied[0].describe(),
+        n_levels=n_first,
+        tolerance=width,
+        confidence=level,
+    )
     execution = Execution(engine, threads, processes, cluster, keep_in, on_progress)
     responses = Responses(scenario, varied, asked.strategies, chosen, asked.seed, n, execution)
     sign = -1.0 if METRIC[chosen].better == "lower" else 1.0
@@ -288,11 +304,7 @@ def reversal(
         digest=outcome_digest("reversal", chosen, *asked.strategies, varied[0].name, *curve),
         manifest={
             **provenance("reversal", scenario, asked.seed, engine, began),
-            "metric": chosen,
-            "strategies": list(asked.strategies),
-            "factor": varied[0].describe(),
-            "n_levels": n_first,
+            **answers,
             "n_replicates": n,
-            "tolerance": width,
         },
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,14 @@ from simulator.experiment.pending import Waiting, pending_tasks, with_levels_fir
 from simulator.experiment.simulation import OnProgress, counter
 from simulator.experiment.stopping import Stop
 from simulator.experiment.sweep_arguments import SweepArguments, check_sweep
-from simulator.experiment.sweep_precision import asked_of, record_of, run_until
+from simulator.experiment.sweep_precision import (
+    asked_of,
+    begun_record,
+    given_up,
+    is_another,
+    record_of,
+    run_until,
+)
 from simulator.experiment.tasks import (
     FOLDER,
     Result,
@@ -37,6 +44,7 @@ from simulator.outcomes.experiment_store import ExperimentStore, check_folder, c
 from simulator.outcomes.places import check_writable
 from simulator.outcomes.results import Results, open_results
 from simulator.outcomes.shards import Rows
+from simulator.outcomes.wording import counted
 
 SWEEPING = "simulating"
 #: Tasks in waiting for every worker, so that none is idle.
@@ -72,7 +80,9 @@ def sweep(
     precision : mapping, optional
         Half-widths that intervals at all points shall reach together, as in :func:`simulator.compare`: by metric and
         strategy (``"profit@mass"``, ``"profit@all"``) for means, by metric alone for differences to ``none`` at the
-        same point. Replicates are added for all treatments until they do; those of the design are the first.
+        same point. Replicates are added for all treatments until they do; those of the design are the first. The
+        results are not complete before. A later call without ``precision`` keeps what was recorded of it, and records
+        that it was given up where rounds were still due.
     precision_method : {"sequential", "stein"}
         How ``precision`` is reached; see :mod:`simulator.experiment.precision`.
     max_replicates : int, optional
@@ -117,15 +127,14 @@ def sweep(
     if out is None:
         temporary = tempfile.TemporaryDirectory(prefix="simulator-")
     place = Path(temporary.name if temporary is not None else str(out))
-    run = _Run(place, asked, on_progress, say or (lambda sentence: None))
+    run = _Run(plan, asked, on_progress, say or (lambda sentence: None))
     run.is_kept = out is not None
-    with run.stop.listening():
+    with run.stop.listening(), run.storing(place, begun_record(plan, wanted)):
         if wanted.targets:
-            reached = run_until(plan, wanted, run.extend)
-            run.precision = record_of(reached, wanted)
-            first = plan.replicates.start
-            plan = replace(plan, replicates=range(first, first + reached.n))  # all there, but for failures
-        run.extend(plan)
+            run.finish(record_of(run_until(plan, wanted, run.extend), wanted))
+        else:
+            run.extend(plan)
+            run.finish()
     results = open_results(place)
     results.keep(temporary)
     return results
@@ -156,47 +165,60 @@ def check_sweep_place(design: Design, place: Path) -> None:
 class _Run:
     """One call of :func:`sweep`."""
 
-    design: Design
     store: ExperimentStore
 
     def __init__(
         self,
-        place: Path,
+        design: Design,
         asked: SweepArguments,
         on_progress: OnProgress | None,
         say: Callable[[str], None],
     ) -> None:
-        self.place = place
+        self.design = design
         self.asked = asked
         self.on_progress = on_progress
         self.say = say
         self.stop = Stop()
         self.is_kept = True
-        self.precision: Mapping[str, Any] | None = None
         self.began = time.monotonic()
         self.losses: dict[tuple[object, ...], int] = {}
         self.levels: dict[int, Mapping[str, Any]] = {}
         self.seconds = self.balance_seconds = 0.0
 
-    def extend(self, design: Design) -> Rows:
-        """Run what is missing of a design; return everything that is stored."""
-        self.design = design
-        self.store = ExperimentStore(self.place, design_manifest(design), design_files(design))
+    @contextlib.contextmanager
+    def storing(self, place: Path, precision: Mapping[str, Any] | None) -> Iterator[None]:
+        """Hold the folder for the whole call, in which a precision that is not reached yet is recorded first."""
+        manifest = design_manifest(self.design)
+        if precision is not None:
+            manifest["precision"] = dict(precision)
+        self.store = ExperimentStore(place, manifest, design_files(self.design))
         with self.store:
-            self.go()
+            if precision is not None and is_another(self.store.earlier.get("precision"), precision):
+                self.say("what was recorded of another precision is replaced")
+            for fault in self.store.set_aside:
+                self.say(f"set aside, to be simulated anew: {fault.place}: {fault.got}")
+            try:
+                yield
+            except KeyboardInterrupt as error:
+                raise KeyboardInterrupt(f"{str(error) or 'interrupted'}; {self._kept()}") from None
+
+    def extend(self, design: Design) -> Rows:
+        """Run what is missing of a design, once; return everything that is stored."""
+        self.design = design
+        self.losses = {}
+        self.store.widen(design.replicates)
+        self.go()
         return self.store.rows
 
     def go(self) -> None:
         """Run what is missing."""
-        for fault in self.store.set_aside:
-            self.say(f"set aside, to be simulated anew: {fault.place}: {fault.got}")
         before = len(self.store.rows)
         missing = pending_tasks(self.design, self.store, self.asked)
         if self.design.balance == "scenario":
             missing = self._with_one_level(missing)
         n_rows = sum(task.n_rows for task in missing)
         if before and n_rows:
-            self.say(f"{before:,} replicates are there already, {n_rows:,} are missing")
+            self.say(f"there already: {counted(before, 'replicate')}; missing: {n_rows:,}")
         backend = None
         try:
             if missing:
@@ -205,11 +227,6 @@ class _Run:
                 backend = self._backend()
                 self._drive(missing, backend)
                 backend.close(at_once=False)
-            self._finish()
-        except KeyboardInterrupt as error:
-            if backend is not None:
-                backend.close(at_once=True)
-            raise KeyboardInterrupt(f"{str(error) or 'interrupted'}; {self._kept()}") from None
         except BaseException:
             if backend is not None:
                 backend.close(at_once=True)
@@ -223,19 +240,24 @@ class _Run:
 
     def _kept(self) -> str:
         self.store.catch_up()  # an interrupt may have come between writing a shard and noting it
-        kept = f"{len(self.store.rows):,} of {self.n_expected:,} replicates"
+        kept = f"{len(self.store.rows):,} of {counted(self.n_expected, 'replicate')}"
         if not self.is_kept:
             return f"{kept} were finished and nothing is kept: give a folder (out) to go on after an interruption"
         return f"{kept} are kept in {self.store.place}: call again to go on"
 
-    def _finish(self) -> None:
-        is_complete = len(self.store.rows) == self.n_expected
-        self.store.manifest["seconds"] = {
+    def finish(self, precision: Mapping[str, Any] | None = None) -> None:
+        """Close the folder; what is recorded of a precision is what was reached, or that it was given up."""
+        manifest = self.store.manifest
+        manifest["seconds"] = {
             "simulating": round(self.seconds - self.balance_seconds, 3),
             "balancing": round(self.balance_seconds, 3),
         }
-        if self.precision is not None:
-            self.store.manifest["precision"] = dict(self.precision)
+        left = given_up(manifest.get("precision")) if precision is None else None
+        if left is not None:
+            self.say(left["sentence"])
+        if precision or left:
+            manifest["precision"] = dict(precision or left or {})
+        is_complete = len(self.store.rows) == self.n_expected
         self.store.finish(time.monotonic() - self.began, is_complete)
 
     def _backend(self) -> Backend:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
+    OnQuestion,
+    asked_question,
     checked,
     confidence_level,
     directed_metric,
@@ -37,6 +39,7 @@ from simulator.experiment.treatments import Treatment
 from simulator.experiment.workers import workers_of
 from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.text_tables import p_value_cell
 from simulator.scenario import Scenario
 from simulator.scenario.schema.strategies import ComparisonTable
 
@@ -184,7 +187,8 @@ class Selection:
         return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
 
     def _repr_html_(self) -> str:
-        table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g")
+        shown = {"p_holm": p_value_cell}
+        table: str = self.to_dataframe().to_html(index=False, border=0, float_format="%.4g", formatters=shown)
         return f"<p><b>{self.sentences[0]}</b></p>{table}"
 
 
@@ -207,6 +211,7 @@ def select(
     processes: int | None = None,
     cluster: str | None = None,
     keep_in: str | Path | None = None,
+    on_question: OnQuestion | None = None,
 ) -> Selection:
     """Select the best strategy with a stated probability of correct selection.
 
@@ -250,6 +255,8 @@ def select(
         Run on a Dask cluster: the address of its scheduler, or ``local``.
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was.
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -296,6 +303,12 @@ def select(
     baseline = next(
         (i for i, t in enumerate(treatments) if t == Treatment(scenario.comparison.baseline)), None
     )
+    plain = {
+        "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
+        "metric": chosen,
+    }
+    zone = {f"rule.{key}": value for key, value in rule._asdict().items() if key != "most"}
+    asked_question(on_question, scenario, asked.seed, **plain, **zone)
     with workers_of(scenario, processes, cluster, threads) as workers:
         sample = market_sample(
             scenario,
@@ -329,8 +342,7 @@ def select(
         digest=outcome_digest(chosen, *(t.digest for t in treatments), *outcomes, evaluation.outcomes),
         manifest={
             **provenance("selection", scenario, asked.seed, engine, began),
-            "treatments": [{"strategy": t.strategy, "overrides": dict(t.overrides)} for t in treatments],
-            "metric": chosen,
+            **plain,
             "rule": rule._asdict(),
             "n_evaluation": n_fresh,
         },

@@ -11,6 +11,8 @@ import numpy as np
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import (
+    OnQuestion,
+    asked_question,
     checked,
     confidence_level,
     directed_metric,
@@ -55,6 +57,7 @@ def sensitivity(
     processes: int | None = None,
     cluster: str | None = None,
     keep_in: str | Path | None = None,
+    on_question: OnQuestion | None = None,
 ) -> Sensitivity:
     """Find out which factors an outcome, or the choice between two strategies, depends on.
 
@@ -95,6 +98,8 @@ def sensitivity(
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was,
         and with more replicates only those are simulated.
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -140,6 +145,17 @@ def sensitivity(
     if len(asked.strategies) > 2:
         expected = "one strategy, or two whose difference is explained"
         raise ScenarioError([Fault("sensitivity(strategies)", str(len(asked.strategies)), expected)])
+    question = asked_question(
+        on_question,
+        scenario,
+        asked.seed,
+        method=kind,
+        metric=chosen,
+        strategies=list(asked.strategies),
+        factors=[factor.describe() for factor in varied],
+        n_base_points=base,
+        confidence=level,
+    )
     execution = Execution(engine, threads, processes, cluster, keep_in, on_progress)
     responses = Responses(scenario, varied, asked.strategies, chosen, asked.seed, n, execution)
     make = sobol_points if kind == "sobol" else morris_points
@@ -163,11 +179,7 @@ def sensitivity(
         digest=outcome_digest(kind, chosen, *asked.strategies, *names, shares, outcomes),
         manifest={
             **provenance("sensitivity", scenario, asked.seed, engine, began),
-            "method": kind,
-            "metric": chosen,
-            "strategies": list(asked.strategies),
-            "factors": [factor.describe() for factor in varied],
-            "n_base_points": base,
+            **question,
             "n_replicates": n,
         },
     )

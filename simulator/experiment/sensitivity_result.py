@@ -15,6 +15,7 @@ from simulator.outcomes import store
 from simulator.outcomes.metrics import Metric
 from simulator.outcomes.plain_data import plain
 from simulator.outcomes.scenario_discovery import Discovery, find_box
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -203,7 +204,7 @@ class Sensitivity:
     def __repr__(self) -> str:
         head = (
             f"Sensitivity ({self.method}) of {self.what}: {self.scenario}, {len(self.shares):,} points x "
-            f"{self.outcomes.shape[2]} replicates, seed {self.seed}"
+            f"{counted(self.outcomes.shape[2], 'replicate')}, seed {self.seed}"
         )
         return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
 

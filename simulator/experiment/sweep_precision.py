@@ -15,13 +15,14 @@ import numpy as np
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.argument_checks import one_of, whole
-from simulator.experiment.collection import Target, precision_record, targets_of
+from simulator.experiment.collection import Contrast, Target, precision_record, targets_of
 from simulator.experiment.design_file import Design
 from simulator.experiment.precision import METHODS, Goal, Precision, replicate_until
 from simulator.experiment.sampling import Values
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.shards import Rows
+from simulator.scenario import Scenario
 
 #: Most replicates of a treatment, where the user does not say.
 MOST_REPLICATES = 1000
@@ -111,8 +112,7 @@ def run_until(design: Design, asked: Asked, run: Run) -> Precision:
     """
     first = design.replicates.start
     names, n_strategies = design.strategies, len(design.strategies)
-    contrasts = [one for target in asked.targets for one in target.contrasts(names, REFERENCE)]
-    places = list(itertools.product(design.scenarios, range(len(design.points))))
+    contrasts, places = _contrasts(design, asked), _places(design)
 
     def draw(numbers: Sequence[int]) -> Values:
         replicates = range(first + numbers[0], first + numbers[-1] + 1)
@@ -136,7 +136,7 @@ def run_until(design: Design, asked: Asked, run: Run) -> Precision:
     _, precision = replicate_until(
         draw,
         goals,
-        confidence=max(scenario.comparison.confidence for scenario in design.scenarios),
+        confidence=_confidence(design),
         method=asked.method,
         first_stage=len(design.replicates),
         most=asked.most,
@@ -144,15 +144,67 @@ def run_until(design: Design, asked: Asked, run: Run) -> Precision:
     return precision
 
 
+def begun_record(design: Design, asked: Asked) -> dict[str, Any] | None:
+    """Return what is recorded of a precision while rounds are due; None where none was asked."""
+    if not asked.targets:
+        return None
+    return {
+        "targets": {target.key: target.text for target in asked.targets},
+        "method": asked.method,
+        "first_stage": len(design.replicates),
+        "max_replicates": asked.most,
+        "is_reached": False,
+        "is_final": False,
+        "caveat": "",
+        "replicates": None,
+        "confidence": _confidence(design),
+        "intervals": len(_contrasts(design, asked)) * len(_places(design)),
+        "sentence": (
+            "The precision asked for is not reached yet: the sweep still runs, or was ended and goes on when it is "
+            "called again."
+        ),
+    }
+
+
 def record_of(precision: Precision, asked: Asked) -> dict[str, Any]:
     """Return what was asked and reached, as plain data for the manifest."""
     return {
         **(precision_record(precision, asked.targets) or {}),
+        "is_final": True,
         "replicates": precision.n,
         "confidence": precision.confidence,
         "intervals": len(precision.goals),
         "sentence": precision.sentence,
     }
+
+
+def given_up(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what a call that asks for no precision records of one whose rounds were still due; None for others."""
+    if record is None or record.get("is_final", True):
+        return None
+    sentence = (
+        "The precision asked for was not reached: a later call asked for none, and no further rounds were run; ask for "
+        "it again to go on."
+    )
+    return {**record, "is_final": True, "sentence": sentence}
+
+
+def is_another(record: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> bool:
+    """Return whether a record is of another precision than the one that is asked."""
+    keys = ("targets", "method", "first_stage", "max_replicates")
+    return record is not None and any(record.get(key) != asked[key] for key in keys)
+
+
+def _contrasts(design: Design, asked: Asked) -> list[Contrast]:
+    return [one for target in asked.targets for one in target.contrasts(design.strategies, REFERENCE)]
+
+
+def _places(design: Design) -> list[tuple[Scenario, int]]:
+    return list(itertools.product(design.scenarios, range(len(design.points))))
+
+
+def _confidence(design: Design) -> float:
+    return max(scenario.comparison.confidence for scenario in design.scenarios)
 
 
 def _where(design: Design, scenario: str, point: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, whole
+from simulator.experiment.argument_checks import OnQuestion, asked_question, checked, whole
 from simulator.experiment.arguments import LARGEST_REPLICATE
 from simulator.experiment.simulation import OnProgress, prepare
 from simulator.model.observation import TRAJECTORY_VERSION
@@ -169,6 +169,7 @@ def trace(
     seed: int | None = None,
     replicate: int = 0,
     on_progress: OnProgress | None = None,
+    on_question: OnQuestion | None = None,
 ) -> Trace:
     """Run one replicate of a strategy again and write down every purchase and every message.
 
@@ -184,6 +185,8 @@ def trace(
         Number of the replicate, a whole number from 0.
     on_progress : callable, optional
         Receives (task, done, total).
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -215,6 +218,7 @@ def trace(
         threads=1,
         verb="trace",
     )
+    asked_question(on_question, scenario, asked.seed, strategy=strategy, replicate=replicate)
     treatments = prepare(scenario, asked, on_progress)
     market, plan = treatments.market, treatments.balanced[strategy].plan
     world = build_world(market, asked.seed, replicate)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, confidence_level, one_of, provenance, whole
+from simulator.experiment.argument_checks import (
+    OnQuestion,
+    asked_question,
+    checked,
+    confidence_level,
+    one_of,
+    provenance,
+    whole,
+)
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.factor_choice import FactorsGiven, chosen_factors
 from simulator.experiment.factors import Factor, overrides_at, shares_to_values
@@ -26,7 +34,7 @@ from simulator.outcomes import store
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import INCREMENTAL, METRIC, Metric
 from simulator.outcomes.plain_data import plain
-from simulator.outcomes.wording import rounded
+from simulator.outcomes.wording import counted, rounded
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -129,7 +137,8 @@ class VarianceSplit:
 
     def __repr__(self) -> str:
         a, b, c = self.outcomes.shape
-        head = f"VarianceSplit of {self.scenario}: {a} draws x {b} worlds x {c} replicates, seed {self.seed}"
+        size = f"{counted(a, 'draw')} x {counted(b, 'world')} x {counted(c, 'replicate')}"
+        head = f"VarianceSplit of {self.scenario}: {size}, seed {self.seed}"
         return "\n".join([head, *(f"  {line}" for line in self.sentences), f"  digest {self.digest[:16]}"])
 
     def _repr_html_(self) -> str:
@@ -155,6 +164,7 @@ def variance_split(
     cluster: str | None = None,
     on_progress: OnProgress | None = None,
     keep_in: str | Path | None = None,
+    on_question: OnQuestion | None = None,
 ) -> VarianceSplit:
     """Split variance into chance in the market, in the world, and in the parameters.
 
@@ -193,6 +203,8 @@ def variance_split(
         Receives (task, done, total).
     keep_in : path, optional
         Folder in which outcomes are kept: called again after an interruption, the study goes on where it was.
+    on_question : callable, optional
+        Receives what is asked, complete, before anything is simulated; what it raises ends the call.
 
     Returns
     -------
@@ -238,6 +250,18 @@ def variance_split(
     if len(asked.strategies) > 2:
         expected = "one strategy, or two whose difference is split"
         raise ScenarioError([Fault("variance_split(strategies)", str(len(asked.strategies)), expected)])
+    question = asked_question(
+        on_question,
+        scenario,
+        asked.seed,
+        metric=chosen,
+        strategies=list(asked.strategies),
+        factors=[factor.describe() for factor in drawn] if shape[0] > 1 else [],
+        n_parameters=shape[0],
+        n_worlds=shape[1],
+        confidence=confidence,
+        interval=interval,
+    )
     draws = _draws(drawn, shape[0], asked.seed)
     jobs = tuple(
         DrawJob(
@@ -265,9 +289,8 @@ def variance_split(
         digest=outcome_digest(chosen, *asked.strategies, outcomes),
         manifest={
             **provenance("variance split", scenario, asked.seed, engine, began),
-            "strategies": list(asked.strategies),
-            "metric": chosen,
-            "factors": [factor.describe() for factor in drawn] if shape[0] > 1 else [],
+            **question,
+            "n_replicates": shape[2],
             "draws": draws,
         },
     )

@@ -20,6 +20,7 @@ from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.differences import replicates_needed
 from simulator.outcomes.metrics import INCREMENTAL
 from simulator.outcomes.statistics import Difference, fewest_alike
+from simulator.outcomes.wording import counted
 
 __all__ = ["Evidence", "Verdict", "judge"]
 
@@ -148,7 +149,7 @@ def _obstacle(evidence: Evidence) -> str:
         if np.isnan(row).any() and not (name == REFERENCE and metric.name in INCREMENTAL)
     ]
     if metric.is_censored and missing:
-        where = f"in {' and '.join(missing)} of {values.shape[1]:,} replicates each"
+        where = f"in {' and '.join(missing)} of {counted(values.shape[1], 'replicate')} each"
         if metric.unit == "step":
             return (
                 f"No verdict: {called} is not reached within the horizon {where}. Leaving those out would flatter the "

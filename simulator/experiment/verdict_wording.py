@@ -13,7 +13,7 @@ from simulator.outcomes.all_pairs import AllPairs
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import INCREMENTAL, Metric, Outcomes
 from simulator.outcomes.statistics import TAIL, Difference, Risk, largest_share_unseen
-from simulator.outcomes.wording import percent, rounded
+from simulator.outcomes.wording import counted, percent, rounded
 
 #: Largest imbalance of spend against the budget that passes without a warning.
 LARGEST_IMBALANCE = 0.01
@@ -92,7 +92,7 @@ def sentence_of(evidence: Evidence, kind: str, rivals: Sequence[str], n_needed: 
         return f"Not distinguishable at one replicate: {lead}, which may be chance."
     if len(rivals) > 1:
         lead = f"{_listed([best, *rivals])} may each be best; {lead}"
-    return f"Not distinguishable at {n:,} replicates: {lead}; {_remedy(n_needed)}."
+    return f"Not distinguishable at {counted(n, 'replicate')}: {lead}; {_remedy(n_needed)}."
 
 
 def _leads(evidence: Evidence, best: str, rival: str) -> str:
@@ -137,7 +137,7 @@ def _gap(evidence: Evidence, name: str) -> str:
     lead, describe = evidence.pairs.lead(evidence.pairs.best, name), evidence.metric.describe
     mean = describe(abs(lead.mean), evidence.currency, "gap")
     if lead.sd == 0:
-        return f"{mean} in each of {lead.n:,} replicates"
+        return f"{mean} in each of {counted(lead.n, 'replicate')}"
     if not lead.lower <= lead.upper:
         return mean
     low, high = (rounded(bound, evidence.metric.unit) for bound in (lead.lower, lead.upper))
@@ -279,10 +279,10 @@ def _risk_sentence(evidence: Evidence, best: str) -> str:
     opening = f'"{best}": '
     if best != evidence.baseline and not math.isnan(risk.p_worse_than_baseline):
         share = risk.p_worse_than_baseline
-        often = f"{share * 100:.3g} % of replicates" if share else f"none of {risk.n:,} replicates"
+        often = f"{share * 100:.3g} % of replicates" if share else f"none of {counted(risk.n, 'replicate')}"
         opening = f'"{best}" does worse than "{evidence.baseline}" in {often}; '
     if risk.is_tail_one_replicate:
-        where = f"in the worst of {risk.n:,} replicates"
+        where = f"in the worst of {counted(risk.n, 'replicate')}"
         return f"{opening}{metric} {where} is {tail}, too few to speak of a worst {percent(TAIL)}."
     n_tail = math.ceil(round(TAIL * risk.n, 9))
     where = f"in its worst {percent(TAIL)} ({n_tail:,} of {risk.n:,} replicates)"

@@ -103,6 +103,7 @@ class ExperimentStore:
         self.manifest = dict(manifest)
         self.metrics: tuple[str, ...] = tuple(manifest["metrics"])
         self.set_aside: list[Fault] = []
+        self.earlier: Mapping[str, Any] = {}
         self._files = dict(files)
         self._lock = FolderLock(self.place)
         self._parts: list[Rows] = []
@@ -111,11 +112,11 @@ class ExperimentStore:
 
     def __enter__(self) -> Self:
         with told(self.place):
-            existing = check_folder(self.place)
+            check_folder(self.place)
             (self.place / SHARDS).mkdir(parents=True, exist_ok=True)
             self._lock.__enter__()
             try:
-                self._begin(existing or check_folder(self.place))
+                self._begin(check_folder(self.place))
             except BaseException:
                 self._lock.__exit__(None, None, None)
                 raise
@@ -131,16 +132,28 @@ class ExperimentStore:
 
     def _begin(self, existing: Mapping[str, Any] | None) -> None:
         _remove_strays(self.place)
-        if existing is not None:
-            check_same(self.place, existing, lambda: self.manifest)
-            self.manifest = {**self.manifest, "began": existing["began"]}
+        if check_same(self.place, existing, lambda: self.manifest) and existing is not None:
+            self.earlier = existing
+            self.manifest = {**_kept_of(existing), **self.manifest, "began": existing["began"]}
             self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
             self.catch_up()
+        else:
+            for entry in (existing or {}).get("scenarios", ()):  # of another one that has stored nothing
+                (self.place / SCENARIOS / Path(entry["file"]).name).unlink(missing_ok=True)
+            (self.place / FAILURES).unlink(missing_ok=True)
         for name, data in self._files.items():
             target = self.place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, data)
         self._write_manifest({"state": "open"})
+
+    def widen(self, replicates: range) -> None:
+        """Say in the manifest that further replicates are wanted, before the first of them is stored."""
+        wanted = joined(self.manifest["replicates"], [[replicates.start, replicates.stop]])
+        if wanted != self.manifest["replicates"]:
+            self.manifest["replicates"] = wanted
+            with told(self.place):
+                self._write_manifest({"state": "open"})
 
     def catch_up(self) -> None:
         """Read the shards that are there and not known yet; what is damaged is set aside."""
@@ -239,6 +252,16 @@ class ExperimentStore:
         }
         manifest["manifest_hash"] = manifest_hash(manifest)
         write_whole(self.place / MANIFEST, json_bytes(manifest))
+
+
+def identity_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a manifest that must agree where an experiment is gone on with."""
+    return {key: manifest[key] for key in _IDENTITY}
+
+
+def _kept_of(existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest says that a later run does not ask for and must not lose."""
+    return {key: existing[key] for key in ("precision",) if key in existing}
 
 
 def manifest_hash(manifest: Mapping[str, Any]) -> str:
@@ -341,8 +364,8 @@ def _remove_strays(place: Path) -> None:
 
 def check_same(
     place: Path, stored: Mapping[str, Any] | None, wanted: Callable[[], Mapping[str, Any]]
-) -> None:
-    """Refuse to go on with another experiment.
+) -> bool:
+    """Return whether an experiment is gone on with; refuse another one, unless nothing of it is stored.
 
     Parameters
     ----------
@@ -359,7 +382,7 @@ def check_same(
         If the two are not the same experiment.
     """
     if stored is None:
-        return
+        return False
     asked = wanted()
     faults: list[Fault] = []
     for key, what in _IDENTITY.items():
@@ -372,5 +395,6 @@ def check_same(
             got, now = f"{stored.get(key)}", f"{asked[key]}"
         expected = f"{what} as asked for now" + (f", {now}" if now else "")
         faults.append(Fault(f"{place}: {key}", got, expected, _OTHER))
-    if faults:
+    if faults and shard_files(place):
         raise TakenPlaceError(faults)
+    return not faults

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,9 +16,12 @@ from typing import Any, Self
 from simulator.errors import Fault, StoreError
 
 LOCK = ".lock"
+_HELD_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 #: A reader that asks who writes holds the lock for an instant; a writer therefore asks several times.
 _ATTEMPTS = 8
 _PAUSE = 0.05
+EXPECTED = "a place that no other run writes to"
+REMEDY = "wait until it ends, stop it, or choose another folder"
 
 
 class FolderLock:
@@ -39,19 +44,24 @@ class FolderLock:
 
     def __enter__(self) -> Self:
         file = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        for attempt in range(_ATTEMPTS):
-            if _locked(file):
-                break
-            if attempt + 1 == _ATTEMPTS:
-                owner = _owner(file)
-                os.close(file)
-                raise StoreError([_taken(self._folder, owner)])
-            time.sleep(_PAUSE)
-        about = {"process": os.getpid(), "host": socket.gethostname(), "since": _now()}
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(about).encode(), 0)
+        try:
+            self._lock(file)
+        except BaseException:
+            os.close(file)
+            raise
         self._file = file
         return self
+
+    def _lock(self, file: int) -> None:
+        for attempt in range(_ATTEMPTS):
+            if is_locked(file):
+                break
+            if attempt + 1 == _ATTEMPTS:
+                got = f"written to by {owner_of(stored_about(file))}"
+                raise StoreError([Fault(str(self._folder), got, EXPECTED, REMEDY)])
+            time.sleep(_PAUSE)
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps(about_writer()).encode(), 0)
 
     def __exit__(
         self,
@@ -84,13 +94,26 @@ def writer_of(folder: Path) -> str:
     except OSError:
         return ""
     try:
-        return "" if _locked(file) else _owner(file)
+        return "" if is_locked(file) else owner_of(stored_about(file))
+    except OSError:
+        return ""
     finally:
         os.close(file)
 
 
-def _locked(file: int) -> bool:
-    """Try to lock an open file; the lock ends when the file is closed or its process dies."""
+def is_locked(file: int) -> bool:
+    """Try to lock an open file, and return whether it is now; until it is closed or its process dies.
+
+    Parameters
+    ----------
+    file : int
+        Its descriptor.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
+    """
     try:
         if os.name == "nt":
             import msvcrt
@@ -100,23 +123,31 @@ def _locked(file: int) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _HELD_BY_ANOTHER:
+            return False
+        raise
     return True
 
 
-def _owner(file: int) -> str:
+def about_writer() -> dict[str, Any]:
+    """Return what this process writes into a lock file about itself."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {"process": os.getpid(), "host": socket.gethostname(), "since": now}
+
+
+def stored_about(file: int) -> dict[str, Any]:
+    """Return what an open lock file says about its owner; nothing where it says nothing yet."""
+    with contextlib.suppress(ValueError, OSError):
+        os.lseek(file, 0, os.SEEK_SET)
+        about = json.loads(os.read(file, 4096))
+        return about if isinstance(about, dict) else {}
+    return {}
+
+
+def owner_of(about: Mapping[str, Any]) -> str:
+    """Return in words who is described in a lock file."""
     try:
-        about: dict[str, Any] = json.loads(os.read(file, 4096))
         return f"process {about['process']} on host {about['host']}, since {about['since']}"
-    except (ValueError, KeyError, OSError):
+    except KeyError:
         return "another process"
-
-
-def _taken(folder: Path, owner: str) -> Fault:
-    remedy = "wait until it ends, stop it, or choose another folder"
-    return Fault(str(folder), f"written to by {owner}", "a folder that no other run writes to", remedy)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

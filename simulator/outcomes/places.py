@@ -184,8 +184,16 @@ _OTHERS = {
     "precision": "other replicates",
     "precision.targets": "another precision",
     "precision.method": "another way to a precision",
+    "precision.first_stage": "another first stage",
     "precision.max_replicates": "another maximum of replicates",
     "regions": "other regions",
+    "treatments": "other strategies",
+    "factors": "other factors",
+    "indifference": "another indifference zone",
+    "n_base_points": "other points",
+    "n_levels": "other levels of the factors",
+    "n_parameters": "other draws of the parameters",
+    "n_worlds": "other worlds",
     "trajectory_version": "another version of the model",
 }
 

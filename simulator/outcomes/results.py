@@ -86,8 +86,9 @@ class Results(SweepQuestions):
 
     @property
     def is_complete(self) -> bool:
-        """Whether every replicate of every treatment is there."""
-        return len(self.rows) == self.n_expected
+        """Whether every replicate of every treatment is there, and no rounds to a precision are due."""
+        is_final = (self.precision or {}).get("is_final", True)
+        return len(self.rows) == self.n_expected and bool(is_final)
 
     @property
     def writer(self) -> str:
@@ -96,7 +97,12 @@ class Results(SweepQuestions):
 
     @property
     def precision(self) -> Mapping[str, Any] | None:
-        """What was asked of precision and reached (``targets, is_reached, replicates, sentence, …``), if it was."""
+        """What was asked of precision and reached (``targets, is_reached, replicates, sentence, …``), if it was.
+
+        ``is_final`` is false while rounds are due: the sweep runs, or was ended and goes on when it is called again. A
+        later sweep without a precision leaves the record of one that is final as it is, and says of another that it
+        was given up.
+        """
         return self.manifest.get("precision")
 
     @property
@@ -290,7 +296,7 @@ class Results(SweepQuestions):
             return f"{len(self.manifest['files'])} files, all as they were written; digest {self.digest}"
         check_experiment(self.folder, self.manifest)
         n_shards = len(shard_files(self.folder))
-        done = f"{len(self.rows):,} of {self.n_expected:,} replicates"
+        done = f"{len(self.rows):,} of {counted(self.n_expected, 'replicate')}"
         return f"{n_shards} shards, all as they were written, with {done}; digest {self.digest}"
 
     def __repr__(self) -> str:
@@ -300,7 +306,7 @@ class Results(SweepQuestions):
         lines = [
             f"Results of {title}: {counted(len(manifest['treatments']), 'treatment')}, "
             f"{counted(len(manifest['points']), 'point')}",
-            f"  {len(self.rows):,} of {self.n_expected:,} replicates, {state}, seed {manifest['seed']}",
+            f"  {len(self.rows):,} of {counted(self.n_expected, 'replicate')}, {state}, seed {manifest['seed']}",
             f"  metrics: {len(self.metrics)}; digest {self.digest[:16]}",
         ]
         if self.manifest["kind"] == EXPERIMENT and self.precision is not None:
@@ -308,7 +314,9 @@ class Results(SweepQuestions):
         if self.writer:
             lines.append(f"  being written by {self.writer}")
         if self.failures:
-            lines.append(f"  {len(self.failures)} replicates failed; the first: {self.failures[0].message}")
+            lines.append(
+                f"  {counted(len(self.failures), 'replicate')} failed; the first: {self.failures[0].message}"
+            )
             lines.append(f"    run it alone: {self.failures[0].command}")
         return "\n".join(lines)
 

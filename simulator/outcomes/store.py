@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault, StoreError
 from simulator.outcomes.parquet import TRAJECTORIES, trajectories_bytes
+from simulator.outcomes.place_lock import sweep_lock, written
 from simulator.outcomes.places import FORMAT as FORMAT
 from simulator.outcomes.places import MANIFEST as MANIFEST
 from simulator.outcomes.places import OUTCOMES as OUTCOMES
@@ -117,9 +118,9 @@ def save_files(files: Mapping[str, bytes], manifest: Mapping[str, Any], path: Pa
     Raises
     ------
     StoreError
-        If there is something else at ``path``, or it cannot be written.
+        If there is something else at ``path``, another run holds it, or it cannot be written.
     """
-    with _WRITING:
+    with written(path), _WRITING:
         place = check_content(path, kind_of(manifest))
         return _save_files(files, manifest, path, place)
 
@@ -324,6 +325,7 @@ def sweep(place: Path) -> None:
     place : Path
         Absolute path of the folder of results. What belongs to a writer that still runs stays.
     """
+    sweep_lock(place)
     for stray in sorted(place.parent.glob(f".{place.name}.*-*")):
         what, owner, *_ = stray.name.removeprefix(f".{place.name}.").split("-")
         if what not in ("partial", "replaced") or not owner.isdigit() or stray in _HELD:

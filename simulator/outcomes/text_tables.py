@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulator.outcomes.wording import SMALLEST_P, is_tiny
+
 if TYPE_CHECKING:
     import pandas
+
+#: Columns of tables that hold p-values.
+P_VALUES = ("p_holm", "p_value")
 
 
 def cell(value: Any) -> str:
@@ -65,5 +70,18 @@ def frame_text(frame: pandas.DataFrame, most: int | None = None) -> str:
 
 def frame_rows(frame: pandas.DataFrame) -> list[list[str]]:
     """Return a data frame as rows of text, without its index; the first row has the titles."""
-    body = [[cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    return [list(map(str, frame.columns)), *body]
+    titles = list(map(str, frame.columns))
+    shown = [p_value_cell if title in P_VALUES else cell for title in titles]
+    rows = frame.itertuples(index=False, name=None)
+    return [titles, *([show(value) for show, value in zip(shown, row, strict=True)] for row in rows)]
+
+
+def p_value_cell(value: Any) -> str:
+    """Return a p-value as text: beyond three digits it says only how small it is.
+
+    Examples
+    --------
+    >>> p_value_cell(5e-39), p_value_cell(0.001), p_value_cell(0.25), p_value_cell(float("nan"))
+    ('< 0.001', '0.001', '0.25', '')
+    """
+    return SMALLEST_P if is_tiny(value) else cell(value)

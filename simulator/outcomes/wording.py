@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 
 Wording = Literal["value", "gap", "change"]
+#: What is told of p-values below what is told in full.
+SMALLEST_P = "< 0.001"
 
 
 def describe_amount(value: float, unit: str, currency: str, how: Wording = "value") -> str:
@@ -44,6 +46,22 @@ def describe_probability(probability: float) -> str:
     if probability > 0.999:
         return "> 0.999"
     return "< 0.001" if probability < 0.001 else f"{probability:.3f}"
+
+
+def is_tiny(p_value: float) -> bool:
+    """Return whether a p-value is below the smallest that is told."""
+    return 0 <= p_value < 0.001
+
+
+def describe_p_value(p_value: float) -> str:
+    """Return a p-value as it stands in a sentence.
+
+    Examples
+    --------
+    >>> describe_p_value(5e-39), describe_p_value(0.0123), describe_p_value(1.0)
+    ('p < 0.001', 'p = 0.012', 'p = 1')
+    """
+    return f"p {SMALLEST_P}" if is_tiny(p_value) else f"p = {p_value:.2g}"
 
 
 def counted(n: int, noun: str) -> str:

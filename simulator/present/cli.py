@@ -17,6 +17,7 @@ import typer
 
 from simulator import __version__
 from simulator.errors import FaultyInputError, SimulatorError
+from simulator.present.cli_places import places_given_back
 from simulator.present.progress import Progress, duration
 
 _INTERRUPTED = 130
@@ -180,7 +181,8 @@ def compare(
         question = comparison_question(loaded, **asked).identity
         place = None
         if out is not None or not as_json:
-            place = place_of(out, loaded.name, partial(check_place, question=question), progress.announce)
+            check = partial(check_place, question=question)
+            place = place_of(out, loaded.name, check, question, progress.announce)
         announce_compilation(progress, engine)
         comparison = run(loaded, **asked, on_progress=progress)
         if place is not None:
@@ -221,13 +223,12 @@ def simulate(
 ) -> None:
     """Simulate strategies in numbered replicates and record everything."""
     from simulator.outcomes.metrics import measure
-    from simulator.outcomes.places import check_file
     from simulator.present.accessors import simulate as run
+    from simulator.present.cli_places import file_place
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        if out is not None:
-            check_file(out)
+        file_place(out)
         announce_compilation(progress, engine)
         trajectories = run(
             loaded,
@@ -394,7 +395,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     stop = Stop()
     try:
-        with stop.listening():
+        with stop.listening(), places_given_back():
             ended = app(arguments, standalone_mode=False)
         status = ended if isinstance(ended, int) else 0
         if status == _INTERRUPTED:

@@ -81,12 +81,11 @@ def calibrate(
 ) -> None:
     """Fit free parameters of a scenario to observed metrics or to an adoption series."""
     from simulator.experiment.calibration import calibrate as run
-    from simulator.outcomes.places import check_writable
+    from simulator.present.cli_places import kept_place
     from simulator.present.report_fitting import report_fitting
 
     with Progress(quiet=quiet or as_json) as progress:
-        if out is not None:
-            check_writable(out, is_added_to=True)
+        kept_place(out)
         loaded = load(scenario, consumers, settings, progress.announce)
         targets = read_targets(target) if target else None
         announce_compilation(progress, engine)
@@ -143,7 +142,7 @@ def bass(
         "forecast": forecast,
         "unit": unit,
     }
-    place = study_place(out, "bass fit", **{f"question.{key}": question[key] for key in question})
+    place = study_place(out, "bass fit", {f"question.{key}": question[key] for key in question})
     names = list(ESTIMATORS) if estimator == "all" else [estimator]
     fits = [run(series, estimator=name, column=column, hold_out=hold_out, unit=unit) for name in names]
     documents = []
@@ -212,7 +211,7 @@ def hazard(
         "seed": seed,
     }
     question = {"edges": content_of(edges), "nodes": content_of(nodes), **asked}
-    place = study_place(out, "hazard", **{f"question.{key}": question[key] for key in question})
+    place = study_place(out, "hazard", {f"question.{key}": question[key] for key in question})
     study = study_network(edges, nodes, **asked)
     if place is not None:
         from simulator.present.plots_fitting import plot_network_forecast

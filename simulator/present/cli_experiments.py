@@ -59,6 +59,7 @@ def sweep(
 ) -> None:
     """Run an experiment into a folder; the same call goes on after any interruption."""
     from simulator.experiment.design_file import load_design
+    from simulator.experiment.manifest import design_identity
     from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run
     from simulator.present.cli_places import place_of
@@ -75,7 +76,8 @@ def sweep(
             print(plan, file=sys.stderr)
         place = None
         if out is not None or not as_json:
-            place = place_of(out, plan.name, partial(check_sweep_place, plan), progress.announce)
+            check = partial(check_sweep_place, plan)
+            place = place_of(out, plan.name, check, design_identity(plan), progress.announce)
         announce_compilation(progress, engine)
         try:
             results = run(
@@ -249,7 +251,9 @@ def _answer(
     if len(table) > _MOST_SHOWN:
         print(f"... {len(table):,} rows in all; --json prints them")
     if not found.is_complete:
-        print(f"{len(found.rows):,} of {found.n_expected:,} replicates so far")
+        from simulator.outcomes.wording import counted
+
+        print(f"{len(found.rows):,} of {counted(found.n_expected, 'replicate')} so far")
 
 
 def show_results(found: Any, metric: str | None = None, block: str | None = None) -> None:
@@ -258,7 +262,7 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
     for note in found.manifest.get("notes", []):
         print(note)
     if found.manifest["kind"] == "experiment" and found.precision is not None:
-        print(f"{found.precision['sentence']} {found.precision['caveat']}")
+        print(f"{found.precision['sentence']} {found.precision['caveat']}".rstrip())
     columns = [
         name for name in table.columns if name not in ("treatment", "q05", "q50", "q95", "n_undefined")
     ]

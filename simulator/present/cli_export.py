@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +74,7 @@ def export(
         return
     if scenario is None:
         raise typer.BadParameter("name a scenario, or give --score and --truth")
-    from simulator.experiment.measurement_export import check_export
+    from simulator.experiment.measurement_export import check_export, export_question
     from simulator.experiment.measurement_export import export as run
     from simulator.present.cli_places import place_of
 
@@ -96,11 +97,9 @@ def export(
         }
         place = None
         if out is not None or not as_json:
-
-            def check(folder: Path) -> None:
-                check_export(loaded, strategy, folder, **asked)
-
-            place = place_of(out, f"{loaded.name}_{kind}", check, progress.announce)
+            question = export_question(loaded, strategy, **asked)
+            check = partial(check_export, question=question)
+            place = place_of(out, f"{loaded.name}_{kind}", check, question, progress.announce)
         announce_compilation(progress, "numba")
         result = run(loaded, strategy, **asked, out=place, on_progress=progress)
     if as_json:

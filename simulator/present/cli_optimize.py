@@ -67,12 +67,11 @@ def optimize(
 ) -> None:
     """Find the best split, timing, targeting or price of a strategy at the same budget."""
     from simulator.experiment.optimization import optimize as run
-    from simulator.outcomes.places import check_writable
+    from simulator.present.cli_places import kept_place
     from simulator.present.report_fitting import report_fitting
 
     with Progress(quiet=quiet or as_json) as progress:
-        if out is not None:
-            check_writable(out, is_added_to=True)
+        kept_place(out)
         loaded = load(scenario, consumers, settings, progress.announce)
         bounds = read_bounds(bound) if bound else split
         varied = read_variations(vary or [])

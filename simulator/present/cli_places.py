@@ -1,17 +1,55 @@
-"""Where a verb writes, checked before it computes anything: what answers another question is not written over."""
+"""Where a verb writes: checked and held before it computes anything, so that nothing of another question is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from simulator.errors import TakenPlaceError
 
+#: Places that the verb holds which runs in this process.
+_HELD = ExitStack()
+
+
+@contextmanager
+def places_given_back() -> Iterator[None]:
+    """Give back what a verb holds when it ends, however it ends."""
+    with _HELD:
+        yield
+
+
+def hold(path: Path, check: Callable[[Path], object], question: Mapping[str, Any] | None = None) -> None:
+    """Hold a file or folder until the verb ends: no other run may write there.
+
+    Parameters
+    ----------
+    path : Path
+        What will be written.
+    check : callable
+        Receives it; raises where it cannot be written, or must not.
+    question : mapping, optional
+        What the results answer.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be used, or another run holds it.
+    """
+    from simulator.outcomes.place_lock import reserved
+
+    _HELD.enter_context(reserved(path, check, question))
+
 
 def place_of(
-    out: Path | None, name: str, check: Callable[[Path], object], say: Callable[[str], None]
+    out: Path | None,
+    name: str,
+    check: Callable[[Path], object],
+    question: Mapping[str, Any],
+    say: Callable[[str], None],
 ) -> Path:
     """Return the folder that was asked for, or else the first of ``results/NAME``, ``results/NAME-2`` and so on.
 
@@ -24,13 +62,15 @@ def place_of(
     check : callable
         Receives a folder; raises `TakenPlaceError` where it holds anything but results of the same question, and
         `StoreError` where it cannot be written.
+    question : mapping
+        What the results answer; a folder into which another question is written now is left alone too.
     say : callable
         Receives one sentence that names the folder, where it is not the first.
 
     Returns
     -------
     Path
-        The folder.
+        The folder, held until the verb ends.
 
     Raises
     ------
@@ -38,13 +78,13 @@ def place_of(
         If it cannot be used.
     """
     if out is not None:
-        check(out)
+        hold(out, check, question)
         return out
     first, reason = Path("results") / name, ""
     for number in count(2):
         place = first.with_name(f"{name}-{number - 1}") if reason else first
         try:
-            check(place)
+            hold(place, check, question)
             break
         except TakenPlaceError as error:
             reason = reason or error.faults[0].got
@@ -53,8 +93,8 @@ def place_of(
     return place
 
 
-def study_place(out: Path | None, kind: str, loaded: Any = None, **question: Any) -> Path | None:
-    """Check the folder of a study that is written only where one is named.
+def study_place(out: Path | None, kind: str, question: Mapping[str, Any]) -> Path | None:
+    """Hold the folder of a study that is written only where one is named.
 
     Parameters
     ----------
@@ -62,10 +102,8 @@ def study_place(out: Path | None, kind: str, loaded: Any = None, **question: Any
         The folder that was asked for.
     kind : str
         Kind of the results.
-    loaded : Scenario, optional
-        What is simulated; results of another scenario, seed or version of the model are not replaced.
-    **question
-        What the manifest says besides where the results answer the same question; the scenario's metric if None.
+    question : mapping
+        What the manifest says where the results answer the same question, by key or by keys joined with a dot.
 
     Returns
     -------
@@ -77,16 +115,25 @@ def study_place(out: Path | None, kind: str, loaded: Any = None, **question: Any
     StoreError
         If it cannot be used.
     """
-    from simulator.model.observation import TRAJECTORY_VERSION
-    from simulator.outcomes.store import check_place
+    from simulator.outcomes.places import absolute, check_place
 
     if out is None:
         return None
-    if loaded is not None:
-        seed = question.pop("seed", None)
-        question["scenario_digest"] = loaded.digest
-        question["seed"] = loaded.comparison.seed if seed is None else seed
-        question["trajectory_version"] = TRAJECTORY_VERSION
-        if "metric" in question:
-            question["metric"] = question["metric"] or loaded.comparison.metric
-    return check_place(out, kind=kind, question=question)
+    hold(out, partial(check_place, kind=kind, question=question), {"kind": kind, **question})
+    return absolute(out)
+
+
+def file_place(out: Path | None) -> None:
+    """Hold a file that is written only where one is named; an earlier one is replaced."""
+    from simulator.outcomes.places import check_file
+
+    if out is not None:
+        hold(out, check_file)
+
+
+def kept_place(out: Path | None) -> None:
+    """Hold a folder in which a study keeps its simulations; whose they are is checked by what keeps them."""
+    from simulator.outcomes.places import check_writable
+
+    if out is not None:
+        hold(out, partial(check_writable, is_added_to=True))

@@ -34,11 +34,10 @@ def seed(
     """Choose whom to seed in a social graph, and say how far they reach."""
     from simulator.diffusion.graphs import arcs
     from simulator.diffusion.seeding import select
-    from simulator.outcomes.places import check_file
     from simulator.outcomes.store import write_file
+    from simulator.present.cli_places import file_place
 
-    if out is not None:
-        check_file(out)
+    file_place(out)
     read = arcs(graph, directed=directed, weights=weights)
     chosen = select(
         read,

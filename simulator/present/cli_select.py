@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,15 +61,20 @@ def select(
     quiet: Quiet = False,
 ) -> None:
     """Select the best strategy with a stated probability, and evaluate it on fresh replicates."""
+    from simulator.outcomes.places import absolute
     from simulator.present.accessors_studies import select as run
     from simulator.present.cli_places import study_place
     from simulator.present.report_studies import report_study
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = study_place(out, "selection", loaded, seed=seed, metric=metric, **{"rule.method": method})
+        place = None if out is None else absolute(out)
         names = names_of(strategies)
-        announce_compilation(progress, engine)
+
+        def begin(question: Mapping[str, Any]) -> None:
+            study_place(out, "selection", question)
+            announce_compilation(progress, engine)
+
         with kept_in(place) as kept:
             found = run(
                 loaded,
@@ -89,6 +94,7 @@ def select(
                 cluster=cluster,
                 on_progress=progress,
                 keep_in=kept,
+                on_question=begin,
             )
             if place is not None:
                 report_study(found, place)

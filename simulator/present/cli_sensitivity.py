@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,6 +73,7 @@ def sensitivity(
     quiet: Quiet = False,
 ) -> None:
     """Find out what the answer depends on: indices, maps, reversing values, sources of variance."""
+    from simulator.outcomes.places import absolute
     from simulator.present.cli_places import study_place
     from simulator.present.report_studies import report_study
 
@@ -81,14 +83,15 @@ def sensitivity(
         if faults:
             raise ScenarioError(faults)
         loaded = load(scenario, consumers, settings, progress.announce)
-        question: dict[str, Any] = {"method": method} if kind == "sensitivity" else {}
-        if strategies and kind in ("sensitivity", "reversal"):
-            question["strategies"] = names_of(strategies)
-        place = study_place(out, kind, loaded, seed=seed, metric=metric, **question)
+        place = None if out is None else absolute(out)
         options = _options(verb, names, method, loaded, factors, strategies, points, worlds, replicates)
         where = {"processes": processes, "cluster": cluster}
         options |= {name: value for name, value in where.items() if value is not None}
-        announce_compilation(progress, engine)
+
+        def begin(question: Mapping[str, Any]) -> None:
+            study_place(out, kind, question)
+            announce_compilation(progress, engine)
+
         with kept_in(place) as kept:
             found = _run(verb)(
                 loaded,
@@ -99,6 +102,7 @@ def sensitivity(
                 threads=threads,
                 on_progress=progress,
                 keep_in=kept,
+                on_question=begin,
             )
             if place is not None:
                 report_study(found, place)

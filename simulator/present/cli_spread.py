@@ -57,11 +57,10 @@ def spread(
     from simulator.diffusion.graphs import arcs
     from simulator.diffusion.spreading import compare_seeds
     from simulator.diffusion.spreading import spread as run
-    from simulator.outcomes.places import check_file
     from simulator.outcomes.store import write_file
+    from simulator.present.cli_places import file_place
 
-    if out is not None:
-        check_file(out)
+    file_place(out)
     if not seeds and model in _SEEDED:
         raise ScenarioError(
             [Fault("--seeds", "none", f"at least one node: in {model} nobody starts by itself")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,10 +40,15 @@ def trace(
 
     with Progress(quiet=quiet or as_json) as progress:
         loaded = load(scenario, consumers, settings, progress.announce)
-        place = study_place(out, "trace", loaded, seed=seed, strategy=strategy, replicate=replicate)
-        traced = run(loaded, strategy, seed=seed, replicate=replicate, on_progress=progress)
-        if place is not None:
-            place = traced.save(place)
+        traced = run(
+            loaded,
+            strategy,
+            seed=seed,
+            replicate=replicate,
+            on_progress=progress,
+            on_question=partial(study_place, out, "trace"),
+        )
+        place = None if out is None else traced.save(out)
     if as_json:
         print_document(trace_document(traced))
         return

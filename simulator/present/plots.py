@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from simulator.model.observation import SOURCES, SPEND_KINDS
 from simulator.outcomes.curves import Bands, bands
 from simulator.outcomes.metrics import FUNNEL, METRIC, Metric
-from simulator.outcomes.wording import percent
+from simulator.outcomes.wording import counted, percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -59,7 +59,8 @@ def plot_curve(
     colors = colors_of(shown.strategies, baseline)
     title = f"{shown.curve.name.replace('_', ' ').capitalize()} of {shown.brand}"
     is_overlaid = len(shown.strategies) <= OVERLAID
-    subtitle = f"{shown.curve.meaning}; mean and band of 90 % of {trajectories.n_replicates:,} replicates{_width(shown)}"
+    of_all = counted(trajectories.n_replicates, "replicate")
+    subtitle = f"{shown.curve.meaning}; mean and band of 90 % of {of_all}{_width(shown)}"
     chart = new_chart(8.6 if is_overlaid else 12.4, 4.8 if is_overlaid else 6.2, title, subtitle)
     unit = unit_label(shown.curve.unit, trajectories.currency)
     if is_overlaid:
@@ -157,7 +158,7 @@ def plot_differences(result: Comparison, metric: str | None = None, *, against: 
     colors = colors_of(result.strategies, result.baseline)
     reference = result.baseline if against == "baseline" else "the best other strategy"
     subtitle = (
-        f"mean paired difference over {result.n_replicates:,} replicates, with intervals that hold jointly "
+        f"mean paired difference over {counted(result.n_replicates, 'replicate')}, with intervals that hold jointly "
         f"at {percent(result.confidence)}; hollow where zero is inside"
     )
     name_of_metric = chosen.name.replace("_", " ").capitalize()
@@ -377,7 +378,7 @@ def plot_risk(result: Comparison) -> Chart:
     metric = METRIC[result.metric]
     names = _best_last(result, metric)
     colors = colors_of(result.strategies, result.baseline)
-    title = f"Risk: {metric.name.replace('_', ' ')} in each of {result.n_replicates:,} replicates"
+    title = f"Risk: {metric.name.replace('_', ' ')} in each of {counted(result.n_replicates, 'replicate')}"
     is_tail_one = any(risk.is_tail_one_replicate for risk in result.risks.values() if risk.n > 0)
     tail = "the worst replicate" if is_tail_one else "mean of the worst 5 % (conditional value at risk)"
     subtitle = f"dots: replicates;  bar: mean;  triangle: {tail}"

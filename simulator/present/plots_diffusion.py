@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from simulator.outcomes.wording import counted
 from simulator.present.plots_style import COLORS, GRAY, Chart, new_chart, styled
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def plot_spread(result: Spread, *, title: str | None = None) -> Chart:
 
 def _context(result: Spread) -> str:
     seeds = f"{len(result.seeds)} seed{'s' * (len(result.seeds) != 1)}"
-    return seeds if result.is_deterministic else f"{seeds}, {result.n_replicates:,} replicates"
+    return seeds if result.is_deterministic else f"{seeds}, {counted(result.n_replicates, 'replicate')}"
 
 
 @styled

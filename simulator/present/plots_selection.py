@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.outcomes.wording import percent
+from simulator.outcomes.wording import counted, percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -106,7 +106,8 @@ def plot_components(split: VarianceSplit) -> Chart:
         One bar per level.
     """
     a, b, c = split.outcomes.shape
-    subtitle = f"{a} draws of parameters, {b} worlds each, {c} replicates each; {percent(split.confidence)} intervals"
+    size = f"{counted(a, 'draw')} of parameters, {counted(b, 'world')} each, {counted(c, 'replicate')} each"
+    subtitle = f"{size}; {percent(split.confidence)} intervals"
     chart = new_chart(
         7.4, 1.6 + 0.55 * len(split.components), f"Where the variance comes from: {split.what}", subtitle
     )

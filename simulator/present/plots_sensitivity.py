@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.outcomes.wording import percent
+from simulator.outcomes.wording import counted, percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -40,7 +40,8 @@ def plot_indices(found: Sensitivity, *, n_factors: int = 15) -> Chart:
     """
     shown = found.indices[:n_factors]
     subtitle = (
-        f"{len(found.shares):,} points x {found.outcomes.shape[2]} replicates; {percent(found.confidence)} intervals; "
+        f"{len(found.shares):,} points x {counted(found.outcomes.shape[2], 'replicate')}; "
+        f"{percent(found.confidence)} intervals; "
         + (
             "first order and total"
             if found.method == "sobol"

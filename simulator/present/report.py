@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.wording import describe_probability, percent
+from simulator.outcomes.wording import counted, describe_probability, percent
 from simulator.present.compositions import composition
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ def html_page(comparison: Comparison, figures: dict[str, bytes]) -> str:
     """
     verdict = comparison.verdict
     about = (
-        f"Brand {comparison.brand}, {comparison.n_replicates:,} replicates of every strategy in the same worlds, seed "
-        f"{comparison.seed}, engine {comparison.engine}"
+        f"Brand {comparison.brand}, {counted(comparison.n_replicates, 'replicate')} of every strategy in the same "
+        f"worlds, seed {comparison.seed}, engine {comparison.engine}"
     )
     parts = page_head(comparison.title or comparison.scenario, about, verdict.sentence, verdict.warnings)
     if verdict.reasons:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.errors import StoreError
+from simulator.errors import StoreError, TakenPlaceError
 from simulator.experiment.batches import BatchStore
 from simulator.outcomes.folder_lock import writer_of
 
@@ -114,3 +115,49 @@ def test_another_question_and_other_content_are_refused(tmp_path: Path) -> None:
 def test_a_store_that_is_never_asked_leaves_no_folder(tmp_path: Path) -> None:
     BatchStore(tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("left", ["nothing", "folders", "question", "half a question"])
+def test_a_run_that_is_killed_before_it_computes_keeps_nobody_out(tmp_path: Path, left: str) -> None:
+    place = tmp_path / "kept"
+    if left != "nothing":
+        (place / "batches").mkdir(parents=True)
+        (place / ".lock").write_text("")
+    if left == "question":
+        (place / "question.json").write_text(json.dumps({"key": "a" * 64}))
+    if left == "half a question":
+        (place / ".question.json.partial-1-00").write_text("{")
+    store = BatchStore(place, "b" * 64)
+    assert store.get("first", (3,), lambda: np.ones(3)).tolist() == [1, 1, 1]
+    assert json.loads((place / "question.json").read_text())["key"] == "b" * 64
+    del store
+    gc.collect()
+    with pytest.raises(TakenPlaceError, match="folder of another question"):
+        BatchStore(place, "a" * 64)
+
+
+def test_a_folder_that_is_being_written_to_is_kept_from_another_question(tmp_path: Path) -> None:
+    """Also before its first batch, and in the same process, whose stores share the right to write."""
+    first = BatchStore(tmp_path / "kept", "a" * 64)
+    with pytest.raises(TakenPlaceError, match="folder of another question"):
+        BatchStore(tmp_path / "kept", "b" * 64)
+    assert first.get("one", (3,), lambda: np.ones(3)).tolist() == [1, 1, 1]
+
+
+def test_what_another_process_has_begun_between_check_and_lock_counts(tmp_path: Path, monkeypatch) -> None:
+    place, take = tmp_path / "kept", BatchStore._take
+
+    def late(store: BatchStore) -> None:
+        ask_of("a" * 64)
+        take(store)
+
+    def ask_of(key: str) -> None:
+        code = "import sys, numpy as np\nfrom simulator.experiment.batches import BatchStore\n"
+        code += "BatchStore(sys.argv[1], sys.argv[2]).get('one', (3,), lambda: np.zeros(3))\n"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", code, str(place), key], env=environment, check=True)
+
+    monkeypatch.setattr(BatchStore, "_take", late)
+    with pytest.raises(TakenPlaceError, match="folder of another question"):
+        BatchStore(place, "b" * 64)
+    assert json.loads((place / "question.json").read_text())["key"] == "a" * 64

@@ -357,3 +357,36 @@ def test_a_later_layout_is_refused(copied: Path) -> None:
     place.write_text(json.dumps({**manifest, "layout": 99}))
     with pytest.raises(StoreError, match="layout 99; expected a layout up to 2; install version"):
         sim.open_results(copied)
+
+
+def test_an_experiment_that_is_killed_before_its_first_shard_keeps_nobody_out(
+    copied: Path, design: Design, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match="the same seed"):
+        sim.sweep(design.changed(seed=6), out=copied)
+    for shard in shard_files(copied):
+        shard.unlink()
+    (copied / "scenarios" / "mine.toml").write_text("")
+    manifest = json.loads((copied / "manifest.json").read_text())
+    manifest["scenarios"].append({"file": "scenarios/older.toml"})
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    (copied / "scenarios" / "older.toml").write_text("")
+    later = sim.sweep(design.changed(seed=6), out=copied)
+    assert later.digest == sim.sweep(design.changed(seed=6)).digest and later.manifest["seed"] == 6
+    assert {file.name for file in (copied / "scenarios").iterdir()} == {"minimal.toml", "mine.toml"}
+    later.check()
+
+
+def test_what_another_run_has_added_between_check_and_lock_counts(
+    copied: Path, design: Design, monkeypatch
+) -> None:
+    lock = FolderLock.__enter__
+
+    def late(self: FolderLock) -> FolderLock:
+        monkeypatch.setattr(FolderLock, "__enter__", lock)
+        sim.sweep(design.changed(n_replicates=5), out=copied)
+        return lock(self)
+
+    monkeypatch.setattr(FolderLock, "__enter__", late)
+    results = sim.sweep(design, out=copied)
+    assert results.manifest["replicates"] == [[0, 5]] and results.is_complete

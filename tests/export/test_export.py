@@ -219,6 +219,24 @@ def test_round_trip_and_reuse(launch, mix, tmp_path, monkeypatch) -> None:
         mix.save(tmp_path / "full")
 
 
+def test_a_folder_takes_one_export_at_a_time(launch, tmp_path, monkeypatch) -> None:
+    """Another question that is asked while the first is computed would be lost, or lose it."""
+    from simulator.experiment import measurement_export
+
+    place, compute = tmp_path / "mix", measurement_export._exported
+
+    def interrupted_by_another(*arguments):
+        monkeypatch.setattr(measurement_export, "_exported", compute)
+        with pytest.raises(sim.StoreError, match="another question, being written by process"):
+            sim.export(launch, "mass", n_expected=0, seed=4, out=place)
+        return compute(*arguments)
+
+    monkeypatch.setattr(measurement_export, "_exported", interrupted_by_another)
+    found = sim.export(launch, "mass", n_expected=0, seed=3, out=place)
+    assert json.loads((place / "manifest.json").read_text())["question"]["seed"] == 3
+    assert sim.export(launch, "mass", n_expected=0, seed=3, out=place).digest == found.digest
+
+
 def estimates_of(truth, shift: float = 0.0, half: float = 100.0, scale: float = 1.0) -> pd.DataFrame:
     estimate = truth["value"] * scale + shift
     return pd.DataFrame(

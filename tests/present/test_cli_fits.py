@@ -81,4 +81,4 @@ def test_hazard_writes_scores_and_the_forecast(monkeypatch, capsys, tmp_path) ->
     occupied.mkdir()
     (occupied / "mine.txt").write_text("mine")
     with pytest.raises(StoreError, match="other content"):
-        study_place(occupied, "hazard")
+        study_place(occupied, "hazard", {})

@@ -64,7 +64,7 @@ def idle(monkeypatch):
             f"simulator.present.cli_{name}.announce_compilation", lambda *_: pytest.fail("began to work")
         )
     monkeypatch.setattr("simulator.experiment.bass_fit.bass", lambda *_, **__: pytest.fail("began to work"))
-    monkeypatch.setattr("simulator.experiment.tracing.trace", lambda *_, **__: pytest.fail("began to work"))
+    monkeypatch.setattr("simulator.experiment.tracing.prepare", lambda *_, **__: pytest.fail("began to work"))
     monkeypatch.setattr("simulator.diffusion.graphs.arcs", lambda *_, **__: pytest.fail("began to work"))
 
 
@@ -249,3 +249,75 @@ def test_a_result_without_precision_is_not_replaced_by_one_to_a_precision(tmp_pa
     assert check_place(place, question={"seed": 1, "precision": None}) == place
     with pytest.raises(StoreError, match="another precision"):
         check_place(place, question={"seed": 1, "precision.targets": {"profit": "5000"}})
+
+
+#: By study: a small call, what makes it another question with what is said of that, and more replicates of the same.
+STUDIES = {
+    "select": (
+        "select tiny --strategies mass --indifference 300 --evaluation 6 --first-stage 4",
+        {
+            "--indifference 200": "another indifference zone",
+            "--first-stage 5": "another first stage",
+            "--batch 3": "another batch",
+            "--confidence 0.9": "another confidence",
+            "--strategies social": "other strategies",
+        },
+        "--max-replicates 900 --evaluation 8",
+    ),
+    "morris": (
+        "sensitivity tiny --factors p_strong --points 2 --replicates 2 --strategies mass",
+        {
+            "--factors p_strong=0.1:0.2": "other factors",
+            "--points 3": "other points",
+            "--strategies social": "other strategies",
+            "--method sobol": "another method",
+        },
+        "--replicates 3",
+    ),
+    "map": (
+        "sensitivity tiny --method map --factors p_strong,brands.Ours.price=8:12 --points 2 --replicates 2",
+        {"--points 3": "other levels of the factors", "--factors p_strong,brands.Ours.price=8:11": "other factors"},
+        "--replicates 3",
+    ),
+    "reversal": (
+        "sensitivity tiny --method reversal --factors brands.Ours.price=8:12 --points 3 --replicates 2",
+        {"--points 4": "other levels of the factors", "--factors brands.Ours.price=8:11": "another factor"},
+        "--replicates 3",
+    ),
+    "variance": (
+        "sensitivity tiny --method variance --factors p_strong --points 2 --worlds 2 --replicates 2 --strategies mass",
+        {
+            "--worlds 3": "other worlds",
+            "--points 3": "other draws of the parameters",
+            "--strategies mass,none": "other strategies",
+        },
+        "--replicates 3",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_stored_results_of_a_study_answer_one_question(run, here, monkeypatch, study: str) -> None:
+    monkeypatch.setattr("simulator.present.report_studies.study_files", lambda study: {})
+    words, others, more = STUDIES[study]
+    command = [*words.split(), "--consumers", "60", "--out", "out", "--quiet"]
+    assert run(*command)[0] == 0
+    before = content(here / "out")
+    begun: list[str] = []
+
+    def begin(*_) -> None:
+        begun.append(study)
+        raise KeyboardInterrupt
+
+    for module in ("cli_select", "cli_sensitivity"):
+        monkeypatch.setattr(f"simulator.present.{module}.announce_compilation", begin)
+    for options, expected in {
+        **others,
+        "--seed 8": "another seed",
+        "--metric sales": "another metric",
+    }.items():
+        status, _, err = run(*command, *options.split())
+        assert status == 2 and f"out = results of another question ({expected})" in err, options
+    assert not begun and content(here / "out") == before
+    for options in ("", more):
+        assert run(*command, *options.split())[0] == 130 and begun.pop() == study, "the same question"

@@ -6,12 +6,13 @@ import re
 import struct
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from fakes import NAMES, fake_comparison
 
-from simulator.outcomes.text_tables import text_table
+from simulator.outcomes.text_tables import frame_rows, frame_text, text_table
 from simulator.present.plots import figures_of, plot_curve, plot_differences, plot_risk
-from simulator.present.report import figure_files, html_page, report, strategy_rows
+from simulator.present.report import figure_files, html_page, html_rows, report, strategy_rows
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +129,20 @@ def test_the_folder_has_everything(comparison, tmp_path) -> None:
     folder = report(comparison, tmp_path / "out")
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {"report.html", "manifest.json", "trajectories.parquet", "figures/differences.png"} <= names
+
+
+def test_one_replicate_is_one() -> None:
+    one = fake_comparison(n_replicates=1)
+    page = html_page(one, {})
+    assert "1 replicate of every strategy" in page and "1 replicates" not in page
+    assert "60 replicates of every strategy" in html_page(fake_comparison(), {})
+
+
+def test_tiny_p_values_are_not_told_in_full() -> None:
+    table = pd.DataFrame({"treatment": ["mass", "none"], "p_holm": [5.167e-39, 0.0123], "lead": [5e-39, 1.0]})
+    assert frame_rows(table) == [
+        ["treatment", "p_holm", "lead"],
+        ["mass", "< 0.001", "5e-39"],
+        ["none", "0.0123", "1"],
+    ]
+    assert "&lt; 0.001" in html_rows(frame_rows(table)) and "< 0.001" in frame_text(table)

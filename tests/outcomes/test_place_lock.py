@@ -1,0 +1,215 @@
+"""The right to a place: one run at a time, given back by whoever ends, and never in anybody's way."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import StoreError, TakenPlaceError
+from simulator.outcomes import place_lock, store
+from simulator.outcomes.folder_lock import FolderLock
+from simulator.outcomes.place_lock import reserved, sweep_lock, written
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+HOLDING = """
+import sys
+from pathlib import Path
+from simulator.outcomes.place_lock import reserved
+question = {"seed": int(sys.argv[2])} if len(sys.argv) > 2 else None
+with reserved(Path(sys.argv[1]), lambda path: None, question):
+    print("holding", flush=True)
+    sys.stdin.read()
+"""
+#: Adds to a number in a file, which two at once would lose, whenever it gets the place.
+COUNTING = """
+import sys
+from pathlib import Path
+from simulator.errors import StoreError
+from simulator.outcomes import place_lock
+place_lock._PAUSE, place_lock._BRIEFLY = 0.0005, 30.0
+place, left = Path(sys.argv[1]), 150
+print("ready", flush=True)
+sys.stdin.readline()
+number = place.parent.parent / "number"
+while left:
+    with place_lock.reserved(place, lambda path: None):
+        number.write_text(str(int(number.read_text()) + 1))
+    left -= 1
+"""
+
+
+def nothing(path: Path) -> None:
+    """Find nothing wrong with a place."""
+
+
+def refuse(path: Path) -> None:
+    raise StoreError([])
+
+
+@pytest.fixture
+def holder(tmp_path: Path):
+    """Start processes that hold a place, and end them."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(place: Path, *seed: int) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", HOLDING, str(place), *map(str, seed)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes)
+        started.append(process)
+        assert process.stdout is not None and process.stdout.readline() == "holding\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_place_is_held_and_given_back_without_a_trace(tmp_path: Path) -> None:
+    place = tmp_path / "a" / "b" / "out"
+    with reserved(place, nothing, {"seed": 1}):
+        assert os.listdir(place.parent) == [".out.lock"]
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(KeyboardInterrupt), reserved(place, nothing):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
+    with reserved(place, nothing):
+        place.mkdir()
+    assert os.listdir(place.parent) == ["out"]
+
+
+def test_another_process_is_refused_and_named(tmp_path: Path, holder) -> None:
+    other = holder(tmp_path / "out", 7)
+    told = f"written to by process {other.pid} on host"
+    with (
+        pytest.raises(
+            TakenPlaceError, match=f"another question, being written by process {other.pid} on host"
+        ),
+        reserved(tmp_path / "out", nothing, {"seed": 8}),
+    ):
+        pass
+    for question in ({"seed": 7}, None):
+        with pytest.raises(StoreError, match=told) as raised, reserved(tmp_path / "out", nothing, question):
+            pass
+        assert not isinstance(raised.value, TakenPlaceError)
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    assert os.listdir(tmp_path) == [".out.lock"]
+    with reserved(tmp_path / "out", nothing, {"seed": 8}):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_is_found_once_the_place_is_held_counts(tmp_path: Path) -> None:
+    """Results that appear between the first check and the lock are seen by the second."""
+    calls: list[Path] = []
+
+    def second(path: Path) -> None:
+        calls.append(path)
+        if len(calls) == 2:
+            assert (tmp_path / ".out.lock").exists()
+            raise TakenPlaceError([])
+
+    with pytest.raises(TakenPlaceError), reserved(tmp_path / "out", second):
+        pytest.fail("held")
+    assert os.listdir(tmp_path) == []
+
+
+def test_results_are_not_written_into_a_place_that_another_run_holds(
+    tmp_path: Path, holder, monkeypatch
+) -> None:
+    monkeypatch.setattr(place_lock, "_LONG", 0.1)
+    other = holder(tmp_path / "out", 7)
+    with pytest.raises(StoreError, match=f"written to by process {other.pid}"):
+        store.save_files({"answer.txt": b"42"}, {"kind": "selection"}, tmp_path / "out")
+    assert os.listdir(tmp_path) == [".out.lock"]
+    monkeypatch.setattr(place_lock, "_LONG", 30.0)
+    ending = threading.Timer(0.3, other.communicate)
+    ending.start()
+    store.save_files({"answer.txt": b"42"}, {"kind": "selection"}, tmp_path / "out")
+    ending.join()
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_one_process_holds_a_place_for_one_question(tmp_path: Path) -> None:
+    place, refused = tmp_path / "out", []
+
+    def other(question) -> None:
+        try:
+            with reserved(place, nothing, question):
+                pass
+        except StoreError as error:
+            refused.append(type(error))
+
+    with reserved(place, nothing, {"seed": 7}):
+        for question in ({"seed": 7}, {"seed": 8}, None):
+            thread = threading.Thread(target=other, args=(question,))
+            thread.start()
+            thread.join()
+        with written(place):
+            pass
+        assert (tmp_path / ".out.lock").exists(), "the first still holds it"
+    assert refused == [TakenPlaceError, StoreError] and os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_another_run_removes_meanwhile_is_made_again(tmp_path: Path, monkeypatch) -> None:
+    place, opening = tmp_path / "new" / "out", place_lock._open
+
+    def late(of: Path):
+        monkeypatch.setattr(place_lock, "_open", opening)
+        place.parent.rmdir()
+        return opening(of)
+
+    monkeypatch.setattr(place_lock, "_open", late)
+    with reserved(place, nothing):
+        assert os.listdir(place.parent) == [".out.lock"]
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_two_processes_ever_hold_a_place_at_once(tmp_path: Path) -> None:
+    """They remove the lock's file and its folder under each other's hands all the time."""
+    (tmp_path / "number").write_text("0")
+    command = [sys.executable, "-c", COUNTING, str(tmp_path / "new" / "out")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    running = [subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes) for _ in range(3)]
+    assert [process.stdout.readline() for process in running] == ["ready\n"] * 3
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in running:
+        process.communicate()
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert (tmp_path / "number").read_text() == "450"
+    assert not list(tmp_path.glob("new/*")) and not list(tmp_path.glob("new/.*"))
+
+
+def test_a_lock_left_behind_is_swept_and_one_that_is_held_is_not(tmp_path: Path, holder) -> None:
+    (tmp_path / ".left.lock").write_text("")
+    sweep_lock(tmp_path / "left")
+    holder(tmp_path / "held")
+    sweep_lock(tmp_path / "held")
+    assert os.listdir(tmp_path) == [".held.lock"]
+
+
+@pytest.mark.parametrize("at", ["flock", "open"])
+def test_where_nothing_can_be_held_the_check_remains(tmp_path: Path, monkeypatch, at) -> None:
+    def failing(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl if at == "flock" else place_lock.os, at, failing)
+    with reserved(tmp_path / "out", nothing):
+        pass
+    with pytest.raises(StoreError), reserved(tmp_path / "out", refuse):
+        pass
+    if at == "flock":
+        with pytest.raises(OSError, match="No locks"), FolderLock(tmp_path):
+            pass
