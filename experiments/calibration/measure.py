@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ import simulator as sim
 from simulator.engines.runner import default_threads
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.provenance import origin
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -113,15 +118,10 @@ def write(
         draw(paths, measures, folder / "figure.png")
 
 
-def put_into_readme(file: Path, name: str, text: str) -> None:
-    """Put text between the markers ``<!-- name -->`` and ``<!-- end of name -->``, where the file has them."""
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    if not file.is_file():
-        return
-    content = file.read_text()
-    if begin in content and end in content:
-        before, after = content.split(begin)[0], content.split(end)[1]
-        file.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+def put_where_it_is(file: Path, name: str, text: str) -> None:
+    """Put text into a README, where the folder has one."""
+    if file.is_file():
+        put(file, name, text)
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -132,14 +132,14 @@ def main(given: Sequence[str] | None = None) -> None:
         table = prior_draws.study(runs, asked.prior_draws, asked.out)
         print(table)
         if asked.out:
-            put_into_readme(asked.out / "README.md", "prior draws", table)
+            put_where_it_is(asked.out / "README.md", "prior draws", table)
         return
     print(HEADER, end="")
     measures, paths = measure_all(runs, asked.rows.split(","), asked.replicates)
     if asked.out:
         write(asked.out, document(measures, runs), paths, measures)
         head = f"Seed {asked.seed}, trajectories {TRAJECTORY_VERSION}.\n\n{HEADER}"
-        put_into_readme(asked.out / "README.md", "results", head + "\n".join(map(line, measures)))
+        put_where_it_is(asked.out / "README.md", "results", head + "\n".join(map(line, measures)))
 
 
 if __name__ == "__main__":

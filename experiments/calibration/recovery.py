@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +24,13 @@ import simulator as sim
 from simulator.experiment.free_parameters import free_parameters, values_of
 from simulator.model.observation import TRAJECTORY_VERSION
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
+
 FREE = {"brands.Fizz.quality": (-1.0, 2.0), "brands.Fizz.online_coverage": (0.0, 1.0)}
 LEVELS = (0.5, 0.8, 0.9)
 FIRST_SEED = 100_000
-START, END = "<!-- answer -->", "<!-- end of answer -->"
 
 
 def town() -> sim.Scenario:
@@ -168,9 +172,7 @@ def main(words: list[str] | None = None) -> None:
     print(answer(document))
     print(f"took {time.time() - began:.0f} s")
     if arguments.write_readme:
-        readme = Path(__file__).parent / "recovery" / "README.md"
-        before, rest = readme.read_text().split(START)
-        readme.write_text(f"{before}{START}\n{answer(document)}\n{END}{rest.split(END)[1]}")
+        put(Path(__file__).parent / "recovery" / "README.md", "answer", answer(document))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from simulator.outcomes.curves import bands
 from simulator.outcomes.provenance import origin
 from simulator.present.compositions import listed_shares, planned_lines, spent_by_kind
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
+
 FOLDER = Path(__file__).resolve().parent
 SWEEP = FOLDER.parent / "sweeps" / "results.json"
-START, END = "<!-- answer -->", "<!-- end of answer -->"
 #: Share of online searches that come across the new brand: as shipped, half, and none.
 COVERAGES = (0.4, 0.2, 0.0)
 WITHOUT = ("awareness", "trial")
@@ -158,9 +162,7 @@ def main(given: Sequence[str] | None = None) -> None:
     (asked.out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
     print(answer(found))
     if asked.write_readme:
-        readme = FOLDER / "README.md"
-        before, _, rest = readme.read_text().partition(START)
-        readme.write_text(f"{before}{START}\n{answer(found)}\n{END}{rest.partition(END)[2]}")
+        put(FOLDER / "README.md", "answer", answer(found))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ most 90 weak ties, so that the smallest market can have the same law of degrees 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -16,13 +17,16 @@ from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 
 import simulator as sim
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
+
 FOLDER = Path(__file__).resolve().parent
 PEOPLE = 1_000_000
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 LIMITS = {"300 (default)": 300, "90": 90}
 GAINS = {"social - none": ("social", "none"), "mass - social": ("mass", "social")}
 COLORS = {"300 (default)": "#0072B2", "90": "#D55E00"}
-START, END = "<!-- size -->", "<!-- end of size -->"
 
 
 def compare(consumers: int, limit: int, total: int) -> sim.Comparison:
@@ -124,10 +128,7 @@ def main() -> None:
     table.to_csv(options.out / "size.csv", index=False)
     draw(table).savefig(options.out / "size.png", dpi=110)
     if options.write_readme:
-        readme = FOLDER / "README.md"
-        before, _, rest = readme.read_text(encoding="utf-8").partition(START)
-        after = rest.partition(END)[2]
-        readme.write_text(f"{before}{START}\n{answer(table)}\n{END}{after}", encoding="utf-8")
+        put(FOLDER / "README.md", "size", answer(table))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,11 @@ from simulator.model.initialization import build_world
 from simulator.model.market import build_market
 from simulator.model.seeding import choose_seeds
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
+
 FOLDER = Path(__file__).resolve().parent
-START, END = "<!-- answer -->", "<!-- end of answer -->"
 N_SEEDS = 50
 METHODS = tuple(
     name for name, method in sim.seeding.METHODS.items() if not {"cell", "trait"} & set(method.needs)
@@ -231,10 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(answer)
     print(table.groupby("method", sort=False).seconds.max().dropna().to_string(), file=sys.stderr)
     if asked.write_readme:
-        text = (FOLDER / "README.md").read_text(encoding="utf-8")
-        before, _, rest = text.partition(START)
-        after = rest.partition(END)[2]
-        (FOLDER / "README.md").write_text(f"{before}{START}\n{answer}\n{END}{after}", encoding="utf-8")
+        put(FOLDER / "README.md", "answer", answer)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -105,15 +109,9 @@ def listen_to_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def tell(text: str, found: dict[str, Any], record: Path | None, start: str, end: str) -> None:
+def tell(text: str, found: dict[str, Any], record: Path | None, name: str) -> None:
     """Print an answer; record what was found, and put the answer into the README beside it, where that is asked for."""
     print(text)
     if record is not None:
         record.write_text(json.dumps(found, indent=2) + "\n")
-        write_between(record.with_name("README.md"), start, end, text)
-
-
-def write_between(file: Path, start: str, end: str, text: str) -> None:
-    """Replace what stands between two markers of a file."""
-    before, rest = file.read_text().split(start)
-    file.write_text(f"{before}{start}\n{text}\n{end}{rest.split(end)[1]}")
+        put(record.with_name("README.md"), name, text)

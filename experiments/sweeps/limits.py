@@ -21,7 +21,6 @@ from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.provenance import machine, versions
 
 FOLDER = Path(__file__).resolve().parent
-START, END = "<!-- limits -->", "<!-- end of limits -->"
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -118,7 +117,7 @@ def main(given: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(given)
     listen_to_interrupts()
     found = measure(asked)
-    tell(answer(found), found, FOLDER / "limits.json" if asked.write_readme else None, START, END)
+    tell(answer(found), found, FOLDER / "limits.json" if asked.write_readme else None, "limits")
 
 
 if __name__ == "__main__":

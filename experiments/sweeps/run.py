@@ -25,7 +25,6 @@ from simulator.outcomes.shards import shard_files
 
 FOLDER = Path(__file__).resolve().parent
 DESIGN = FOLDER.parent / "designs" / "launch_under_uncertainty.toml"
-START, END = "<!-- answer -->", "<!-- end of answer -->"
 
 #: What a reader would type, with the library that answers; DIR is the folder of the results.
 QUERIES = {
@@ -243,7 +242,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--write-readme", action="store_true")
     arguments = parser.parse_args(given)
     found = measure(arguments)
-    tell(answer(found), found, FOLDER / "results.json" if arguments.write_readme else None, START, END)
+    tell(answer(found), found, FOLDER / "results.json" if arguments.write_readme else None, "answer")
 
 
 if __name__ == "__main__":

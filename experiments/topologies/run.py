@@ -22,6 +22,10 @@ import simulator as sim
 from simulator.outcomes.provenance import origin
 from simulator.present.compositions import listed_shares, planned_lines, spent_by_kind
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from readme import put  # noqa: E402
+
 FOLDER = Path(__file__).resolve().parent
 STRATEGIES = ("none", "mass", "precision", "random_targeting", "social", "content", "mix", "price_cut")
 MEAN_DEGREE = 14
@@ -44,7 +48,6 @@ COLORS = {
     "barabasi_albert": "#009E73",
     "erdos_renyi": "#CC79A7",
 }
-START, END = "<!-- answer -->", "<!-- end of answer -->"
 
 
 def scenario_on(topology: str, consumers: int) -> sim.Scenario:
@@ -241,14 +244,6 @@ def dependence(by: pd.DataFrame, names: Sequence[str], currency: str) -> str:
     return f"{order} Gains that are shown to differ from those on the clustered graph, thousand {currency}: {told}."
 
 
-def write_readme(text: str) -> None:
-    """Put the answer into the README, between the markers."""
-    path = FOLDER / "README.md"
-    before, _, rest = path.read_text().partition(START)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{START}\n{text}\n{END}{after}")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Compare strategies of a launch on four social graphs.")
     parser.add_argument("--consumers", type=int, default=2000, help="consumers [2000]")
@@ -268,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked.out / "figure.png", dpi=130, metadata={"Software": None}
     )
     if asked.write_readme:
-        write_readme(text)
+        put(FOLDER / "README.md", "answer", text)
     print(text)
 
 

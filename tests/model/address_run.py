@@ -156,9 +156,20 @@ def record_commitments() -> Counter[tuple[int, int]]:
 
 def _draw_for_somebody() -> None:
     """Take away the draws that only fill the last vector of a loop and are never read."""
-    from simulator.engines.numba_engine import attend, buy, listing, mail, meet, relation, shop, talk, view
+    from simulator.engines.numba_engine import (
+        attend,
+        buy,
+        choose,
+        listing,
+        mail,
+        meet,
+        relation,
+        shop,
+        talk,
+        view,
+    )
 
-    for module in (attend, buy, listing, mail, meet, relation, shop, talk, view):
+    for module in (attend, buy, choose, listing, mail, meet, relation, shop, talk, view):
         module.whole = lambda n: n
 
 

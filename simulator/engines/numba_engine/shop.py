@@ -8,10 +8,18 @@ import numpy as np
 
 from simulator.compiled import part
 from simulator.engines.numba_engine import terms
+from simulator.engines.numba_engine.choose import (
+    bid,
+    bid_for_groups,
+    choose_by_memory,
+    choose_by_threshold,
+    choose_by_total,
+    forced_choice,
+    keep_forced,
+)
 from simulator.engines.numba_engine.layout import (
     ACCEPTED,
     BELIEF,
-    BEST_TOTAL,
     CHANCE,
     CHOICE,
     COMMITMENT,
@@ -28,13 +36,9 @@ from simulator.engines.numba_engine.layout import (
     G_MEMORY,
     G_NEARBY,
     G_ONLINE,
-    G_PRICE,
     GROUP_PLACES,
     HAS_GROUP,
-    HAS_REFERRAL,
     IN_GROUP,
-    INVITATION_STEP,
-    INVITED_UNTIL,
     IS_CONSIDERED,
     IS_FOUND,
     JOINS,
@@ -69,7 +73,6 @@ from simulator.engines.numba_engine.layout import (
     in_record,
     index,
     lane_of,
-    place_of,
     record,
     week_of,
     whole,
@@ -85,21 +88,19 @@ from simulator.engines.numba_engine.relation import (
     gather_relation,
     judge,
     learn,
-    utility_at,
     visit_in,
     weeks_since_visit,
 )
 from simulator.engines.numba_engine.talk import add_move, add_talk
 from simulator.model import draws
 from simulator.model.draws import BLOCK, tail
-from simulator.model.mathematics import ONE, ZERO, F, gumbel, unit
+from simulator.model.mathematics import ZERO, F, gumbel, unit
 from simulator.model.philox import philox
-from simulator.model.rules import attention, choice, community, search
+from simulator.model.rules import search
 
 _U = np.uint32
 _MINUS = F(-1e30)
-_GROUP, _DISCOUNT = terms.term("group"), terms.term("group_discount")
-_SIZE, _REWARD = terms.term("group_size"), terms.term("reward_receiver")
+_GROUP = terms.term("group")
 _CONSIDERED, _COMMITMENTS = record("considered"), record("group_commitments")
 _ORDERS = record("orders")
 
@@ -113,12 +114,6 @@ def queue_shoppers(start: Any, n_places: Any, on: Any, w: Any) -> Any:
             wants = (forced == NOTHING) & (w.bytes[WANTS + place] > 0)
             w.bytes[WANTS + place] = np.uint8((forced >= 0) | (forced == LAPSES) | wants)
     return queue_places(WANTS, start, n_places, w)
-
-
-@part
-def forced_choice(a: Any, w: Any) -> Any:
-    """Return what a listed shopper's group has come to: a brand, ``LAPSES``, or ``NOTHING`` without one."""
-    return w.lists[FORCED + place_of(index(w.lists[PICKED + a]))]
 
 
 @part
@@ -244,95 +239,6 @@ def read_reviews(n: Any, j: Any, t: Any, p: Any, s: Any, w: Any) -> None:
         rows[G_EVIDENCE + a] = rows[U_3 + r]
         s.records[i, in_record(j, BELIEF)] = rows[U_2 + r]
         s.records[i, in_record(j, EVIDENCE)] = rows[U_3 + r]
-
-
-@part
-def bid(n: Any, j: Any, t: Any, m: Any, on: Any, s: Any, w: Any) -> None:
-    """Work out the utility of a brand to the listed shoppers, and its total with the taste shock."""
-    rows = w.rows
-    if on.brand[j, HAS_REFERRAL] > 0:
-        for a in range(n):
-            i = index(w.lists[PICKED + a])
-            rows[RESULT + a] = rows[G_PRICE + a]
-            if np.int32(t) <= np.int32(s.dates[i, s.column[INVITED_UNTIL] + j]):
-                since = np.int64(s.dates[i, s.column[INVITATION_STEP] + j])
-                reward = m.by_step[since, j, _REWARD]
-                rows[RESULT + a] = choice.price_after_reward(rows[G_PRICE + a], reward)
-    else:
-        for a in range(whole(n)):
-            rows[RESULT + a] = rows[G_PRICE + a]
-    for a in range(whole(n)):
-        w.bid[j, UTILITY, a] = utility_at(a, rows[RESULT + a], m, w)
-    for a in range(whole(n)):
-        total = choice.total(w.bid[j, UTILITY, a], w.shock[j, TASTE, a])
-        is_open = w.bytes[IS_CONSIDERED + a] > 0
-        w.bid[j, TOTAL, a] = total if is_open else _MINUS
-    for a in range(whole(n)):
-        w.bid[j, BEST_TOTAL, a] = w.bid[j, TOTAL, a]
-
-
-@part
-def bid_for_groups(n: Any, j: Any, t: Any, m: Any, p: Any, on: Any, s: Any, w: Any) -> None:
-    """Let the offer of a group raise a brand's total where joining looks better; nobody joins twice for a need."""
-    rows = w.rows
-    discount = m.by_step[t, j, _DISCOUNT]
-    size = np.int32(m.by_step[t, j, _SIZE])
-    for a in range(n):
-        if w.bytes[IS_CONSIDERED + a] > 0 and forced_choice(a, w) == NOTHING:
-            together = s.counts[on.count_row[COMMITTERS] + j, index(w.lists[PICKED + a])]
-            odds = community.group_odds(together, size)
-            cheap = choice.expected_group_price(rows[G_PRICE + a], discount, odds)
-            in_time = choice.delayed_total(utility_at(a, cheap, m, w), p.delay_weight, w.shock[j, TASTE, a])
-            if in_time > w.bid[j, TOTAL, a]:
-                w.bid[j, BEST_TOTAL, a] = in_time
-
-
-@part
-def keep_forced(n: Any, j: Any, w: Any) -> None:
-    """Let members of a completed group buy what they committed to."""
-    for a in range(n):
-        if forced_choice(a, w) == j:
-            w.bid[j, TOTAL, a] = choice.total(w.bid[j, UTILITY, a], w.shock[j, TASTE, a])
-            w.lists[SELECTED + a] = j
-
-
-@part
-def choose_by_total(n: Any, j: Any, w: Any) -> None:
-    """Keep a brand where its total is larger than the best so far."""
-    rows = w.rows
-    for a in range(whole(n)):
-        is_better = w.bid[j, BEST_TOTAL, a] > rows[CHANCE + a]
-        joins = np.int32(w.bid[j, BEST_TOTAL, a] > w.bid[j, TOTAL, a])
-        w.lists[SELECTED + a] = np.int32(j) if is_better else w.lists[SELECTED + a]
-        w.lists[JOINS + a] = joins if is_better else w.lists[JOINS + a]
-        rows[CHANCE + a] = w.bid[j, BEST_TOTAL, a] if is_better else rows[CHANCE + a]
-
-
-@part
-def choose_by_memory(n: Any, j: Any, w: Any) -> None:
-    """Inspect a brand only where it is remembered better than those before; take it or nothing."""
-    for a in range(whole(n)):
-        w.bid[j, STANDING, a] = w.rows[G_MEMORY + a]
-    for a in range(n):
-        if w.bytes[IS_CONSIDERED + a] > 0 and w.rows[G_MEMORY + a] > w.rows[CHANCE + a]:
-            w.rows[CHANCE + a] = w.rows[G_MEMORY + a]
-            is_better = w.bid[j, BEST_TOTAL, a] > w.rows[OUTSIDE_SHOCK + a]
-            joins = w.bid[j, BEST_TOTAL, a] > w.bid[j, TOTAL, a]
-            w.lists[SELECTED + a] = np.int32(j) if is_better else np.int32(NOTHING)
-            w.lists[JOINS + a] = np.int32(joins and is_better)
-
-
-@part
-def choose_by_threshold(n: Any, j: Any, p: Any, g: Any, w: Any) -> None:
-    """Adopt where the share of adopting neighbors and the push of advertising reach the threshold."""
-    for a in range(n):
-        i = index(w.lists[PICKED + a])
-        noticed = w.noticed[j, place_of(i)]
-        push = attention.memory(ZERO, ZERO, noticed, attention.log_remainder(p.memory_gain_ad))
-        adopts = choice.adopts_by_threshold(w.rows[NEARBY + a], push, g.threshold[i])
-        w.bid[j, STANDING, a] = ONE if adopts else ZERO
-        if w.bytes[IS_CONSIDERED + a] > 0 and adopts and w.lists[SELECTED + a] == NOTHING:
-            w.lists[SELECTED + a] = np.int32(j)
 
 
 @part
