@@ -30,12 +30,12 @@ from simulator.outcomes.multiple_comparisons import compare_with_best
 from simulator.outcomes.provenance import origin
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER))
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
 from laws import BATCH, CONFIDENCE, FIRST_STAGE, STRATEGIES, ZONE, NormalSample, Population  # noqa: E402
 from luck import measure_luck, rare_answer, warnings_answer  # noqa: E402
+from readme import put  # noqa: E402
 
-START, END = "<!-- answer -->", "<!-- end of answer -->"
 #: The sentences of the map in the README.
 MAP = re.compile(r'"none" has the best mean at [^\n]*')
 
@@ -358,9 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text += "\n\n" + " ".join(draw_map(asked.out / "regimes.png", asked.levels, 20))
     print(text)
     if asked.write_readme:
-        readme = FOLDER / "README.md"
-        before, _, rest = readme.read_text().partition(START)
-        readme.write_text(f"{before}{START}\n{text}\n{END}{rest.partition(END)[2]}")
+        put(FOLDER / "README.md", "answer", text)
 
 
 if __name__ == "__main__":
