@@ -33,22 +33,35 @@ from simulator.scenario import load_scenario
 _memory = threading.local()
 _compiling = threading.RLock()
 _CONSUMER_STEPS = 4_000_000
+#: Bytes of memory that a thread keeps for several plans.
+_MOST_KEPT = 128 * 2**20
+
+
+def _n_bytes(memory: tuple[Any, ...]) -> int:
+    """Return how much a plan's state and scratch memory take."""
+    return sum(array.nbytes for part in memory[2:4] for array in part)
 
 
 def _reusable(market: Market, plan: Plan, world: World) -> Any:
-    """Return this thread's memory for a plan, made anew where the plan or the market is another."""
+    """Return this thread's memory for a plan, made anew where neither it nor the market was among the latest.
+
+    Strategies take turns in each world: the memory of several is kept as long as all of it is small.
+    """
     key = (id(market), id(plan), world.weights.size > 0, world.occurrence.size > 0)
-    if getattr(_memory, "key", None) != key:
-        _memory.key = None
-        _memory.value = None
+    kept: dict[Any, Any] = _memory.__dict__.setdefault("kept", {})
+    memory = kept.pop(key, None)
+    if memory is None:
+        sizes = [_n_bytes(other) for other in kept.values()]
+        while kept and sum(sizes) + max(sizes) > _MOST_KEPT:
+            del kept[next(iter(kept))], sizes[0]
         on = switches(market, plan.arrays, world)
-        terms = gather_terms(market, plan.arrays)
         n_lines = plan.arrays.brand.size
         state = new_state(market, n_lines, on)
         work = new_work(market, n_lines, int(plan.arrays.seeding_count.sum()), on)
-        _memory.value = (terms, on, state, work, market, plan)
-        _memory.key = key
-    return _memory.value[:4]
+        # market and plan are kept too, so that no other ones come to have their identity
+        memory = (gather_terms(market, plan.arrays), on, state, work, market, plan)
+    kept[key] = memory
+    return memory[:4]
 
 
 def run_steps(begin: int, end: int, key: tuple[Any, Any], given: tuple[Any, ...], counts: np.ndarray) -> None:
