@@ -33,6 +33,7 @@ import numba
 import numpy as np
 from llvmlite import binding
 from numba.core import cgutils, types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 try:
@@ -46,8 +47,6 @@ else:
 _njit: Any = numba.njit
 _config: Any = numba.config
 _PACKAGE = Path(__file__).resolve().parent
-# two vectors at a time: LLVM would take four in short loops, whose rest and registers then cost more than they save
-binding.set_option("", "-force-vector-interleave=2")
 
 
 #: Folders of sources that the kernels of each room may import; all import the model.
@@ -173,6 +172,31 @@ def _keep_safely(compiled: Any) -> Any:
     return compiled
 
 
+# two vectors at a time: LLVM would take four in short loops, whose rest and registers then cost more than they save
+_OURS, _USUAL = "-force-vector-interleave=2", "-force-vector-interleave=0"
+_n_compiling = 0
+
+
+def _with_our_options(compiled: Any) -> Any:
+    """Have a function compiled with options of LLVM that hold for the process: they are set for that long only."""
+    compile_usually = compiled.compile
+
+    def compile_for(signature: Any) -> Any:
+        global _n_compiling
+        with global_compiler_lock:
+            _n_compiling += 1
+            binding.set_option("", _OURS)
+            try:
+                return compile_usually(signature)
+            finally:
+                _n_compiling -= 1
+                if _n_compiling == 0:
+                    binding.set_option("", _USUAL)
+
+    compiled.compile = compile_for
+    return compiled
+
+
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
     """Compile with a cache in the folder of the function's room: numba looks the folder up right here."""
     if _config.DISABLE_JIT:
@@ -180,7 +204,7 @@ def _cached(function: Callable[..., Any], **options: Any) -> Any:
     room = "diffusion" if function.__module__.startswith("simulator.diffusion") else "market"
     elsewhere, _config.CACHE_DIR = _config.CACHE_DIR, str(_folder_of(room))
     try:
-        return _keep_safely(_njit(error_model="numpy", cache=True, **options)(function))
+        return _with_our_options(_keep_safely(_njit(error_model="numpy", cache=True, **options)(function)))
     finally:
         _config.CACHE_DIR = elsewhere
 

@@ -24,6 +24,12 @@ from simulator.scenario import Scenario
 
 _CONNECT_SECONDS = 15
 _COUNT_SECONDS = 1.0
+#: Pools in a row of which no process began.
+_MOST_FALSE_STARTS = 2
+_FALSE_START = (
+    "no process began to work: each first reads the script that starts it, so in a script whatever starts processes"
+    ' stands under: if __name__ == "__main__":'
+)
 
 
 class Backend(Protocol):
@@ -93,6 +99,9 @@ class Processes:
     def __init__(self, scenarios: Sequence[Scenario], n_workers: int) -> None:
         self.n_workers = n_workers
         self._packed = pack(scenarios)
+        self._context = multiprocessing.get_context("spawn")
+        self._has_begun = self._context.Event()
+        self._n_false_starts = 0
         self._pool = self._new_pool()
 
     def submit(self, task: Job) -> Future[Any]:
@@ -100,8 +109,18 @@ class Processes:
         return self._pool.submit(_run_in_worker, task)
 
     def renew(self) -> None:
-        """Start other processes in the place of a pool that a killed one has broken."""
+        """Start other processes in the place of a pool that a killed one has broken.
+
+        Raises
+        ------
+        EngineError
+            If no process began, twice in a row: others would not either.
+        """
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._n_false_starts = 0 if self._has_begun.is_set() else self._n_false_starts + 1
+        if self._n_false_starts == _MOST_FALSE_STARTS:
+            raise EngineError(_FALSE_START)
+        self._has_begun.clear()
         self._pool = self._new_pool()
 
     def close(self, *, at_once: bool) -> None:
@@ -115,20 +134,21 @@ class Processes:
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             self.n_workers,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=self._context,
             initializer=_begin_worker,
-            initargs=(self._packed,),
+            initargs=(self._packed, self._has_begun),
         )
 
 
 _packed_here = b""
 
 
-def _begin_worker(packed: bytes) -> None:
+def _begin_worker(packed: bytes, has_begun: Any) -> None:
     """Prepare a worker: the parent alone answers an interrupt, and the worker ends when the parent does."""
     global _packed_here
     _packed_here = packed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    has_begun.set()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

@@ -7,7 +7,9 @@ import pytest
 from engine_tools import SEED, assert_same_counts, compiled_end, make_case
 
 from simulator.engines import mesa_engine
-from simulator.engines.numba_engine import layout
+from simulator.engines.numba_engine import layout, memory
+from simulator.engines.numba_engine.terms import switches
+from simulator.errors import EngineError
 from simulator.model.observation import INDEX
 
 #: Everybody buys at every step, and talks on every tie.
@@ -68,3 +70,48 @@ def test_letters_of_one_step_are_gone_in_the_next_but_one() -> None:
     # of both sides one has been read: its boxes are empty
     read = np.flatnonzero(state.boxes[:, :-1].sum(axis=1) == 0)
     assert read.size == 1
+
+
+#: Fifty consumers more than two stretches hold, in a market in which all that can be said is said.
+SHOUTING = {
+    **LOUD,
+    "parameters.invite_intercept": 20.0,
+    "parameters.category_value": 20.0,
+    "parameters.follower_attention": 1.0,
+    "parameters.follow_intercept": 20.0,
+}
+_UNTOUCHED = -(2**62)
+
+
+@pytest.mark.parametrize("strategy", ["social", "content", "mix"])
+def test_nothing_is_written_behind_the_room_for_letters(
+    strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case("tiny", {**SHOUTING, "population.consumers": 4146})
+    plan = case.plan(strategy)
+    real = memory.new_letters
+    room: list[int] = []
+
+    def twice_the_room(*given: object) -> np.ndarray:
+        room.append(real(*given).shape[1])  # type: ignore[arg-type]
+        return np.full((2, 2 * room[0]), _UNTOUCHED, np.int64)
+
+    monkeypatch.setattr(memory, "new_letters", twice_the_room)
+    state, counts = compiled_end(case, plan)
+    assert (state.letters[:, room[0] :] == _UNTOUCHED).all()
+    assert letters_by_step(counts).max() > 0.6 * case.world.indptr[-1]
+
+
+def test_room_for_letters_that_the_system_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_case("tiny")
+    plan = case.plan("mix")
+
+    def refuse(*given: object) -> np.ndarray:
+        raise MemoryError("Unable to allocate")
+
+    on = switches(case.market, plan.arrays, case.world)
+    monkeypatch.setattr(memory.np, "empty", refuse)
+    with pytest.raises(
+        EngineError, match="GB of address space.*fewer consumers, fewer ties or fewer threads"
+    ):
+        memory.new_letters(case.market, plan.arrays, case.world, on)

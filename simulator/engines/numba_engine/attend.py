@@ -1,4 +1,4 @@
-"""The dense part of a step: messages, attention, goodwill, memory and needs, block by block.
+"""The dense part of a step: attention, goodwill, memory and needs, block by block.
 
 Every loop runs over the 256 consumers of a block without branches, so that it is vectorized. Consumers
 for whom something rarer happens are gathered into lists; the next phases go through those.
@@ -52,7 +52,6 @@ from simulator.model.philox import philox
 from simulator.model.rules import attention, content, search
 
 _U = np.uint32
-_VALID = terms.term("valid_weeks")
 _NOTICED, _REACHED = record("noticed"), record("reached")
 _NEWLY_REACHED, _WASTED = record("newly_reached"), record("wasted_impressions")
 _NEEDS = record("needs")

@@ -106,18 +106,14 @@ class State(NamedTuple):
     dates: np.ndarray  # int16 [N, columns], the memory of extras
     column: np.ndarray  # int64 [extras and dates], where each begins, or -1 where it is not used
     marks: np.ndarray  # uint8 [B, rows, 256]
-    letters: (
-        np.ndarray
-    )  # int64 [2, places], chunks of what neighbors said; written in one step and read in the next
+    letters: np.ndarray  # int64 [2, places], chunks; written in one step and read in the next
     boxes: np.ndarray  # int64 [2, stretches + 1], where each ends, and where the chunks in use end
     pieces: np.ndarray  # int32 [J, N] or [J, 0], newest piece that was passed on, with its hops
     counts: np.ndarray  # int32 [rows, N], neighbors who adopted, are members, are committed, by brand
     weight: np.ndarray  # float32 [L, B, 256], of a line's audience
     relevance: np.ndarray  # float32 [L, B, 256]
     reach: np.ndarray  # float32 [lines that are weighed again and again, B, 256]
-    visits: (
-        np.ndarray
-    )  # int16 [B, J, 256], the visit steps of weeks, or [0, J, 256] where no line goes after visitors
+    visits: np.ndarray  # int16 [B, J, 256], visit steps, or [0, J, 256] where no line goes after visitors
     lines: np.ndarray  # float64 [L, columns]
     books: np.ndarray  # int64 [J, columns]
     today: np.ndarray  # float32 [J, columns]

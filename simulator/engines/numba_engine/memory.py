@@ -49,6 +49,7 @@ from simulator.engines.numba_engine.layout import (
     Switches,
     Work,
 )
+from simulator.errors import EngineError
 from simulator.model.campaigns import PlanArrays
 from simulator.model.draws import BLOCK
 from simulator.model.initialization import World
@@ -155,15 +156,28 @@ def new_state(market: Market, n_lines: int, on: Switches) -> State:
 def new_letters(market: Market, plan: PlanArrays, world: World, on: Switches) -> np.ndarray:
     """Return room for as many letters as can be sent in a step; what is never written takes no memory.
 
-    On each tie goes at most one message of a kind: of a purchase, of its invitation, of a group, of each brand's
-    content, and of each seeding.
+    On each tie goes a message of a purchase or of an owner; an invitation of who bought, or else a call to a group,
+    which where owners do not talk takes the place of the message; a piece of each brand's content; and a message of
+    a seed of each brand, whose product nobody gets twice.
+
+    Raises
+    ------
+    EngineError
+        If the system refuses so much.
     """
-    n_kinds = 1 + int(on.brand[:, HAS_REFERRAL].any()) + int(on.brand[:, HAS_GROUP].any())
-    n_kinds += int(on.brand[:, HAS_CONTENT].sum())
-    n_seedings = int(np.bincount(plan.seeding_step).max(initial=0))
-    n_chunks = -(-int(world.indptr[-1]) * (n_kinds + n_seedings) // (LETTERS - 1))
-    n_boxes = -(-market.n_consumers // PLACES)
-    return np.empty((2, (n_chunks + n_boxes) * LETTERS), np.int64)
+    calls = on.brand[:, HAS_GROUP].any() and market.arrays.owners_talk
+    n_kinds = 1 + int(on.brand[:, HAS_REFERRAL].any() or calls)
+    n_kinds += int(on.brand[:, HAS_CONTENT].sum()) + np.unique(plan.seeding_brand).size
+    n_chunks = -(-int(world.indptr[-1]) * n_kinds // (LETTERS - 1))
+    size = (n_chunks + -(-market.n_consumers // PLACES)) * LETTERS
+    try:
+        return np.empty((2, size), np.int64)
+    except MemoryError as error:
+        raise EngineError(
+            f"the system refuses {16 * size / 1e9:.1f} GB of address space, room for all that {market.n_consumers:,} "
+            f"consumers could tell each other in a step on {int(world.indptr[-1]):,} ties, little of which is ever "
+            "used: take fewer consumers, fewer ties or fewer threads"
+        ) from error
 
 
 def new_work(

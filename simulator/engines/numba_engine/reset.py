@@ -126,14 +126,14 @@ def forget_weeks(s: Any) -> None:
                     s.dates[i, s.column[field] + j] = LONG_AGO
 
 
-#: Written in the first step, or before anything is read of them.
-_WRITTEN_FIRST = ("weight", "relevance", "reach", "letters", "weeks", "dates", "column")
+#: Written before anything is read of them, the memory of others, or the same in every replicate.
+_LEFT = ("weight", "relevance", "reach", "letters", "weeks", "dates", "column")
 
 
 def clear(m: MarketArrays, s: State) -> None:
     """Empty a replicate's memory; what pads the last block wants and knows nothing."""
     for name, array in zip(s._fields, s, strict=True):
-        if name not in _WRITTEN_FIRST:
+        if name not in _LEFT:
             array.fill(0)
     forget_weeks(s)
     s.visits.fill(LONG_AGO)
