@@ -60,8 +60,7 @@ class FolderLock:
                 got = f"written to by {owner_of(stored_about(file))}"
                 raise StoreError([Fault(str(self._folder), got, EXPECTED, REMEDY)])
             time.sleep(_PAUSE)
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(about_writer()).encode(), 0)
+        write_about(file, about_writer())
 
     def __exit__(
         self,
@@ -74,6 +73,13 @@ class FolderLock:
                 os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
+
+
+def write_about(file: int, about: Mapping[str, Any]) -> None:
+    """Write into a locked file who holds it."""
+    os.ftruncate(file, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    os.write(file, json.dumps(about).encode())
 
 
 def writer_of(folder: Path) -> str:

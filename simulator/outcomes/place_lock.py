@@ -20,7 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import Fault, StoreError, TakenPlaceError
-from simulator.outcomes.folder_lock import EXPECTED, REMEDY, about_writer, is_locked, owner_of, stored_about
+from simulator.outcomes.folder_lock import (
+    EXPECTED,
+    REMEDY,
+    about_writer,
+    is_locked,
+    owner_of,
+    stored_about,
+    write_about,
+)
 from simulator.outcomes.places import absolute, is_stream
 
 #: How long is waited for a lock: for a place that a run holds, and for one that is just being written, seconds.
@@ -55,7 +63,7 @@ def reserved(
     path : Path
         A folder or a file, existing or not; a device or a pipe is only checked.
     check : callable
-        Receives the path, before it is taken and again when it is: what another run has just written counts.
+        Receives the path when it is taken: what another run has just written counts.
     question : mapping, optional
         What the results answer. Runs of one process that answer the same question hold a place together.
 
@@ -66,8 +74,8 @@ def reserved(
     StoreError
         If a run of the same question holds it, or of none, or the check fails.
     """
-    check(path)
     if is_stream(path.expanduser()):
+        check(path)
         yield
         return
     place = absolute(path)
@@ -165,16 +173,18 @@ def _lock(place: Path, question: str) -> Mapping[str, Any] | None:
         return file
     _HELD[place] = _Held(question, 1, file, tuple(dict.fromkeys(made)))
     if file is not None:
-        with contextlib.suppress(OSError):
-            os.ftruncate(file, 0)
-            os.pwrite(file, json.dumps({**about_writer(), "question": question}).encode(), 0)
+        with contextlib.suppress(OSError):  # of another user, which is locked all the same
+            write_about(file, {**about_writer(), "question": question})
     return None
 
 
 def _open(place: Path) -> int | Mapping[str, Any]:
     """Return the locked file, or what is said of who has locked it."""
     while True:
-        file = os.open(_file_of(place), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            file = os.open(_file_of(place), os.O_RDWR | os.O_CREAT, 0o644)
+        except PermissionError:
+            file = os.open(_file_of(place), os.O_RDONLY)  # of another user
         try:
             if not is_locked(file):
                 about = stored_about(file)
@@ -182,7 +192,9 @@ def _open(place: Path) -> int | Mapping[str, Any]:
                 return about
             if _is_there(file, _file_of(place)):
                 return file
-        except OSError:
+        except OSError:  # there are no locks
+            with contextlib.suppress(OSError):
+                _file_of(place).unlink()
             os.close(file)
             raise
         os.close(file)  # whoever held it has just removed it
@@ -204,7 +216,8 @@ def _give_back(place: Path) -> None:
         del _HELD[place]
         if held.file is not None:
             with contextlib.suppress(OSError):
-                _file_of(place).unlink()
+                if _is_there(held.file, _file_of(place)):  # not that of a run which has come after a removal
+                    _file_of(place).unlink()
             os.close(held.file)
         for folder in reversed(held.made):
             with contextlib.suppress(OSError):
@@ -217,7 +230,7 @@ def _file_of(place: Path) -> Path:
 
 def _busy(path: Path, about: Mapping[str, Any], question: str) -> StoreError:
     owner = owner_of(about)
-    if question and about.get("question") != question:
+    if question and about.get("question") not in (None, "", question):
         return TakenPlaceError(
             [Fault(str(path), f"results of another question, being written by {owner}", EXPECTED, REMEDY)]
         )

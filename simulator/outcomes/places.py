@@ -126,7 +126,7 @@ def check_place(path: Path, *, kind: str = "comparison", question: Mapping[str, 
         Kind of the results; earlier ones are replaced only if they are of the same kind.
     question : mapping, optional
         What the manifest says where the results in the folder answer the same question, by key or by keys joined
-        with a dot; results that answer another one are not replaced.
+        with a dot; results that answer another one, or do not say which, are not replaced.
 
     Returns
     -------
@@ -141,8 +141,9 @@ def check_place(path: Path, *, kind: str = "comparison", question: Mapping[str, 
         If it cannot be written.
     """
     place = check_content(path, kind)
-    if question is not None and place.is_dir():
-        _check_question(path, _manifest_or_none(place) or {}, question)
+    manifest = _manifest_or_none(place) if question is not None and place.is_dir() else None
+    if question is not None and manifest is not None:
+        _check_question(path, manifest, question)
     return check_writable(path)
 
 
@@ -199,21 +200,30 @@ _OTHERS = {
 
 
 def _check_question(path: Path, manifest: Mapping[str, Any], question: Mapping[str, Any]) -> None:
-    """Refuse to replace results that answer another question; what a manifest does not say is not compared."""
+    """Refuse to replace results that answer another question, or, of an earlier version, do not say which."""
     differing = []
+    unsaid = []
     for key, value in question.items():
         found: Any = manifest
         for part in key.split("."):
             if found is not None:
                 found = found[part] if isinstance(found, Mapping) and part in found else _UNSAID
-        if found is not _UNSAID and found != json.loads(json.dumps(value, default=str)):
-            name = key.rpartition(".")[-1]
+        name = key.rpartition(".")[-1]
+        if found is _UNSAID and value is not None:
+            unsaid.append(name.replace("_", " "))
+        elif found is not _UNSAID and found != json.loads(json.dumps(value, default=str)):
             differing.append(_OTHERS.get(key) or _OTHERS.get(name, f"another {name.replace('_', ' ')}"))
     if differing:
         got = f"results of another question ({', '.join(dict.fromkeys(differing))})"
         expected = "a new or empty folder, or results of the same question, which would be replaced"
         remedy = "choose another folder with --out, or remove this one"
         raise TakenPlaceError([Fault(str(path), got, expected, remedy)])
+    if unsaid:
+        got = f"results of an earlier version, which do not say their {', '.join(unsaid)}"
+        expected = "a new or empty folder, or results of the same question, which would be replaced"
+        raise TakenPlaceError(
+            [Fault(str(path), got, expected, "choose another folder with --out, or remove this one")]
+        )
 
 
 _UNSAID = object()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experiment_tools import ROOT
 from loopback import cluster
 
 import simulator as sim
@@ -163,3 +167,33 @@ def interrupted(task: str, done: int, total: int) -> None:
 def test_pieces_are_even_and_in_order() -> None:
     assert pieces(range(5), 2) == [(0, 1, 2), (3, 4)]
     assert pieces(range(2), 9) == [(0,), (1,)]
+
+
+UNGUARDED = """
+import simulator as sim
+
+sim.sweep({design!r}, out={place!r}, processes=2)
+print("went on")
+"""
+
+
+def test_a_script_whose_processes_start_it_again_ends_with_the_reason(
+    design_file: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "store"
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED.format(design=str(design_file), place=str(place)))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert run.returncode == 1
+    assert 'if __name__ == "__main__":' in run.stderr.splitlines()[-1]
+    assert "went on" not in run.stdout
+    # nothing is left that would keep a better script from going on
+    script.write_text(f'if __name__ == "__main__":\n{textwrap.indent(script.read_text(), "    ")}')
+    run = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert run.returncode == 0, run.stderr
+    assert sim.open_results(place).is_complete

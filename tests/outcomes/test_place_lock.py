@@ -109,19 +109,52 @@ def test_another_process_is_refused_and_named(tmp_path: Path, holder) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_what_is_found_once_the_place_is_held_counts(tmp_path: Path) -> None:
-    """Results that appear between the first check and the lock are seen by the second."""
-    calls: list[Path] = []
+def test_a_place_is_checked_once_it_is_held(tmp_path: Path) -> None:
+    """Results that another run has just written are seen, and none that are half written."""
 
-    def second(path: Path) -> None:
-        calls.append(path)
-        if len(calls) == 2:
-            assert (tmp_path / ".out.lock").exists()
-            raise TakenPlaceError([])
+    def found(path: Path) -> None:
+        assert (tmp_path / ".out.lock").exists()
+        raise TakenPlaceError([])
 
-    with pytest.raises(TakenPlaceError), reserved(tmp_path / "out", second):
+    with pytest.raises(TakenPlaceError), reserved(tmp_path / "out", found):
         pytest.fail("held")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_lock_file_of_another_user_is_locked_all_the_same(tmp_path: Path, holder, monkeypatch) -> None:
+    (tmp_path / ".out.lock").touch()
+    usual = os.open
+
+    def denying(path: object, flags: int, *mode: int) -> int:
+        if flags & os.O_RDWR and str(path).endswith(".out.lock"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return usual(path, flags, *mode)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(place_lock.os, "open", denying)
+    with reserved(tmp_path / "out", nothing, {"seed": 8}):
+        other = subprocess.run(
+            [sys.executable, "-c", HOLDING, str(tmp_path / "out"), "7"],
+            env=ENVIRONMENT, input="", capture_output=True, text=True,
+        )  # fmt: skip
+        assert other.returncode != 0
+        assert "written to by" in other.stderr
+
+
+def test_a_run_whose_question_is_unknown_is_not_said_to_answer_another(tmp_path: Path, holder) -> None:
+    holder(tmp_path / "out")
+    with (
+        pytest.raises(StoreError, match="written to by") as raised,
+        reserved(tmp_path / "out", nothing, {"seed": 7}),
+    ):
+        pass
+    assert not isinstance(raised.value, TakenPlaceError)
+
+
+def test_the_lock_file_of_a_run_that_came_after_a_removal_stays(tmp_path: Path) -> None:
+    with reserved(tmp_path / "out", nothing):
+        (tmp_path / ".out.lock").unlink()
+        (tmp_path / ".out.lock").write_text("another's")
+    assert (tmp_path / ".out.lock").read_text() == "another's"
 
 
 def test_results_are_not_written_into_a_place_that_another_run_holds(
@@ -210,6 +243,7 @@ def test_where_nothing_can_be_held_the_check_remains(tmp_path: Path, monkeypatch
         pass
     with pytest.raises(StoreError), reserved(tmp_path / "out", refuse):
         pass
+    assert os.listdir(tmp_path) == []
     if at == "flock":
         with pytest.raises(OSError, match="No locks"), FolderLock(tmp_path):
             pass
