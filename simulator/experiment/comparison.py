@@ -281,7 +281,7 @@ def compare(
         in its unit, or a text such as ``"2%"`` for a share of the estimate. Replicates are then added until they do;
         ``n_replicates``, 30 if omitted, is where that begins.
     precision_method : {"sequential", "stein"}
-        How ``precision`` is reached: in rounds, or in two stages whose coverage is exact for normal outcomes; Stein's
+        How ``precision`` is reached: in rounds, or in two stages, which cover as stated for normal outcomes; Stein's
         two stages take numbers, no shares. See :mod:`simulator.experiment.precision`.
     max_replicates : int
         Most replicates for ``precision``.

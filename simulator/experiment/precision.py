@@ -5,9 +5,9 @@ intervals holding together by the inequality of Bonferroni with t at 1 - alpha /
 
 * ``stein``, absolute half-widths: a first stage of n0 replicates gives variances S2_g, and
   n = max(n0, max over g of ceil(t^2 S2_g / h_g^2)) replicates are run in all. With normal outcomes the interval
-  mean -+ h covers with at least the stated probability, exactly, whatever the variance (Stein 1945): the
-  degrees of freedom are those of the first stage. So does the narrower mean -+ t S_g / sqrt(n), his own interval as it
-  is shown; see :mod:`simulator.outcomes.stein`.
+  mean -+ h covers with at least the stated probability, whatever the variance (Stein 1945; of several goals
+  jointly, where outcomes are jointly normal): the degrees of freedom are those of the first stage. So does the
+  narrower mean -+ t S_g / sqrt(n), his own interval as it is shown; see :mod:`simulator.outcomes.stein`.
 * ``sequential``, absolute or relative half-widths: rounds are added until t^2 S2_g (1 + 1/n) / n <= h_g^2 for
   every goal (after Chow & Robbins 1965, with Student's t; for relative half-widths Nadas 1969). A goal that never
   varied counts as reached, and is named: rare luck may not have been met yet. Coverage tends to what is stated as
@@ -101,6 +101,11 @@ class Reached:
         return self.half_width <= self.wanted * (1 + 1e-12)
 
     @property
+    def never_varied(self) -> bool:
+        """Whether what the procedure's interval rests on was the same in all replicates."""
+        return self.half_width == 0 or (self.half_width == float("inf") and not math.isnan(self.mean))
+
+    @property
     def interval(self) -> tuple[float, float]:
         """Lower and upper end of the procedure's own interval; NaN where what it rests on never varied."""
         half = self.half_width if 0 < self.half_width < float("inf") else float("nan")
@@ -166,7 +171,7 @@ class Precision:
 
     @property
     def _alike(self) -> str:
-        alike = [found.goal.name for found in self.goals if found.half_width == 0]
+        alike = [found.goal.name for found in self.goals if found.never_varied]
         if not alike:
             return ""
         n = self.first_stage if self.method == "stein" else self.n
@@ -181,8 +186,8 @@ class Precision:
     def _coverage(self) -> str:
         if self.method == "stein":
             return (
-                "Coverage is exact for normal outcomes: that of Stein's own intervals, which are named so and hold "
-                "together; all others, those of a verdict among them, are ordinary ones of all replicates, which "
+                "For jointly normal outcomes Stein's own intervals, which are named so, hold together with at least "
+                "what is stated; all others, those of a verdict among them, are ordinary ones of all replicates, which "
                 "cover a little less where replicates were drawn in two stages."
             )
         return (
@@ -195,7 +200,11 @@ class Precision:
         """What was reached, in one sentence."""
         if self.is_reached:
             return f"The precision asked for is reached with {self.n:,} replicates."
-        worst = max(self.goals, key=lambda found: found.n_needed)
+        missed = (found for found in self.goals if not found.is_reached)
+        worst = max(missed, key=lambda found: found.n_needed)
+        if worst.never_varied:
+            told = f"{worst.goal.name} did not vary in the first stage, but later"
+            return f"The precision asked for is not reached: {told}."
         if worst.half_width == float("inf"):
             extent = "some of the" if worst.goal.is_censored else "nearly all"
             return f"The precision asked for is not reached: {worst.goal.name} is undefined in {extent} replicates."
@@ -314,7 +323,8 @@ def _assess(
     for g, (goal, row) in enumerate(zip(goals, values, strict=True)):
         defined = row[~np.isnan(row)]
         n = defined.size
-        if n < 2 or (goal.is_censored and n < len(row)):
+        is_baseless = freedoms is not None and freedoms[g] < 1
+        if n < 2 or is_baseless or (goal.is_censored and n < len(row)):
             result.append(Reached(goal, float("nan"), float("inf"), goal.half_width, _NEVER))
             continue
         mean = float(defined.mean())
@@ -325,6 +335,8 @@ def _assess(
         else:
             variance, t = float(variances[g]), student_quantile(level, int(freedoms[g]))
         half = t * (variance / n) ** 0.5
+        if variance == 0 and np.ptp(defined) > 0:
+            half = float("inf")  # by a first stage in which nothing varied, what varied later is not known
         ratio = 0.0 if variance == 0 else float("inf") if wanted == 0 else (t / wanted) ** 2 * variance / n
         needed = max(2, math.ceil(min(ratio * len(row) * (1 - 1e-12), _NEVER)))
         result.append(Reached(goal, mean, half, wanted, needed))

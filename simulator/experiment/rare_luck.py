@@ -9,7 +9,9 @@ meet, it looks worse than it is, and surely so. There are two remedies, both for
 * where the first stage is too short for luck of one in ten, so many fresh replicates of the treatments that are not
   evaluated as would meet that: a choice that is wrong for its sake is not set right by them, but warned of.
 
-What they are worth, and how often the warning is false, is measured in ``experiments/selection``.
+To meet luck is not yet to be right: for that, N should be about twice as rare as the luck that decides. Only luck that
+makes a difference skewed is seen; luck that both treatments share in size is not. What the remedies are worth, and how
+often the warning is false, is measured in ``experiments/selection``, for luck of one in ten; rarer luck can go unwarned.
 """
 
 from __future__ import annotations
@@ -63,14 +65,15 @@ def asked_stage(
     place = "select(first_stage)"
     if not isinstance(given, str):
         return whole(place, given, 2, largest, faults)
-    if given.strip().isdecimal():
+    if given.strip().isdecimal() and len(given) < 10:
         return whole(place, int(given), 2, largest, faults)
-    found = _ONE_IN.fullmatch(given)
+    found = _ONE_IN.fullmatch(given) if len(given) < 20 else None
     if found is None or int(found[1]) < 2:
         expected = 'a number from 2 on, or the rarest luck that it shall meet, such as "1 in 20"'
         faults.append(Fault(place, repr(given), expected))
         return 2
-    return max(2, replicates_to_meet(n_treatments, confidence, 1 / int(found[1])))
+    needed = max(2, replicates_to_meet(n_treatments, confidence, 1 / int(found[1])))
+    return whole(f"{place}, {given!r}", needed, 2, largest, faults)
 
 
 def replicates_to_check(
@@ -138,7 +141,7 @@ def luck_sentence(found: Selection) -> str:
         if luck_met(found) < 2:
             return f"Whether luck is rare is unknown: {where} are too few to meet it."
         return (
-            f"No rare luck was seen: every strategy ran in at least {where}, which meet luck of one replicate in "
+            f"No skewed luck was seen: every strategy ran in at least {where}, which meet luck of one replicate in "
             f"{luck_met(found)} with {level}{unseen}."
         )
     told = f"Luck is skewed: the difference of {_which(found)} has a skewness of {skewness:.1f}"

@@ -40,7 +40,8 @@ def _answer(found: Selection) -> str:
         most = rule.most if rule.method != "subset" else choice.first_stage
         return (
             f"Not separated {how} {most:,} replicates each: the best in {called} is among {names}, with a "
-            f'probability of {_at_least(found)}{rule.confidence * 100:g} %; "{found.best}" leads.'
+            f"probability of {_at_least(found)}{rule.confidence * 100:g} %, if the best leads by {zone} or more{doubt}; "
+            f'"{found.best}" leads.'
         )
     return (
         f'"{found.best}" is selected: its {called} is the best with a probability of {_at_least(found)}{chance}, '

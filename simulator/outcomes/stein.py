@@ -1,8 +1,9 @@
 r"""Stein's own interval, of replicates that were drawn in two stages to reach a half-width.
 
 A first stage of n0 replicates has the standard deviation s0; it says how many replicates n are run in all. The mean m
-of all n then has (m - true mean) sqrt(n) / s0 distributed by Student's law with n0 - 1 degrees of freedom, exactly, for
-normal outcomes of any variance: n depends on s0 alone, and so, given s0, m is normal around the true mean. The interval
+of all n then has (m - true mean) sqrt(n) / s0 distributed by Student's law with n0 - 1 degrees of freedom, for normal
+outcomes of any variance: n depends on first-stage deviations alone, and so, given these, m is normal around the true
+mean; with several goals, where their outcomes are jointly normal. The interval
 m -+ t s0 / sqrt(n) therefore covers with the stated probability. The ordinary interval has the standard deviation of
 all n replicates instead. Where s0 happened to be small, n is small too, and that luck is in it: it covers less than it
 says.

@@ -69,9 +69,7 @@ Precision = Annotated[
 ]
 PrecisionMethod = Annotated[
     str,
-    typer.Option(
-        help="how --precision is reached: sequential, or stein (two stages, exact for normal outcomes)"
-    ),
+    typer.Option(help="how --precision is reached: sequential, or stein (two stages, for normal outcomes)"),
 ]
 MaxReplicates = Annotated[int, typer.Option(help="most replicates for --precision")]
 Out = Annotated[Path | None, typer.Option(help="folder for the results [results/SCENARIO]")]

@@ -116,7 +116,7 @@ def test_stein_can_be_chosen_and_rests_on_its_first_stage(tiny, first_stage, tmp
     assert found.precision.method == "stein" and found.n_replicates == max(12, math.ceil((t / 0.5) ** 2))
     [reached] = found.precision.goals
     assert reached.half_width == pytest.approx(t * gains.std(ddof=1) / math.sqrt(found.n_replicates))
-    assert "exact for normal outcomes" in found.precision.caveat
+    assert "For jointly normal outcomes Stein's own intervals" in found.precision.caveat
     assert found.manifest["precision"]["method"] == "stein"
     assert found.to_json_document()["precision"]["method"] == "stein"
     again = sim.repeat(found.save(tmp_path / "results"))

@@ -80,9 +80,24 @@ def test_what_never_varied_in_the_first_stage_has_no_interval_and_is_told_so() -
 
     _, found = replicate_until(draw, [Goal("luck", 0.1), Goal("other", 0.9)], method="stein", first_stage=20)
     assert found.n > 20 and np.isnan(found.goals[0].interval).all()
+    assert not found.goals[0].is_reached
+    assert found.sentence == (
+        "The precision asked for is not reached: luck did not vary in the first stage, but later."
+    )
     assert (
         "The same in all 20 replicates of the first stage: luck;" in found.caveat and "14 %" in found.caveat
     )
+
+
+def test_a_goal_that_the_first_stage_hardly_defines_is_not_reached() -> None:
+    def draw(numbers):
+        rare = [1.0 if k == 3 or k >= 20 else np.nan for k in numbers]
+        return np.array([rare, [float((k * 7) % 10) for k in numbers]])
+
+    _, found = replicate_until(draw, [Goal("rare", 0.1), Goal("other", 0.9)], method="stein", first_stage=20)
+    assert found.n > 20
+    assert not found.goals[0].is_reached and np.isnan(found.goals[0].interval).all()
+    assert found.goals[1].is_reached
 
 
 @pytest.fixture(scope="module")
