@@ -152,8 +152,11 @@ def evaluate_choice(
     checked = others if n_check else ()
     fresh.extend(checked, n_check)
     pairs = {i: fresh.common([choice.best, i]) for i in (*positions[1:], *checked)}
+    skewnesses = {i: _skewness(pair) for i, pair in pairs.items()}
     if choice.first_stage >= replicates_to_meet(record.n_treatments, confidence, CHECKED):
-        pairs |= {i: record.common([choice.best, i]) for i in others if i not in checked}
+        for i in (i for i in range(record.n_treatments) if i != choice.best):
+            before = _skewness(record.common([choice.best, i]))
+            skewnesses[i] = max(skewnesses.get(i, 0.0), before, key=abs)
     names = [str(p) for p in positions]
     [lead] = simultaneous_differences(values, names, [(0, 1)], confidence)
     p_values = np.full(len(positions), np.nan)
@@ -170,7 +173,7 @@ def evaluate_choice(
         curse=_curse(record, choice.best, runner_up, lead, confidence),
         checked=checked,
         checked_outcomes=record.sign * fresh.values[list(checked), :n_check],
-        skewnesses={i: _skewness(pair) * record.sign for i, pair in pairs.items()},
+        skewnesses={i: skewness * record.sign for i, skewness in skewnesses.items()},
     )
 
 

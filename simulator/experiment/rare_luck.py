@@ -16,6 +16,7 @@ often the warning is false, is measured in ``experiments/selection``, for luck o
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,15 @@ def replicates_to_check(
     return 0 if first_stage >= needed else min(needed, most)
 
 
+def rarest(skewness: float) -> float:
+    """Return the share of replicates of luck that is as skewed as what was seen; at most one in twenty.
+
+    A difference that has one value with the probability p and another one else has the skewness
+    (1 - 2 p) / sqrt(p (1 - p)).
+    """
+    return min(RARE, 0.5 * (1 - abs(skewness) / (4 + skewness**2) ** 0.5))
+
+
 def calls_in_doubt(n_treatments: int, confidence: float, first_stage: int, skewness: float) -> bool:
     """Return whether luck is so skewed that a first stage may have missed what matters.
 
@@ -110,11 +120,12 @@ def calls_in_doubt(n_treatments: int, confidence: float, first_stage: int, skewn
     confidence : float
         Asked for.
     first_stage : int
-        Replicates; those that meet luck of one in twenty are enough.
+        Replicates; those that meet luck of one in twenty, or rarer luck as skewed as what was seen, are enough.
     skewness : float
         The largest that was seen.
     """
-    return abs(skewness) >= SKEWED and first_stage < replicates_to_meet(n_treatments, confidence, RARE)
+    needed = replicates_to_meet(n_treatments, confidence, rarest(skewness))
+    return abs(skewness) >= SKEWED and first_stage < needed
 
 
 def is_in_doubt(found: Selection) -> bool:
@@ -125,8 +136,8 @@ def is_in_doubt(found: Selection) -> bool:
 
 def luck_met(found: Selection) -> int:
     """Return N of the rarest luck, one replicate in N, that would have been met with the confidence asked for."""
-    n = max(found.choice.first_stage, _fewest_fresh(found))
-    return int(1 / (1 - _chance_to_miss(found) ** (1 / n)) + 1e-9)
+    n = _n_looked_at(found)
+    return 0 if n == 0 else int(1 / (1 - _chance_to_miss(found) ** (1 / n)) + 1e-9)
 
 
 def luck_sentence(found: Selection) -> str:
@@ -134,28 +145,29 @@ def luck_sentence(found: Selection) -> str:
     skewness, first = found.evaluation.skewness, found.choice.first_stage
     level = percent(found.rule.confidence)
     if abs(skewness) < SKEWED:
-        n = _fewest_fresh(found)
-        where = f"{n:,} fresh replicates" if n > first else f"the {first:,} replicates of the first stage"
-        is_short = not n and luck_met(found) < 1 / CHECKED
-        unseen = "; what was dropped was not checked on fresh ones" if is_short else ""
+        n = _n_looked_at(found)
+        where = f"{n:,} fresh replicates" if n > first else f"the {n:,} replicates of the first stage"
+        if n == 0:
+            return "Whether luck is skewed is unknown: what was dropped was not checked on fresh replicates."
         if luck_met(found) < 2:
-            return f"Whether luck is rare is unknown: {where} are too few to meet it."
+            return f"Whether luck is skewed is unknown: {where} are too few to meet it."
         return (
-            f"No skewed luck was seen: every strategy ran in at least {where}, which meet luck of one replicate in "
-            f"{luck_met(found)} with {level}{unseen}."
+            f"No skewed luck was seen: every strategy was looked at in at least {where}, which meet luck of one "
+            f"replicate in {luck_met(found)} with {level}."
         )
     told = f"Luck is skewed: the difference of {_which(found)} has a skewness of {skewness:.1f}"
     if not is_in_doubt(found):
         return f"{told}; the first stage of {first:,} replicates meets luck of one in {luck_met(found)} with {level}."
-    needed = replicates_to_meet(len(found.treatments), found.rule.confidence, RARE)
+    seen = rarest(skewness)
+    needed = replicates_to_meet(len(found.treatments), found.rule.confidence, seen)
     measured = min(RIGHT_UNDER_RARE_LUCK, key=lambda stated: abs(stated - found.rule.confidence))
     short, long = (f"{low * 100:.0f} to {high * 100:.0f} %" for low, high in RIGHT_UNDER_RARE_LUCK[measured])
-    rarest = f"{1 / RARE:.0f}"
+    advised = math.ceil(1 / seen - 1e-9)
     return (
         f"{told}, and a first stage of {first:,} may have missed such luck: the probability stated then does not hold. "
         "Where the best was so by luck of one replicate in ten, Kim & Nelson's procedure and budget allocation that "
         f"stated {percent(measured)} were right in {short} of trials with a first stage of 10, and in {long} with one "
-        f'that meets luck of one in {rarest}. Take that: first stage "1 in {rarest}", here {needed:,} replicates.'
+        f'that meets luck of one in {1 / RARE:.0f}. Take a first stage of "1 in {advised}", here {needed:,} replicates.'
     )
 
 
@@ -165,8 +177,11 @@ def _which(found: Selection) -> str:
     return f'"{found.best}" to "{found.treatments[other]}"'
 
 
-def _fewest_fresh(found: Selection) -> int:
-    return min(found.evaluation.n_fresh(i) for i in range(len(found.treatments)))
+def _n_looked_at(found: Selection) -> int:
+    """Return the fewest replicates in which a treatment's luck was looked at: fresh ones, or a long first stage."""
+    k, first = len(found.treatments), found.choice.first_stage
+    is_long = first >= replicates_to_meet(k, found.rule.confidence, CHECKED)
+    return max(first if is_long else 0, min(found.evaluation.n_fresh(i) for i in range(k)))
 
 
 def _chance_to_miss(found: Selection) -> float:
