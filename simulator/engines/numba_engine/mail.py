@@ -95,6 +95,13 @@ def take_invitation(i: Any, j: Any, t: Any, m: Any, s: Any) -> None:
 
 
 @part
+def invitation_weight(step: Any, j: Any, m: Any, p: Any) -> Any:
+    """Return the evidence of an invitation that is sent in a step: less where its sender is rewarded."""
+    rewarded = p.rewarded_credibility if m.by_step[step, j, _SENDER_REWARD] > ZERO else ONE
+    return word_of_mouth.message_weight(p.friend_credibility, rewarded)
+
+
+@part
 def take_rare(i: Any, j: Any, kind: Any, said: Any, t: Any, m: Any, p: Any, s: Any) -> Any:
     """Take in what is no plain message; return the evidence that it carries, in whole units."""
     if kind == A_PIECE:
@@ -104,8 +111,7 @@ def take_rare(i: Any, j: Any, kind: Any, said: Any, t: Any, m: Any, p: Any, s: A
     if kind != AN_INVITATION:
         return np.int32(0)
     take_invitation(i, j, t, m, s)
-    rewarded = p.rewarded_credibility if m.by_step[t - 1, j, _SENDER_REWARD] > ZERO else ONE
-    return word_of_mouth.weight_units(word_of_mouth.message_weight(p.friend_credibility, rewarded))
+    return word_of_mouth.weight_units(invitation_weight(t - 1, j, m, p))
 
 
 @part

@@ -57,7 +57,7 @@ from simulator.engines.numba_engine.layout import (
     record,
     whole,
 )
-from simulator.engines.numba_engine.mail import put
+from simulator.engines.numba_engine.mail import invitation_weight, put
 from simulator.model import draws
 from simulator.model.draws import tail
 from simulator.model.initialization import RECEIVER, STRONG_BIT
@@ -73,7 +73,7 @@ _P = np.uint64
 _TARGET, _SENDER, _TAIL, _TOPIC, _CHANCE = (_P(row) for row in (TARGET, SENDER, TAIL, TOPIC, TIE_CHANCE))
 _POSITIVE, _NEGATIVE = record("contacts_positive"), record("contacts_negative")
 _INVITATIONS, _SHARED_VIEWS = record("invitations"), record("shared_views")
-_SENDER_REWARD, _INVITED = terms.term("reward_sender"), terms.term("invitations")
+_INVITED = terms.term("invitations")
 
 
 @part
@@ -141,8 +141,7 @@ def prepare_talks(t: Any, m: Any, p: Any, g: Any, s: Any, w: Any) -> None:
             j = w.talk[ABOUT, a]
             n_neighbors = F(g.indptr[i + 1] - g.indptr[i])
             said[INVITE, a] = referral.invitation_probability(m.by_step[t, j, _INVITED], n_neighbors)
-            rewarded = p.rewarded_credibility if m.by_step[t, j, _SENDER_REWARD] > ZERO else ONE
-            said[REWARDED, a] = word_of_mouth.message_weight(p.friend_credibility, rewarded)
+            said[REWARDED, a] = invitation_weight(t, j, m, p)
 
 
 @part
