@@ -11,7 +11,10 @@ factor of two in :math:`p` on the same series, so every result names its own:
     Ordinary least squares of adopters on past cumulative adopters and their square, as in Bass (1969). Its p and
     q belong to the discrete recursion :math:`n_t = (p + q\,N_{t-1}/m)(m - N_{t-1})`.
 ``nls``
-    Nonlinear least squares of adopters on :math:`m(F(t) - F(t-1))`, as in Srinivasan & Mason (1986).
+    Nonlinear least squares of adopters on :math:`m(F(t) - F(t-1))`, as in Srinivasan & Mason (1986). Its standard
+    errors, like those of ``ols``, take the periods' errors as independent and of one size: in series that run above the
+    curve for years and then below it they are too small. In series that end before or shortly after the peak, m is
+    estimated too small and q too large (Van den Bulte & Lilien 1997).
 ``mle``
     Maximum likelihood of the times of adoption, grouped by period, as in Schmittlein & Mahajan (1982). Its standard
     errors hold sampling error alone and are therefore too small wherever the curve itself is only roughly right.
@@ -23,6 +26,8 @@ Schmittlein, D. C. & Mahajan, V. (1982). Maximum likelihood estimation for an in
 product acceptance. Marketing Science 1(1), 57-78.
 Srinivasan, V. & Mason, C. H. (1986). Nonlinear least squares estimation of new product diffusion models. Marketing
 Science 5(2), 169-178.
+Van den Bulte, C. & Lilien, G. L. (1997). Bias and systematic change in the parameter estimates of macro-level diffusion
+models. Marketing Science 16(4), 338-353.
 """
 
 from __future__ import annotations
@@ -97,10 +102,14 @@ def adopters_by_curve(n: int, p: float, q: float, m: float, start: int = 0) -> V
 
 
 def adopters_by_recursion(n: int, p: float, q: float, m: float, reached: float = 0.0) -> Values:
-    """Return the adopters of ``n`` periods by Bass's discrete recursion, after ``reached`` adopters."""
+    """Return the adopters of ``n`` periods by Bass's discrete recursion, after ``reached`` adopters.
+
+    The recursion's hazard p + q N/m is a probability only up to 1: beyond, all who are left adopt, and nobody
+    after them.
+    """
     adopters = np.zeros(n)
     for t in range(n):
-        adopters[t] = (p + q * reached / m) * (m - reached)
+        adopters[t] = min(p + q * reached / m, 1.0) * max(m - reached, 0.0)
         reached += adopters[t]
     return adopters
 

@@ -112,7 +112,8 @@ class BassFit:
             Number of periods, at least 1.
         confidence : float
             Probability that the interval is to hold the adopters of a period: it has the errors of p, q and m
-            (delta method) and the residual variance of the fitted periods, both taken as normal.
+            (delta method) and the residual variance of the fitted periods, and is Student's with three degrees of
+            freedom fewer than periods were fitted. It takes the curve for the right one.
 
         Returns
         -------
@@ -125,7 +126,7 @@ class BassFit:
             If an argument is out of range.
         """
         import pandas as pd
-        from scipy.special import ndtri
+        from scipy.special import stdtrit
 
         _check_forecast(n, confidence)
         reached = float(self.series.values[: self.n_fitted].sum())
@@ -141,7 +142,7 @@ class BassFit:
         variance = (
             np.einsum("ti,ij,tj->t", slope, self.parameters.covariance, slope) + self.parameters.variance
         )
-        half = float(ndtri(0.5 + confidence / 2)) * np.sqrt(variance)
+        half = float(stdtrit(max(self.n_fitted - 3, 1), 0.5 + confidence / 2)) * np.sqrt(variance)
         return pd.DataFrame(
             {
                 "period": np.arange(self.n_fitted + 1, self.n_fitted + n + 1),
@@ -169,7 +170,7 @@ class BassFit:
 
     @property
     def errors(self) -> dict[str, float] | None:
-        """Mean absolute errors of the forecast and of the naive one over the periods held out; None without."""
+        """Mean absolute errors over the periods held out, and the share within the 90 % interval; None without."""
         table = self.hold_out
         if table is None:
             return None
@@ -177,6 +178,7 @@ class BassFit:
         return {
             "mean_absolute_error": float(np.abs(table["adopters"].to_numpy() - observed).mean()),
             "naive_mean_absolute_error": float(np.abs(table["naive"].to_numpy() - observed).mean()),
+            "share_in_90_interval": float(table["observed"].between(table["lower"], table["upper"]).mean()),
         }
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -233,7 +235,11 @@ class BassFit:
         if self.errors is not None:
             got, naive = self.errors["mean_absolute_error"], self.errors["naive_mean_absolute_error"]
             held = len(self.series) - self.n_fitted
-            lines.append(f"  {held} periods held out: mean absolute error {got:,.1f}, naive {naive:,.1f}")
+            inside = round(self.errors["share_in_90_interval"] * held)
+            lines.append(
+                f"  {held} periods held out: mean absolute error {got:,.1f}, naive {naive:,.1f}; {inside} of them in "
+                "the forecast's 90 % intervals"
+            )
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
 
 
@@ -285,6 +291,9 @@ def bass(
     found = series_of(series, column, hold_out)
     n = len(found) - int(hold_out)
     fitted = found.head(n)
+    if not np.ptp(fitted.values):
+        expected, got = "adopters that rise or fall", f"{fitted.values[0]:g} in each of {n} periods"
+        raise ScenarioError([Fault("bass(series)", got, expected, "use a series that shows a course")])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         parameters = estimate_parameters(fitted.values, estimator, float(unit))
@@ -295,6 +304,13 @@ def bass(
 def _doubts(fit: BassFit) -> list[str]:
     found = []
     errors, reached = fit.standard_errors, fit.series.values[: fit.n_fitted].sum()
+    if fit.errors is not None and fit.errors["mean_absolute_error"] > fit.errors["naive_mean_absolute_error"]:
+        found.append("repeating the last fitted period forecasts those held out better than this curve does")
+    if fit.estimator == "mle" and (spread := _overdispersion(fit)) > 1:
+        found.append(
+            f"standard errors hold sampling error alone, but adopters lie {spread:,.2g} times as far from the curve "
+            "as that explains: rather take those of nls"
+        )
     if fit.peak > fit.n_fitted:
         found.append(f"the fitted periods end before the peak (period {fit.peak:.1f}): m is an extrapolation")
     if fit.m < reached:
@@ -305,6 +321,16 @@ def _doubts(fit: BassFit) -> list[str]:
     if fit.q < 1e-6:
         found.append("q is at its lower bound 0: the series shows no imitation")
     return found
+
+
+def _overdispersion(fit: BassFit) -> float:
+    """Return how far adopters lie from the curve in Poisson standard deviations; 0 if chance may explain it."""
+    from scipy.special import chdtri
+
+    free = max(fit.n_fitted - 3, 1)
+    expected = np.maximum(fit.fitted, 1e-300)
+    square = fit.unit * float(((fit.series.values[: fit.n_fitted] - expected) ** 2 / expected).sum())
+    return float(np.sqrt(square / free)) if square > chdtri(free, 0.001) else 0.0
 
 
 def _check_forecast(n: int, confidence: float) -> None:

@@ -38,8 +38,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault, ScenarioError
-from simulator.experiment.arguments import check_arguments
+from simulator.errors import Fault
+from simulator.experiment.argument_checks import checked
 from simulator.experiment.measurement_holdout import referral_holdout
 from simulator.experiment.measurement_tables import media_mix
 from simulator.experiment.measurement_trials import ab_test, geo_lift, referral
@@ -344,7 +344,14 @@ def _asked(
     on_progress: OnProgress | None,
 ) -> tuple[Design, dict[str, Any]]:
     """Return what is exported and the question that it answers, all arguments checked."""
-    asked = check_arguments(
+    start, faults = 0, []
+    if isinstance(scenario, Scenario):
+        start = scenario.horizon // 2 if start_week is None else start_week
+        faults = _faults(
+            scenario, kind, variation, flight_weeks, start, share, n_markets, n_expected, start_date
+        )
+    asked = checked(
+        faults,
         scenario,
         strategies=strategy,
         seed=seed,
@@ -354,10 +361,6 @@ def _asked(
         threads=threads,
         verb="export",
     )
-    start = scenario.horizon // 2 if start_week is None else start_week
-    faults = _faults(scenario, kind, variation, flight_weeks, start, share, n_markets, n_expected, start_date)
-    if faults:
-        raise ScenarioError(faults)
     design = Design(
         scenario=scenario,
         strategy=strategy,

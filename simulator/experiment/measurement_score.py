@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import Fault, ScenarioError
+from simulator.experiment.table_file import read_table
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
@@ -207,15 +208,7 @@ def _read(source: Any) -> pandas.DataFrame:
 
     if not isinstance(source, str | Path):
         return pd.DataFrame(source).copy()
-    path = Path(source)
-    if not path.is_file():
-        raise ScenarioError(
-            [Fault("estimates", repr(str(path)), "a CSV file that exists", "correct the path")]
-        )
-    try:
-        return pd.read_csv(path, comment="#")
-    except (ValueError, UnicodeDecodeError, OSError) as error:
-        raise ScenarioError([Fault("estimates", repr(str(path)), "a CSV file", str(error))]) from error
+    return read_table(source, "estimates").table
 
 
 def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str, float]]:

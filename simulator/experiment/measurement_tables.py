@@ -83,7 +83,8 @@ def media_mix(design: Design) -> Found:
         notes.append(
             "part of the planned media stayed unspent: what was spent is split over channels as planned"
         )
-    return Found(tables, truth, notes, layouts.how_to_read(names))
+    notes += layouts.layout_notes(table, names)
+    return Found(tables, truth, notes, layouts.how_to_read(table, names))
 
 
 def _media_table(

@@ -19,9 +19,11 @@ from simulator.experiment.network_forecast import (
     simple_forecasts,
 )
 from simulator.experiment.network_hazard import HazardFit, fit_network_hazard
+from simulator.experiment.table_file import read_table
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -118,10 +120,21 @@ class NetworkStudy:
         """Hash of the results."""
         return str(self.to_json_document()["digest"])
 
+    @property
+    def _without(self) -> str:
+        """How many have not adopted in the periods observed, and how far the times go that were given."""
+        last, latest = self.network.n_periods, int(self.network.periods.max())
+        n = int((self.network.periods > last).sum())
+        beyond = (
+            f"; the times given go to {latest}, those after {last} count as none" if latest > last + 1 else ""
+        )
+        return f"{n:,} without adoption in periods 1 to {last}{beyond}"
+
     def __repr__(self) -> str:
         lines = [
-            f"{self.network.n_people:,} people in {len(self.network.group_names)} groups, "
+            f"{self.network.n_people:,} people in {counted(len(self.network.group_names), 'group')}, "
             f"{len(self.network.sources):,} arcs ({self.influence})",
+            self._without,
             str(self.fit),
         ]
         if self.scores is not None:
@@ -183,7 +196,7 @@ def study_network(
     ScenarioError
         With every fault of files and arguments.
     """
-    ties, people = _read(Path(edges), "edges"), _read(Path(nodes), "nodes")
+    ties, people = read_table(edges, "edges").table, read_table(nodes, "nodes").table
     faults = [
         unknown(f"{nodes}: column", name, tuple(people.columns))
         for name in ("node", adopted, group or "node")
@@ -191,6 +204,10 @@ def study_network(
     ]
     if ties.shape[1] < 2:
         faults.append(Fault(str(edges), f"{ties.shape[1]} columns", "two columns: who names whom"))
+    if "node" in people and people["node"].duplicated().any():
+        repeated = dict.fromkeys(str(name) for name in people["node"][people["node"].duplicated()])
+        got = f"{', '.join(list(repeated)[:5])} more than once"
+        faults.append(Fault(f"{nodes}: node", got, "one row per person", "remove the repeated rows"))
     if fit_until is not None and not 2 <= fit_until <= n_periods:
         faults.append(Fault("fit", repr(fit_until), f"a period, 2 to {n_periods}"))
     if faults:
@@ -215,14 +232,3 @@ def study_network(
         forecast_network(fit, n_periods - last, n_worlds=n_worlds, seed=seed) if last < n_periods else None
     )
     return NetworkStudy(network, fit, forecast, influence, seed)
-
-
-def _read(path: Path, place: str) -> Any:
-    import pandas as pd
-
-    if not path.is_file():
-        raise ScenarioError([Fault(place, repr(str(path)), "a CSV file that exists", "correct the path")])
-    try:
-        return pd.read_csv(path, comment="#")
-    except (ValueError, UnicodeDecodeError, OSError) as error:
-        raise ScenarioError([Fault(place, repr(str(path)), "a CSV file", str(error))]) from error

@@ -48,14 +48,11 @@ def plot_posterior(calibration: Calibration) -> Chart:
     names = calibration.names
     check = calibration.check
     title = f"Calibration of {calibration.model.scenario.name}"
-    subtitle = f"{calibration.posterior.n_simulations:,} simulations; "
+    subtitle = f"bars: posterior of {calibration.posterior.n_simulations:,} simulations; line: prior"
     if check is None:
-        chart = new_chart(max(3.4 * len(names), 5.0), 3.4, title, subtitle + "the sampler was not checked")
+        chart = new_chart(max(3.4 * len(names), 5.0), 3.4, title, f"{subtitle}; the sampler was not checked")
         axes = chart.subplots(1, len(names), squeeze=False)
     else:
-        subtitle += (
-            f"below, ranks of {len(check.ranks)} known truths (even: {describe_p_value(check.p_value)})"
-        )
         chart = new_chart(max(3.4 * len(names), 5.0), 5.2, title, subtitle)
         axes = chart.subplots(2, len(names), squeeze=False, height_ratios=(1.5, 1.0))
     for k, (name, parameter) in enumerate(zip(names, calibration.model.free, strict=True)):
@@ -73,6 +70,8 @@ def plot_posterior(calibration: Calibration) -> Chart:
     axes[0, 0].set_ylabel("density")
     if check is not None:
         axes[1, 0].set_ylabel("truths")
+        ranks = f"ranks of {len(check.ranks)} known truths; even: {describe_p_value(check.p_value)}"
+        axes[1, 0].set_title(ranks, fontsize=9.5)
     return chart
 
 
@@ -152,13 +151,27 @@ def plot_fit(fit: BassFit) -> Chart:
     axes = chart.subplots()
     values, n = fit.series.values, fit.n_fitted
     x = np.arange(1, len(values) + 1)
-    axes.plot(x[:n], values[:n], "o", color="black", ms=4)
-    axes.plot(x[n:], values[n:], "o", mfc="white", mec="black", ms=5)
-    axes.plot(x[:n], fit.fitted, color=COLORS[0])
+    axes.plot(
+        x[:n], values[:n], "o", color="black", ms=4, label="observed, fitted" if n < len(x) else "observed"
+    )
+    if n < len(x):
+        axes.plot(x[n:], values[n:], "o", mfc="white", mec="black", ms=5, label="observed, held out")
+    given = "curve, given the past" if fit.estimator == "ols" else "curve"
+    axes.plot(x[:n], fit.fitted, color=COLORS[0], label=given)
     table = fit.hold_out if fit.hold_out is not None else fit.forecast(3)
-    axes.fill_between(table["period"], table["lower"], table["upper"], color=COLORS[0], alpha=0.2, lw=0)
-    axes.plot(table["period"], table["adopters"], color=COLORS[0], ls=(0, (4, 2)))
+    axes.plot(table["period"], table["adopters"], color=COLORS[0], ls=(0, (4, 2)), label="forecast")
+    axes.fill_between(
+        table["period"],
+        table["lower"],
+        table["upper"],
+        color=COLORS[0],
+        alpha=0.2,
+        lw=0,
+        label="its 90 % interval",
+    )
     axes.set_ylim(0, None)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="best", fontsize=8)
     axes.set_xlabel(f"period (1 = {fit.series.labels[0]})")
     axes.set_ylabel("adopters in the period")
     format_axis(axes.yaxis, "units")

@@ -141,3 +141,45 @@ def test_faults_are_told_all_at_once(tmp_path) -> None:
 def test_growth_without_a_bend_has_no_potential(estimator: str) -> None:
     with pytest.raises(sim.ScenarioError, match="potential"):
         sim.bass([1, 2, 4, 8, 16, 32, 64], estimator=estimator)
+
+
+def test_a_forecast_of_ordinary_least_squares_ends_at_the_potential() -> None:
+    """Beyond a hazard of 1 the recursion would take adopters back."""
+    fit = sim.bass(RECORDERS, estimator="ols", hold_out=3)
+    assert fit.q > 1
+    table = fit.forecast(6)
+    assert (table["adopters"] >= 0).all() and table["cumulative"].max() <= fit.m * (1 + 1e-12)
+    assert table["adopters"].between(table["lower"], table["upper"]).all()
+
+
+def test_forecasts_from_few_periods_are_wide() -> None:
+    """With 5 periods, normal errors: the 90 % interval of the next holds it in at least 0.8 of 150 series.
+
+    Binomial(150, 0.9): fewer than 120 with p < 1e-4. With normal instead of Student quantiles it is some 70 %.
+    """
+    rng, inside = np.random.default_rng(6), 0
+    curve = adopters_by_curve(6, 0.05, 0.7, 4000.0)
+    for _ in range(150):
+        fit = sim.bass(np.maximum(curve[:5] + 5 * rng.standard_normal(5), 0))
+        row = fit.forecast(1).iloc[0]
+        inside += row["lower"] <= curve[5] + 5 * rng.standard_normal() <= row["upper"]
+    assert inside >= 120
+
+
+def test_maximum_likelihood_says_where_sampling_error_is_not_all() -> None:
+    assert any(
+        "sampling error alone" in told for told in sim.bass(AIR_CONDITIONERS, estimator="mle").warnings
+    )
+    drawn = np.random.default_rng(3).poisson(adopters_by_curve(14, 0.02, 0.4, 4000.0))
+    assert not any("sampling error" in told for told in sim.bass(drawn, estimator="mle").warnings)
+
+
+def test_a_curve_that_loses_against_the_last_value_says_so() -> None:
+    fit = sim.bass(AIR_CONDITIONERS, hold_out=3)
+    assert any("repeating the last" in told for told in fit.warnings)
+    assert fit.errors["share_in_90_interval"] == 0 and "0 of them in the forecast's 90 %" in repr(fit)
+
+
+def test_a_constant_series_has_no_curve() -> None:
+    with pytest.raises(sim.ScenarioError, match="5 in each of 8 periods"):
+        sim.bass([5] * 8)

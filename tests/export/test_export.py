@@ -115,13 +115,30 @@ def test_layouts_hold_the_same_numbers_under_the_tools_names(mix) -> None:
     assert (meridian["population"] == 900_000).all() and (pymc["y"] == plain["sales"]).all()
     read = mix.manifest["how_to_read"]
     for file, names in read.items():
-        columns = set(mix.tables[file])
-        listed = json.dumps(names)
-        assert all(column in columns for column in ["price", "season"]) and "price" in listed
+        given = names.get("coord_to_columns", names).values()
+        listed = [name for part in given for name in ([part] if isinstance(part, str) else part)]
+        assert set(listed) <= {*mix.tables[file], "revenue"}
     assert set(read["meridian.csv"]["coord_to_columns"]["media"]) <= set(meridian)
     assert not any(
         "truth" in name or "effect" in name for table in (plain, robyn, meridian, pymc) for name in table
     )
+
+
+def test_controls_that_never_change_stay_out_of_the_tools_tables(launch, mix) -> None:
+    """Robyn and Meridian (for one geo) end with an error at a control or channel without variance."""
+    plain = mix.tables["media_mix.csv"]
+    assert plain["price"].nunique() == plain["season"].nunique() == 1
+    fixed = {"geo", "population", "revenue_per_conversion"}
+    for file in ("robyn.csv", "meridian.csv", "pymc_marketing.csv"):
+        table = mix.tables[file]
+        assert {name for name in table if table[name].nunique() == 1} <= fixed
+        assert "price" not in json.dumps(mix.manifest["how_to_read"][file])
+    assert any("price, season" in note and "Robyn and Meridian" in note for note in mix.manifest["notes"])
+    seasonal = {"market.season_amplitude": 0.3}
+    varied = sim.export(launch.with_overrides(seasonal), "mass", n_expected=0, variation=0, seed=3)
+    assert "season" in varied.tables["robyn.csv"] and "price" not in varied.tables["robyn.csv"]
+    assert varied.manifest["how_to_read"]["pymc_marketing.csv"]["control_columns"][-2:] == ["season", "t"]
+    assert any("nobody can measure" in note for note in varied.manifest["notes"])
 
 
 def test_consumers_add_up_to_the_counts_of_the_compiled_engine(launch) -> None:

@@ -25,7 +25,8 @@ def test_a_calibration_draws_posterior_and_prediction(tiny) -> None:
         seed=1,
     )
     posterior, prediction = fit.plot_posterior(), fit.plot_prediction()
-    assert len(posterior.axes) == 2 and "ranks of 40" in " ".join(text.get_text() for text in posterior.texts)
+    assert len(posterior.axes) == 2 and "ranks of 40" in posterior.axes[1].get_title(loc="left")
+    assert "line: prior" in posterior.texts[1].get_text()
     assert [len(line.get_xdata()) for line in prediction.axes[0].lines[1:3]] == [5, 3]
     assert posterior.png() == posterior.png() and prediction.png().startswith(b"\x89PNG")
     moments = sim.calibrate(

@@ -1,0 +1,107 @@
+"""Files that users bring: what spreadsheets write is read, what is ambiguous is refused where it stands."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import simulator as sim
+from simulator.experiment.adoption_series import read_series
+from simulator.experiment.table_file import read_table
+
+SALES = [840, 1470, 2110, 4000, 7590, 10950, 10530]
+YEARS = range(1980, 1987)
+
+
+def written(folder: Path, lines: list[str], name: str = "sales.csv", encoding: str = "utf-8") -> Path:
+    (folder / name).write_bytes(("\n".join(lines) + "\n").encode(encoding))
+    return folder / name
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_what_spreadsheets_write_is_read(tmp_path: Path, separator: str, encoding: str) -> None:
+    lines = [f"year{separator}sales", *(f"{y}{separator}{n}" for y, n in zip(YEARS, SALES, strict=True))]
+    series = read_series(written(tmp_path, ["# a comment", "", *lines], encoding=encoding))
+    assert series.values.tolist() == SALES and series.labels == tuple(map(str, YEARS))
+
+
+def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_bytes(gzip.compress(b"sales\n" + "\n".join(map(str, SALES)).encode()))
+    assert read_series(tmp_path / "sales.csv").values.tolist() == SALES
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["year,sales", "1980,5", "1981,6", "1983,9", "1984,7"], ["line 4: year = 1983 after 1981"]),
+        (["month,sales", "2024-01,5", "2024-02,6", "2024-04,9", "2024-05,7"], ["2024-04 after 2024-02"]),
+        (["year,sales", "1980,5", "1980,6", "1981,9", "1982,7"], ["1980 after 1980"]),
+        (["year,sales", "1980,5", '1981,"1,006"', "1982,abc", "1983,"], ["line 3", "line 4", "line 5"]),
+        (["year;sales", "1980;5,5", "1981;6,1"], ["line 2: sales = '5,5'", "line 3: sales = '6,1'"]),
+        (["year;sales", "1980,5", "1981;6"], ["line 2 = 1 columns"]),
+        (["sales", "1,2", "4,5,6"], ["line 2 = 2 columns", "line 3 = 3 columns"]),
+        (["5", "6", "7", "9"], ["line 1 = 5; expected a line of column names"]),
+        (["sales,sales", "5,6"], ["2 columns sales"]),
+        (["year,cumulative", "1980,5", "1981,6"], ["adopters of each period alone"]),
+        (["sales", "-5", "inf", "4"], ["line 2: sales = -5", "line 3: sales = inf"]),
+        ([""], ["which is empty"]),
+    ],
+)
+def test_faults_say_where(tmp_path: Path, lines: list[str], told: list[str]) -> None:
+    with pytest.raises(sim.ScenarioError) as error:
+        read_series(written(tmp_path, lines))
+    for words in told:
+        assert words in str(error.value)
+    assert len(error.value.faults) >= len(told)
+
+
+def test_a_column_of_text_is_not_passed_over_for_the_years(tmp_path: Path) -> None:
+    """The years are the only numbers of this file; a fit to them would look fine."""
+    file = written(tmp_path, ["label,units", *(f"{y},{n} k" for y, n in zip(YEARS, SALES, strict=True))])
+    with pytest.raises(sim.ScenarioError, match="a numeric column of adopters"):
+        sim.bass(file)
+    with pytest.raises(sim.ScenarioError, match="line 2: units = '840 k'"):
+        sim.bass(file, column="units")
+
+
+def test_latin_text_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(sim.ScenarioError, match="line 2 = bytes that are no UTF-8.*CSV UTF-8"):
+        read_table(written(tmp_path, ["sales,place", "5,Köln"], encoding="latin-1"), "series")
+
+
+def test_many_faulty_rows_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(sim.ScenarioError, match="15 more such lines"):
+        read_table(written(tmp_path, ["a,b", *["1"] * 20]), "series")
+
+
+def test_equal_periods_of_unequal_length_are_no_gaps() -> None:
+    months = pd.DataFrame({"date": pd.date_range("2023-11-01", periods=7, freq="MS"), "sales": SALES})
+    assert read_series(months).values.tolist() == SALES
+    with pytest.raises(sim.ScenarioError, match="2024-03-01"):
+        read_series(months.drop(index=3))
+    assert read_series(months[["sales"]].drop(index=3)).labels[0] == "1"
+
+
+def test_months_of_several_years_are_no_gaps() -> None:
+    months = [11, 12, 1, 2, 3, 4, 5]
+    years = [2023, 2023, *[2024] * 5]
+    assert read_series(pd.DataFrame({"month": months, "sales": SALES})).labels[2] == "1"
+    both = pd.DataFrame({"year": years, "month": months, "units": SALES})
+    assert read_series(both).labels[1:3] == ("2023-12", "2024-1")
+    with pytest.raises(sim.ScenarioError, match="5 after 3"):
+        read_series(pd.DataFrame({"month": [1, 2, 3, 5, 6], "sales": SALES[:5]}))
+
+
+def test_estimates_and_people_are_read_as_strictly(tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text("effect,value\ntv,5\n")
+    estimates = written(tmp_path, ["effect;estimate", "tv;4,5"], "estimates.csv")
+    with pytest.raises(sim.ScenarioError, match="estimate = '4,5'"):
+        sim.score_estimates(estimates, tmp_path)
+    edges = written(tmp_path, ["from,to", "1,2", "2,3"], "edges.csv")
+    people = written(tmp_path, ["node,toa", "1,1", "2,2", "2,3", "3,9"], "people.csv")
+    with pytest.raises(sim.ScenarioError, match="2 more than once"):
+        sim.study_network(edges, people, n_periods=3)
