@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from simulator.errors import Fault, ScenarioError
@@ -24,6 +25,7 @@ __all__ = [
     "one_of",
     "positive",
     "provenance",
+    "told_together",
     "treatments_of",
     "whole",
     "with_reference",
@@ -59,6 +61,15 @@ def checked(faults: Sequence[Fault], scenario: Scenario, **asked: Any) -> Argume
     if faults:
         raise ScenarioError(faults)
     return found
+
+
+@contextmanager
+def told_together(faults: list[Fault]) -> Iterator[None]:
+    """Keep the faults that are raised within, to be told with the others."""
+    try:
+        yield
+    except ScenarioError as error:
+        faults += error.faults
 
 
 def positive(place: str, value: object, unit: str, faults: list[Fault], remedy: str = "") -> float:

@@ -26,7 +26,7 @@ from simulator.experiment.approximate_bayes import (
     make_table,
     sequentially,
 )
-from simulator.experiment.argument_checks import checked
+from simulator.experiment.argument_checks import checked, told_together
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.calibration_market import (
     MarketModel,
@@ -38,7 +38,7 @@ from simulator.experiment.calibration_market import (
 )
 from simulator.experiment.calibration_result import Calibration
 from simulator.experiment.fitting_wording import N_CHECKS, N_DRAWS, N_PREDICTIVE
-from simulator.experiment.free_parameters import free_parameters
+from simulator.experiment.free_parameters import FreeParameter, free_parameters
 from simulator.experiment.simulation import OnProgress
 from simulator.experiment.simulation_based_check import RankCheck, rank_check
 from simulator.experiment.sweep_arguments import place_faults
@@ -61,6 +61,8 @@ BATCH = 100
 #: Pieces of a batch for each worker.
 _PIECES = 4
 FEWEST_SIMULATIONS = 100
+#: Stands for an observation that cannot be read, while the other arguments are checked.
+_UNSEEN = Observation((), np.empty(0), np.empty(0), 0)
 
 
 def calibrate(
@@ -156,8 +158,25 @@ def calibrate(
     >>> sim.calibrate(scenario, {"brands.Fizz.quality": (-1, 1)}, targets={"adoption": 0.4})  # doctest: +SKIP
     """
     began = time.time()
+    faults = place_faults("calibrate", processes=processes, cluster=cluster)
+    faults += _number_faults(
+        method, n_simulations=n_simulations, n_draws=n_draws, n_predictive=n_predictive, n_checks=n_checks
+    )
+    observation = _UNSEEN
+    parameters: tuple[FreeParameter, ...] = ()
+    if isinstance(scenario, Scenario):
+        with told_together(faults):
+            observation = _observation(
+                scenario, targets, series, column, quantity, weeks_per_period, measurement_error, hold_out
+            )
+        with told_together(faults):
+            parameters = free_parameters(free)
+            played = strategy if strategy in scenario.strategies else "none"
+            faults += MarketModel(
+                scenario, played, parameters, _UNSEEN, quantity, weeks_per_period, 0, engine
+            ).prior_faults()
     asked = checked(
-        place_faults("calibrate", processes=processes, cluster=cluster),
+        faults,
         scenario,
         strategies=strategy,
         seed=seed,
@@ -167,18 +186,9 @@ def calibrate(
         threads=threads,
         verb="calibrate",
     )
-    _check_numbers(
-        method, n_simulations=n_simulations, n_draws=n_draws, n_predictive=n_predictive, n_checks=n_checks
-    )
-    observation = _observation(
-        scenario, targets, series, column, quantity, weeks_per_period, measurement_error, hold_out
-    )
     model = MarketModel(
-        scenario, strategy, free_parameters(free), observation, quantity, weeks_per_period, asked.seed, engine
+        scenario, strategy, parameters, observation, quantity, weeks_per_period, asked.seed, engine
     )
-    faults = model.prior_faults()
-    if faults:
-        raise ScenarioError(faults)
     store = BatchStore(None if out is None else Path(out), model.key, model.question)
     total = n_simulations + n_predictive
     n_table = n_simulations if method == "table" else max(FEWEST_SIMULATIONS, n_simulations // 4)
@@ -364,7 +374,7 @@ def _observation(
     return observed_series(series, column, hold_out, measurement_error, weeks_per_period, scenario.horizon)
 
 
-def _check_numbers(method: str, **numbers: int) -> None:
+def _number_faults(method: str, **numbers: int) -> list[Fault]:
     least = {"n_simulations": FEWEST_SIMULATIONS, "n_draws": 50, "n_predictive": 100, "n_checks": 20}
     faults = []
     for name, value in numbers.items():
@@ -372,8 +382,7 @@ def _check_numbers(method: str, **numbers: int) -> None:
             faults.append(Fault(f"calibrate({name})", repr(value), f"a whole number, at least {least[name]}"))
     if method not in METHODS:
         faults.append(unknown("calibrate(method)", method, tuple(METHODS)))
-    if faults:
-        raise ScenarioError(faults)
+    return faults
 
 
 def _check_defined(table: Table, n: int) -> None:

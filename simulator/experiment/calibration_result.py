@@ -29,6 +29,8 @@ Values = NDArray[np.float64]
 RIDGE = 0.9
 #: Share of a uniform prior's range at either end, and the share of draws there that is too many.
 EDGE, PILED = 0.05, 0.3
+#: An observation as far from all simulations as fewer than this share of them is beyond the model or its priors.
+UNREACHED = 0.01
 #: A coverage check with a smaller p-value condemns the sampler.
 UNTRUSTED = 0.01
 
@@ -196,11 +198,16 @@ class Calibration:
         """Command that repeats the calibration; None where the command line does not have its settings."""
         return calibration_command(self)
 
+    @property
+    def is_unreached(self) -> bool:
+        """Whether no simulation from the prior comes near the observation; the posterior then tells nothing."""
+        return self.distance_p_value < UNREACHED
+
     def _identification(self) -> list[str]:
         found = []
         width = self.posterior.scores.std(axis=0)
         for k, name in enumerate(self.names):
-            if width[k] > WIDE:
+            if width[k] > WIDE and not self.is_unreached:
                 found.append(
                     f"{name} is not identified: its posterior is {width[k]:.0%} as wide as the prior, so what is "
                     "reported is the prior"
@@ -222,7 +229,7 @@ class Calibration:
     def doubts(self) -> tuple[str, ...]:
         """What speaks against sampler or model."""
         found = []
-        if self.distance_p_value < 0.01:
+        if self.is_unreached:
             found.append(
                 "no simulation from the prior comes near the observation: the model cannot produce it, or the "
                 "priors exclude it"

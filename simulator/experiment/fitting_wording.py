@@ -37,9 +37,15 @@ def calibration_sentences(found: Calibration) -> tuple[str, ...]:
 
 def _learned(found: Calibration) -> str:
     seen = found.model.observation
-    what = f"the targets {_listed(seen.names)}"
+    what = f"the target{'s' if len(seen.names) > 1 else ''} {_listed(seen.names)}"
     if seen.series is not None:
         what = f"{seen.n_fitted} periods of {found.model.quantity.replace('_', ' ')}"
+    if found.is_unreached:
+        names = _listed(found.names)
+        return (
+            f"No market within the priors comes near {what}: nothing follows for {names} before the priors are widened, "
+            "other parameters are freed, or the data are put in the units of the model."
+        )
     is_wide = found.posterior.scores.std(axis=0) > WIDE
     rows = list(found.summary.itertuples())
     told = [

@@ -154,9 +154,10 @@ def _sequence(given: Any) -> Sequence[Any]:
 def _parameter(entry: str, prior: Any, place: str) -> FreeParameter | Fault:
     path, equals, text = entry.partition("=")
     if prior is None and equals:
-        return _from_text(path.strip(), text, place)
+        return _from_text(_full(path.strip()), text, place)
     if prior is None:
         return _from_table(entry, place)
+    entry = _full(entry)
     if isinstance(prior, str):
         return _from_text(entry, prior, place)
     if isinstance(prior, Mapping):
@@ -166,6 +167,11 @@ def _parameter(entry: str, prior: Any, place: str) -> FreeParameter | Fault:
     except (TypeError, ValueError):
         return Fault(place, repr(prior), "a prior: (low, high), a mapping, or text such as log:0.01:0.3")
     return FreeParameter(entry, "uniform", low, high)
+
+
+def _full(path: str) -> str:
+    """Return the path of a behavior parameter that is given by its bare name; other paths as they are."""
+    return f"parameters.{path}" if path in {parameter.name for parameter in PARAMETERS} else path
 
 
 def _from_table(entry: str, place: str) -> FreeParameter | Fault:

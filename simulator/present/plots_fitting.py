@@ -60,6 +60,7 @@ def plot_posterior(calibration: Calibration) -> Chart:
         draws = calibration.draws[:, k]
         prior = parameter.value(np.random.default_rng(0).standard_normal(20_000))
         limits = np.quantile(prior, [0.001, 0.999])
+        limits = (min(limits[0], draws.min()), max(limits[1], draws.max()))
         top.hist(draws, bins=np.linspace(*limits, 31), density=True, color=COLORS[0], alpha=0.85)
         height, edges = np.histogram(prior, bins=np.linspace(*limits, 31), density=True)
         top.stairs(height, edges, color=GRAY, lw=1.4)
@@ -126,10 +127,15 @@ def plot_prediction(calibration: Calibration) -> Chart:
     if calibration.hold_out is not None:
         axes.axvline(seen.n_fitted + 0.5, color=GRAY, lw=1, ls=(0, (3, 2)))
     axes.set_ylim(0, None)
-    axes.set_xlabel("period" if seen.names[0] == "1" else f"period (1 = {seen.names[0]})")
+    axes.set_xlabel(_period_label(seen.names[0]))
     axes.set_ylabel(f"{calibration.model.quantity.replace('_', ' ')} (people)")
     format_axis(axes.yaxis, "people")
     return chart
+
+
+def _period_label(first: str) -> str:
+    """Return the name of an axis of periods that are counted from 1, with the first one's own where that tells more."""
+    return "period" if first in ("0", "1") else f"period (1 = {first})"
 
 
 @styled
@@ -172,7 +178,7 @@ def plot_fit(fit: BassFit) -> Chart:
     axes.set_ylim(0, None)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="best", fontsize=8)
-    axes.set_xlabel(f"period (1 = {fit.series.labels[0]})")
+    axes.set_xlabel(_period_label(fit.series.labels[0]))
     axes.set_ylabel("adopters in the period")
     format_axis(axes.yaxis, "units")
     return chart

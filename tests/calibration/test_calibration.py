@@ -11,6 +11,7 @@ import pytest
 
 import simulator as sim
 from simulator.experiment.calibration import FIRST_PREDICTIVE
+from simulator.experiment.free_parameters import free_parameters
 from simulator.present import cli
 
 FREE = {"brands.Fizz.quality": (-1.0, 2.0), "brands.Fizz.online_coverage": (0.0, 1.0)}
@@ -108,6 +109,12 @@ def test_an_impossible_observation_is_said(town) -> None:
     )
     assert any("no simulation from the prior comes near" in warning for warning in found.warnings)
     assert any("does not reproduce" in warning for warning in found.warnings)
+    assert not any("what is reported is the prior" in warning for warning in found.warnings)
+    assert found.sentences[0].startswith(
+        "No market within the priors comes near the targets profit and sales"
+    )
+    panel = found.plot_posterior().axes[0]
+    assert sum(bar.get_height() * bar.get_width() for bar in panel.patches[:30]) == pytest.approx(1)
 
 
 def test_a_ridge_is_said(fit) -> None:
@@ -231,3 +238,43 @@ def test_faults_are_told_at_the_door(town, series) -> None:
     ):
         with pytest.raises(sim.ScenarioError, match=words):
             sim.calibrate(town, free, series=series)
+
+
+def test_all_faults_are_told_at_once(town) -> None:
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.calibrate(
+            town,
+            {"brands.Fizz.quality": (2, -1), "nonsense": (0, 1), "p_weak": "x:y"},
+            targets={"adoptio": 1, "profit": "much"},
+            strategy="masss",
+            method="abc",
+            n_simulations=5,
+            seed=-1,
+        )
+    told = str(error.value)
+    for words in (
+        "lower end",
+        "p_weak",
+        "adoption",
+        "'much'",
+        '"mass"',
+        "sequential",
+        "at least 100",
+        "seed",
+    ):
+        assert words in told
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.calibrate(town, {"brands.Nobody.quality": (0, 1)}, targets={"adoptio": 1}, strategy="masss")
+    assert len(error.value.faults) == 3
+
+
+def test_a_behavior_parameter_takes_a_prior_of_ones_own_by_its_bare_name() -> None:
+    table, own, text = free_parameters(["p_weak", "p_strong=0.1:0.2"]) + free_parameters(
+        {"invite_reward": (0, 1)}
+    )
+    assert (table.name, own.name, text.name) == (
+        "parameters.p_weak",
+        "parameters.p_strong",
+        "parameters.invite_reward",
+    )
+    assert (own.a, own.b) == (0.1, 0.2)

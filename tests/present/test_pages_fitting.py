@@ -75,7 +75,7 @@ def test_an_impossible_observation_is_not_sold_as_a_fit(tiny) -> None:
     fit = sim.calibrate(
         tiny, {"brands.Ours.quality": (-1, 1)}, targets={"sales": 10**7}, n_simulations=100, seed=1
     )
-    assert fit.doubts and fit.sentences[0].startswith("Not to be relied on")
+    assert fit.doubts and fit.sentences[0].startswith("No market within the priors")
 
 
 def test_a_plan_is_changed_only_if_that_is_better_beyond_chance_and_matters(tiny) -> None:
