@@ -14,11 +14,13 @@ from simulator.experiment.table_file import read_table
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
 
 TRUTH = "truth.csv"
+_WORDS = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,27 +30,37 @@ class MeasurementScore:
     Parameters
     ----------
     table : pandas.DataFrame
-        One row per estimate: ``dataset``, ``effect``, ``truth``, ``estimate``, ``error``, and ``covered`` where an
-        interval was given.
+        One row per estimate: ``dataset``, ``effect``, ``unit``, ``truth``, ``estimate``, ``error``, and ``covered``
+        where an interval was given. Where effects have several units, what would add them up or rank them is NaN.
     """
 
     table: pandas.DataFrame
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """Units of the effects that were estimated."""
+        return tuple(dict.fromkeys(self.table["unit"]))
+
+    @property
+    def _comparable(self) -> pandas.DataFrame:
+        """Rows whose numbers can be added and ranked: all or, where units differ, none."""
+        return self.table if len(self.units) == 1 else self.table.iloc[:0]
+
+    @property
     def bias(self) -> float:
         """Mean error."""
-        return float(self.table["error"].mean())
+        return float(self._comparable["error"].mean())
 
     @property
     def relative_bias(self) -> float:
         """Sum of errors over sum of absolute truths."""
-        scale = float(self.table["truth"].abs().sum())
-        return float(self.table["error"].sum()) / scale if scale > 0 else float("nan")
+        scale = float(self._comparable["truth"].abs().sum())
+        return float(self._comparable["error"].sum()) / scale if scale > 0 else float("nan")
 
     @property
     def root_mean_square_error(self) -> float:
         """Root of the mean squared error."""
-        return float(np.sqrt((self.table["error"] ** 2).mean()))
+        return float(np.sqrt((self._comparable["error"] ** 2).mean()))
 
     @property
     def coverage(self) -> float:
@@ -59,7 +71,7 @@ class MeasurementScore:
     @property
     def mean_width(self) -> float:
         """Mean width of the intervals; NaN without intervals."""
-        return float((self.table["upper"] - self.table["lower"]).mean())
+        return float((self._comparable["upper"] - self._comparable["lower"]).mean())
 
     @property
     def rank_correlation(self) -> float:
@@ -67,7 +79,7 @@ class MeasurementScore:
         from scipy.stats import spearmanr
 
         found = []
-        for _, part in self.table[self.table["effect"] != "all"].groupby("dataset", sort=False):
+        for _, part in self._several().groupby("dataset", sort=False):
             if len(part) >= 3 and part["truth"].nunique() > 1 and part["estimate"].nunique() > 1:
                 found.append(float(spearmanr(part["truth"], part["estimate"]).statistic))
         return float(np.mean(found)) if found else float("nan")
@@ -76,11 +88,15 @@ class MeasurementScore:
     def finds_the_best(self) -> float:
         """Share of data sets in which the largest estimate is that of the largest effect; NaN without a choice."""
         found = []
-        for _, part in self.table[self.table["effect"] != "all"].groupby("dataset", sort=False):
+        for _, part in self._several().groupby("dataset", sort=False):
             if len(part) >= 2:
                 best = part.loc[part["estimate"].idxmax(), "effect"]
                 found.append(best == part.loc[part["truth"].idxmax(), "effect"])
         return float(np.mean(found)) if found else float("nan")
+
+    def _several(self) -> pandas.DataFrame:
+        """Rows of effects among which one may be the largest."""
+        return self._comparable[self._comparable["effect"] != "all"]
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return one row per estimate."""
@@ -94,6 +110,7 @@ class MeasurementScore:
         found: dict[str, Any] = plain(
             {
                 "n": len(self.table),
+                "units": self.units,
                 "bias": self.bias,
                 "relative_bias": self.relative_bias,
                 "root_mean_square_error": self.root_mean_square_error,
@@ -112,16 +129,31 @@ class MeasurementScore:
         return str(self.to_json_document()["digest"])
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [
-                f"{len(self.table)} estimates: bias {self.bias:,.4g} ({self.relative_bias:+.1%} of all effects), "
-                f"root mean square error {self.root_mean_square_error:,.4g}",
-                f"  intervals hold {self.coverage:.0%} of the truths; mean width {self.mean_width:,.4g}",
-                f"  rank correlation {self.rank_correlation:.2f}; "
-                f"largest effect found in {self.finds_the_best:.0%} of data sets",
-                frame_text(self.table),
+        table = self.table.copy()
+        table["covered"] = [_WORDS.get(value, "") for value in table["covered"]]
+        return "\n".join([*self._lines(), frame_text(table)])
+
+    def _lines(self) -> list[str]:
+        n, covered = counted(len(self.table), "estimate"), self.table["covered"].notna().sum()
+        if len(self.units) > 1:
+            lines = [f"{n} in several units ({', '.join(self.units)}), which are neither added nor ranked"]
+        else:
+            lines = [
+                f"{n}: bias {self.bias:,.4g} ({self.relative_bias:+.1%} of all effects), "
+                f"root mean square error {self.root_mean_square_error:,.4g}"
             ]
+        width = f"; mean width {self.mean_width:,.4g}" if np.isfinite(self.mean_width) else ""
+        lines.append(
+            f"  intervals hold {self.coverage:.0%} of {covered} truths{width}"
+            if covered
+            else "  no intervals given"
         )
+        ranks = []
+        if np.isfinite(self.rank_correlation):
+            ranks.append(f"rank correlation {self.rank_correlation:.2f}")
+        if np.isfinite(self.finds_the_best):
+            ranks.append(f"largest effect found in {self.finds_the_best:.0%} of data sets")
+        return [*lines, *([f"  {'; '.join(ranks)}"] if ranks else [])]
 
 
 def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]) -> MeasurementScore:
@@ -149,19 +181,19 @@ def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]
 
     given = _read(estimates)
     truths = _truths(truth)
-    faults = [
-        unknown("estimates: column", name, tuple(given.columns))
-        for name in ("effect", "estimate")
-        if name not in given
-    ]
-    if faults:
-        raise ScenarioError(faults)
+    missing = [name for name in ("effect", "estimate") if name not in given]
+    if missing:
+        got = f"the columns {', '.join(map(str, given.columns))}"
+        expected = "the columns effect and estimate, and lower and upper where there are intervals"
+        raise ScenarioError([Fault("estimates", got, expected, f"name one {' and one '.join(missing)}")])
+    faults: list[Fault] = []
     if "dataset" not in given:
         given.insert(0, "dataset", next(iter(truths)))
         if len(truths) > 1:
             got = f"{len(truths)} data sets without saying which"
             raise ScenarioError([Fault("estimates", got, "a column dataset: " + ", ".join(truths))])
-    rows = []
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[str, str]] = set()
     for position, row in enumerate(given.to_dict(orient="records")):
         place = f"estimates: row {position + 1}"
         known = truths.get(str(row["dataset"]))
@@ -171,22 +203,36 @@ def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]
             faults.append(unknown(f"{place}: effect", row["effect"], tuple(known)))
         elif not _is_number(row["estimate"]):
             faults.append(Fault(f"{place}: estimate", repr(row["estimate"]), "a finite number"))
+        elif (name := (str(row["dataset"]), str(row["effect"]))) in seen:
+            remedy = "score the estimates of each analyst or model by themselves"
+            faults.append(
+                Fault(f"{place}: effect", f"{name[1]} again", "one estimate of each effect", remedy)
+            )
         else:
-            rows.append(_row(row, known[str(row["effect"])], place, faults))
+            seen.add(name)
+            rows.append(_row(row, known[name[1]], place, faults))
     if faults or not rows:
         raise ScenarioError(faults or [Fault("estimates", "no rows", "at least one estimate")])
     return MeasurementScore(pd.DataFrame(rows))
 
 
-def _row(row: Mapping[str, Any], truth: float, place: str, faults: list[Fault]) -> dict[str, Any]:
+def _row(
+    row: Mapping[str, Any], effect: tuple[float, str], place: str, faults: list[Fault]
+) -> dict[str, Any]:
+    truth, unit = effect
     estimate = float(row["estimate"])
     low, high = row.get("lower", float("nan")), row.get("upper", float("nan"))
     has_interval = _is_number(low) and _is_number(high)
+    if not has_interval and not (_is_missing(low) and _is_missing(high)):
+        name, got = ("upper", high) if _is_number(low) else ("lower", low)
+        shown = "nothing" if _is_missing(got) else repr(got)
+        faults.append(Fault(f"{place}: {name}", shown, "numbers in both, or in neither, of lower and upper"))
     if has_interval and not float(low) <= float(high):
         faults.append(Fault(f"{place}: lower", str(low), f"at most upper, {high}"))
     return {
         "dataset": str(row["dataset"]),
         "effect": str(row["effect"]),
+        "unit": unit,
         "truth": truth,
         "estimate": estimate,
         "error": estimate - truth,
@@ -194,6 +240,11 @@ def _row(row: Mapping[str, Any], truth: float, place: str, faults: list[Fault]) 
         "upper": float(high) if has_interval else float("nan"),
         "covered": bool(float(low) <= truth <= float(high)) if has_interval else None,
     }
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether a cell is empty."""
+    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 def _is_number(value: Any) -> bool:
@@ -211,8 +262,8 @@ def _read(source: Any) -> pandas.DataFrame:
     return read_table(source, "estimates").table
 
 
-def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str, float]]:
-    """Return the value of each effect by data set."""
+def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str, tuple[float, str]]]:
+    """Return value and unit of each effect by data set."""
     if isinstance(given, Mapping):
         folders = {str(name): Path(folder) for name, folder in given.items()}
     elif (Path(given) / TRUTH).is_file():
@@ -228,5 +279,7 @@ def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str,
     found = {}
     for name, folder in folders.items():
         table = pd.read_csv(folder / TRUTH)
-        found[name] = dict(zip(table["effect"].astype(str), table["value"].astype(float), strict=True))
+        units = table["unit"].astype(str) if "unit" in table else [""] * len(table)
+        effects = zip(table["value"].astype(float), units, strict=True)
+        found[name] = dict(zip(table["effect"].astype(str), effects, strict=True))
     return found

@@ -341,3 +341,49 @@ def test_faults_are_told_at_the_door(launch, mix, tmp_path) -> None:
             sim.score_estimates(table, place)
     with pytest.raises(sim.ScenarioError, match="export first"):
         sim.score_estimates(pd.DataFrame({"effect": ["tv"], "estimate": [1]}), tmp_path / "nowhere")
+
+
+def test_effects_of_several_units_are_neither_added_nor_ranked(tmp_path) -> None:
+    (tmp_path / "truth.csv").write_text(
+        "effect,value,unit\ntreated_lift,100.0,units\nrollout_lift,200.0,units\ntreated_lift_share,0.4,share\n"
+    )
+    rows = pd.DataFrame(
+        {
+            "effect": ["treated_lift", "rollout_lift", "treated_lift_share"],
+            "estimate": [110.0, 190.0, 0.9],
+            "lower": [90.0, 195.0, np.nan],
+            "upper": [120.0, 199.0, np.nan],
+        }
+    )
+    mixed = sim.score_estimates(rows, tmp_path)
+    assert mixed.units == ("units", "share") and mixed.coverage == 0.5
+    assert np.isnan([mixed.bias, mixed.mean_width, mixed.rank_correlation, mixed.finds_the_best]).all()
+    assert "several units" in repr(mixed) and "nan" not in repr(mixed)
+    alike = sim.score_estimates(rows[:2], tmp_path)
+    assert (alike.bias, alike.mean_width, alike.finds_the_best) == (0.0, 17.0, 1.0)
+    assert repr(alike).splitlines()[-2].endswith("yes") and repr(alike).splitlines()[-1].endswith("no")
+    assert "no intervals given" in repr(sim.score_estimates(rows[["effect", "estimate"]][:2], tmp_path))
+
+
+def test_estimates_that_cannot_be_scored_say_why(tmp_path) -> None:
+    (tmp_path / "truth.csv").write_text("effect,value,unit\ntv,100.0,units\nvideo,50.0,units\n")
+    rows = {
+        "effect": ["tv", "tv", "video"],
+        "estimate": [1, 2, 3],
+        "lower": [0, None, "x"],
+        "upper": [None, 3, 4],
+    }
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.score_estimates(pd.DataFrame(rows), tmp_path)
+    told = [str(fault) for fault in error.value.faults]
+    assert len(told) == 3 and "upper = nothing" in told[0] and "tv again" in told[1] and "'x'" in told[2]
+    with pytest.raises(
+        sim.ScenarioError, match="the columns channel, value; expected the columns effect and est"
+    ):
+        sim.score_estimates(pd.DataFrame({"channel": ["tv"], "value": [1]}), tmp_path)
+
+
+def test_all_arguments_of_an_export_are_told_at_once(launch) -> None:
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.export(launch, "masss", kind="mix", variation=-1.0, share=2.0, seed=-1)
+    assert len(error.value.faults) == 5
