@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked
+from simulator.experiment.argument_checks import checked, told_together
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
@@ -259,8 +259,15 @@ def optimize(
     >>> better = scenario.with_overrides(found.overrides)  # doctest: +SKIP
     """
     began = time.time()
+    plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
+    faults = place_faults("optimize", processes=processes, cluster=cluster)
+    if isinstance(scenario, Scenario):
+        faults += _plan_faults(plan, metric or scenario.comparison.metric, n_evaluation)
+        if strategy in scenario.strategies:
+            with told_together(faults):
+                read_decisions(scenario, strategy, split, vary)
     asked = checked(
-        place_faults("optimize", processes=processes, cluster=cluster),
+        faults,
         scenario,
         strategies=strategy,
         seed=seed,
@@ -270,9 +277,7 @@ def optimize(
         threads=threads,
         verb="optimize",
     )
-    plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
     name = metric or scenario.comparison.metric
-    _check(plan, name, n_evaluation)
     decisions, present = read_decisions(scenario, strategy, split, vary)
     metrics = (name, PRIVACY) if frontier and name != PRIVACY else (name,)
     sign = -1.0 if METRIC[name].better == "lower" else 1.0
@@ -407,7 +412,7 @@ def _frontier_candidates(record: SearchRecord) -> list[int]:
     return chosen
 
 
-def _check(plan: SearchPlan, metric: str, n_evaluation: int) -> None:
+def _plan_faults(plan: SearchPlan, metric: str, n_evaluation: int) -> list[Fault]:
     faults = []
     least = {
         "n_first": 4,
@@ -433,5 +438,4 @@ def _check(plan: SearchPlan, metric: str, n_evaluation: int) -> None:
         faults.append(unknown("optimize(metric)", metric, tuple(METRIC)))
     elif METRIC[metric].better is None:
         faults.append(Fault("optimize(metric)", repr(metric), "a metric of which more or less is better"))
-    if faults:
-        raise ScenarioError(faults)
+    return faults

@@ -268,7 +268,13 @@ class Optimization:
     def warnings(self) -> tuple[str, ...]:
         """What limits the result."""
         found = []
-        weak = [name for name, is_better in self.beats.items() if not is_better]
+        best, *others = self.plans
+        same = [plan.label for plan in others if plan.overrides == best.overrides]
+        if same:
+            found.append(
+                f"the search found nothing better than {' and '.join(same)}: that is the optimized plan"
+            )
+        weak = [name for name, is_better in self.beats.items() if not is_better and name not in same]
         if weak:
             found.append(f"not better beyond chance than: {', '.join(weak)}")
         if self.present is not None and self.present.departures:

@@ -310,3 +310,26 @@ def test_faults_are_told_at_the_door(town) -> None:
     ):
         with pytest.raises(sim.ScenarioError, match=words):
             sim.optimize(town, **{"strategy": "social", **arguments})
+
+
+def test_all_faults_are_told_at_once(town) -> None:
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.optimize(
+            town,
+            "social",
+            vary={"brands.Fizz.price": (5, 3)},
+            split={7: (0, 1)},
+            metric="profits",
+            n_first=1,
+            seed=-1,
+            engine="mess",
+        )
+    assert len(error.value.faults) == 6
+
+
+def test_a_search_that_finds_nothing_better_says_which_plan_it_ends_with(found) -> None:
+    best, first, *others = found.plans
+    same = replace(found, plans=(replace(best, overrides=first.overrides), first, *others))
+    assert f"nothing better than {first.label}" in same.warnings[0]
+    assert not any("beyond chance" in told and first.label in told for told in same.warnings)
+    assert not any("nothing better" in told for told in found.warnings)
