@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 from simulator.errors import Fault, ScenarioError
@@ -22,6 +23,7 @@ __all__ = [
     "checked",
     "confidence_level",
     "directed_metric",
+    "is_number",
     "one_of",
     "positive",
     "provenance",
@@ -70,6 +72,11 @@ def told_together(faults: list[Fault]) -> Iterator[None]:
         yield
     except ScenarioError as error:
         faults += error.faults
+
+
+def is_number(value: object) -> bool:
+    """Return whether something is a finite number, truth values apart."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def positive(place: str, value: object, unit: str, faults: list[Fault], remedy: str = "") -> float:

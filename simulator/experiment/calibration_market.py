@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.adoption_series import AdoptionSeries, read_series
+from simulator.experiment.argument_checks import is_number
 from simulator.experiment.batches import run_all
 from simulator.experiment.free_parameters import FreeParameter, values_of
 from simulator.experiment.treatments import Treatment, settings_of
@@ -215,6 +216,9 @@ def observed_targets(targets: Mapping[str, Any]) -> Observation:
     ScenarioError
         With every fault.
     """
+    if not isinstance(targets, Mapping):
+        expected = 'a mapping from metrics to values, as {"adoption": (0.4, 0.02)}'
+        raise ScenarioError([Fault("calibrate(targets)", repr(targets)[:80], expected)])
     faults, values, errors = [], [], []
     for name, given in targets.items():
         place = f"calibrate(targets): {name}"
@@ -278,7 +282,7 @@ def observed_series(
     for name, value, least in (("hold_out", hold_out, 0), ("weeks_per_period", weeks_per_period, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             faults.append(Fault(f"calibrate({name})", repr(value), f"a whole number, at least {least}"))
-    if not 0 <= measurement_error < np.inf:
+    if not is_number(measurement_error) or measurement_error < 0:
         faults.append(Fault("calibrate(measurement_error)", repr(measurement_error), "a share, >= 0"))
     if faults:
         raise ScenarioError(faults)

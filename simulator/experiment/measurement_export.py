@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import Fault
-from simulator.experiment.argument_checks import checked
+from simulator.experiment.argument_checks import checked, is_number
 from simulator.experiment.measurement_holdout import referral_holdout
 from simulator.experiment.measurement_tables import media_mix
 from simulator.experiment.measurement_trials import ab_test, geo_lift, referral
@@ -345,9 +345,12 @@ def _asked(
 ) -> tuple[Design, dict[str, Any]]:
     """Return what is exported and the question that it answers, all arguments checked."""
     start, faults = 0, []
+    if not isinstance(strategy, str):
+        faults.append(Fault("export(strategy)", repr(strategy)[:80], "the name of one strategy"))
+        strategy = "none"
     if isinstance(scenario, Scenario):
         start = scenario.horizon // 2 if start_week is None else start_week
-        faults = _faults(
+        faults += _faults(
             scenario, kind, variation, flight_weeks, start, share, n_markets, n_expected, start_date
         )
     asked = checked(
@@ -395,15 +398,16 @@ def _faults(
     import datetime
 
     faults = [] if kind in KINDS else [unknown("export(kind)", kind, tuple(KINDS))]
-    if not 0 <= variation <= 5:
+    if not is_number(variation) or not 0 <= variation <= 5:
         faults.append(Fault("export(variation)", repr(variation), "a coefficient of variation, 0 to 5"))
-    if not 0 < share < 1:
+    if not is_number(share) or not 0 < share < 1:
         faults.append(Fault("export(share)", repr(share), "a share between 0 and 1"))
     numbers = (("flight_weeks", flight_weeks, 1), ("n_markets", n_markets, 4), ("n_expected", n_expected, 0))
     for name, value, least in numbers:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             faults.append(Fault(f"export({name})", repr(value), f"a whole number, at least {least}"))
-    if kind != "media_mix" and not 1 <= start < scenario.horizon:
+    is_week = isinstance(start, int) and not isinstance(start, bool) and 1 <= start < scenario.horizon
+    if kind != "media_mix" and not is_week:
         faults.append(
             Fault("export(start_week)", repr(start), f"a week of the horizon, 1 to {scenario.horizon - 1}")
         )

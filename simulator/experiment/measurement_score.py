@@ -264,6 +264,8 @@ def _read(source: Any) -> pandas.DataFrame:
 
 def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str, tuple[float, str]]]:
     """Return value and unit of each effect by data set."""
+    if not isinstance(given, Mapping | str | Path):
+        raise ScenarioError([Fault("truth", repr(given), "a folder of an export, or folders by data set")])
     if isinstance(given, Mapping):
         folders = {str(name): Path(folder) for name, folder in given.items()}
     elif (Path(given) / TRUTH).is_file():

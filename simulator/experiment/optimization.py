@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, told_together
+from simulator.experiment.argument_checks import checked, is_number, told_together
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
@@ -426,13 +426,13 @@ def _plan_faults(plan: SearchPlan, metric: str, n_evaluation: int) -> list[Fault
         value = getattr(plan, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < low:
             faults.append(Fault(f"optimize({name})", repr(value), f"a whole number, at least {low}"))
-    if n_evaluation < 20:
+    if isinstance(n_evaluation, bool) or not isinstance(n_evaluation, int) or n_evaluation < 20:
         faults.append(Fault("optimize(n_evaluation)", repr(n_evaluation), "at least 20 fresh replicates"))
     if isinstance(plan.n_race, int) and plan.n_race > FIRST_EVALUATION:
         faults.append(Fault("optimize(n_race)", repr(plan.n_race), f"at most {FIRST_EVALUATION}"))
     if plan.method not in METHODS:
         faults.append(unknown("optimize(method)", plan.method, METHODS))
-    if not 0.5 <= plan.confidence < 1:
+    if not is_number(plan.confidence) or not 0.5 <= plan.confidence < 1:
         faults.append(Fault("optimize(confidence)", repr(plan.confidence), "0.5 or more, below 1"))
     if metric not in METRIC:
         faults.append(unknown("optimize(metric)", metric, tuple(METRIC)))

@@ -98,8 +98,12 @@ def read_table(path: str | Path, place: str) -> TableFile:
 def _text(path: Path, place: str) -> str:
     """Return a file's text without its byte-order mark."""
     remedy = "correct the path"
-    if not path.is_file():
-        got = f"{str(path)!r}, a folder" if path.is_dir() else repr(str(path))
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError):
+        is_file = is_folder = False
+    if not is_file:
+        got = f"{str(path)!r}, a folder" if is_folder else repr(str(path)[:80])
         raise ScenarioError([Fault(place, got, "a CSV file that exists", remedy)])
     try:
         content = path.read_bytes()

@@ -105,3 +105,24 @@ def test_estimates_and_people_are_read_as_strictly(tmp_path: Path) -> None:
     people = written(tmp_path, ["node,toa", "1,1", "2,2", "2,3", "3,9"], "people.csv")
     with pytest.raises(sim.ScenarioError, match="2 more than once"):
         sim.study_network(edges, people, n_periods=3)
+
+
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        (lambda town: sim.bass("x" * 300), "a CSV file that exists"),
+        (lambda town: sim.calibrate(town, ["p_weak"], targets=5), "a mapping from metrics to values"),
+        (
+            lambda town: sim.calibrate(town, ["p_weak"], series=[1, 2], measurement_error="a"),
+            "measurement_error",
+        ),
+        (lambda town: sim.score_estimates({"effect": ["tv"], "estimate": [1]}, None), "folders by data set"),
+        (lambda town: sim.export(town, ["mass"]), "the name of one strategy"),
+        (lambda town: sim.export(town, "mass", variation="x", share=None), "a share between 0 and 1"),
+        (lambda town: sim.export(town, "mass", kind="ab_test", start_week="x"), "a week of the horizon"),
+        (lambda town: sim.optimize(town, "social", n_evaluation="x", confidence="x"), "0.5 or more"),
+    ],
+)
+def test_values_of_the_wrong_kind_are_faults(call, place: str) -> None:
+    with pytest.raises(sim.ScenarioError, match=place):
+        call(sim.load_scenario("classroom"))
