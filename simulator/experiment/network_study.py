@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.adoption_network import AdoptionNetwork, adoption_network
+from simulator.experiment.adoption_network import INFLUENCES, AdoptionNetwork, adoption_network
+from simulator.experiment.argument_checks import told_together
 from simulator.experiment.network_forecast import (
     NetworkForecast,
     discrimination,
@@ -18,8 +19,8 @@ from simulator.experiment.network_forecast import (
     score_forecasts,
     simple_forecasts,
 )
-from simulator.experiment.network_hazard import HazardFit, fit_network_hazard
-from simulator.experiment.table_file import read_table
+from simulator.experiment.network_hazard import FORMS, HazardFit, fit_network_hazard
+from simulator.experiment.table_file import TableFile, read_table
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
@@ -196,33 +197,29 @@ def study_network(
     ScenarioError
         With every fault of files and arguments.
     """
-    ties, people = read_table(edges, "edges").table, read_table(nodes, "nodes").table
-    faults = [
-        unknown(f"{nodes}: column", name, tuple(people.columns))
-        for name in ("node", adopted, group or "node")
-        if name not in people
-    ]
-    if ties.shape[1] < 2:
-        faults.append(Fault(str(edges), f"{ties.shape[1]} columns", "two columns: who names whom"))
-    if "node" in people and people["node"].duplicated().any():
-        repeated = dict.fromkeys(str(name) for name in people["node"][people["node"].duplicated()])
-        got = f"{', '.join(list(repeated)[:5])} more than once"
-        faults.append(Fault(f"{nodes}: node", got, "one row per person", "remove the repeated rows"))
+    faults: list[Fault] = []
+    with told_together(faults):
+        ties = read_table(edges, "edges").table
+    with told_together(faults):
+        people = read_table(nodes, "nodes")
+    if influence not in INFLUENCES:
+        faults.append(unknown("influence", influence, INFLUENCES))
+    if form not in FORMS:
+        faults.append(unknown("form", form, FORMS))
     if fit_until is not None and not 2 <= fit_until <= n_periods:
         faults.append(Fault("fit", repr(fit_until), f"a period, 2 to {n_periods}"))
     if faults:
         raise ScenarioError(faults)
-    position = {name: k for k, name in enumerate(people["node"])}
+    faults = [*_people_faults(people, nodes, adopted, group), *_tie_faults(ties, people.table, edges, nodes)]
+    if faults:
+        raise ScenarioError(faults)
+    position = {name: k for k, name in enumerate(people.table["node"])}
     pairs = ties.iloc[:, :2].to_numpy()
-    strange = sorted({str(name) for name in pairs.ravel().tolist() if name not in position})
-    if strange:
-        got = ", ".join(strange[:5])
-        raise ScenarioError([Fault(str(edges), f"{got}", f"people of the column node in {nodes}")])
     network = adoption_network(
-        people[adopted].to_numpy(),
+        people.table[adopted].to_numpy(np.float64),
         np.array([[position[a], position[b]] for a, b in pairs.tolist()]).reshape(-1, 2),
         n_periods=n_periods,
-        groups=people[group].to_numpy() if group else None,
+        groups=people.table[group].to_numpy() if group else None,
         influence=influence,
         within_groups=within_groups,
     )
@@ -232,3 +229,53 @@ def study_network(
         forecast_network(fit, n_periods - last, n_worlds=n_worlds, seed=seed) if last < n_periods else None
     )
     return NetworkStudy(network, fit, forecast, influence, seed)
+
+
+def _people_faults(people: TableFile, nodes: str | Path, adopted: str, group: str | None) -> list[Fault]:
+    """Return what is wrong with the table of people: columns, people listed twice, periods that are none."""
+    table = people.table
+    faults = [
+        unknown(f"{nodes}: column", name, tuple(table.columns))
+        for name in ("node", adopted, group or "node")
+        if name not in table
+    ]
+    if "node" in table and table["node"].duplicated().any():
+        repeated = dict.fromkeys(str(name) for name in table["node"][table["node"].duplicated()])
+        got = f"{', '.join(list(repeated)[:5])} more than once"
+        faults.append(Fault(f"{nodes}: node", got, "one row per person", "remove the repeated rows"))
+    if adopted in table:
+        remedy = "leave it empty, or give a period after the last, for those who never adopted"
+        wrong = [
+            Fault(f"{nodes}, line {line}: {adopted}", repr(cell), "a whole period: 1, 2, …", remedy)
+            for line, cell in zip(people.lines, table[adopted].tolist(), strict=True)
+            if not _is_period(cell)
+        ]
+        more = (
+            [Fault(f"{nodes}: {adopted}", f"{len(wrong) - 5} more such cells", "none")] if wrong[5:] else []
+        )
+        faults += [*wrong[:5], *more]
+    return faults
+
+
+def _is_period(cell: Any) -> bool:
+    """Return whether a cell is a whole number from 0 on, or empty."""
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return False
+    return bool(np.isnan(value) or (value >= 0 and value % 1 == 0))
+
+
+def _tie_faults(ties: Any, people: Any, edges: str | Path, nodes: str | Path) -> list[Fault]:
+    """Return what is wrong with the table of ties."""
+    if ties.shape[1] < 2:
+        return [Fault(str(edges), f"{ties.shape[1]} columns", "two columns: who names whom")]
+    if "node" not in people:
+        return []
+    known = set(people["node"])
+    strange = sorted(
+        {str(name) for name in ties.iloc[:, :2].to_numpy().ravel().tolist() if name not in known}
+    )
+    if not strange:
+        return []
+    return [Fault(str(edges), ", ".join(strange[:5]), f"people of the column node in {nodes}")]

@@ -126,3 +126,17 @@ def test_estimates_and_people_are_read_as_strictly(tmp_path: Path) -> None:
 def test_values_of_the_wrong_kind_are_faults(call, place: str) -> None:
     with pytest.raises(sim.ScenarioError, match=place):
         call(sim.load_scenario("classroom"))
+
+
+def test_faults_of_people_and_ties_name_their_lines(tmp_path: Path) -> None:
+    edges = written(tmp_path, ["from,to", "1,2", "2,77"], "edges.csv")
+    people = written(tmp_path, ["node,toa", "1,never", "2,-4", "3,2.5", "4,", "5,9"], "people.csv")
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.study_network(edges, people, n_periods=5, group="village")
+    told = [str(fault) for fault in error.value.faults]
+    for words in ("'village'", "line 2: toa = 'never'", "line 3: toa", "line 4: toa", "77"):
+        assert any(words in fault for fault in told), words
+    assert len(told) == 5
+    with pytest.raises(sim.ScenarioError) as error:
+        sim.study_network(tmp_path / "a", tmp_path / "b", n_periods=5, influence="x", form="y", fit_until=9)
+    assert len(error.value.faults) == 5
