@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 from simulator.experiment.rare_luck import RIGHT_UNDER_RARE_LUCK
@@ -11,13 +12,14 @@ from simulator.experiment.rare_luck import RIGHT_UNDER_RARE_LUCK
 RUN = Path(__file__).resolve().parents[2] / "experiments" / "selection" / "run.py"
 
 
-def test_the_study_runs_and_its_readme_has_its_measurements(tmp_path, capsys) -> None:
+def test_the_study_runs_and_its_readme_has_its_measurements(tmp_path, capsys, monkeypatch) -> None:
     spec = importlib.util.spec_from_file_location("selection_study", RUN)
     assert spec is not None and spec.loader is not None
     study = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(study)
+    monkeypatch.setattr(sys.modules["intervals"], "GRID_LEVELS", 2)
     study.main(
-        ["--macro", "3", "--population", "600", "--grid", "4", "--levels", "0", "--out", str(tmp_path)]
+        ["--macro", "2", "--population", "300", "--grid", "4", "--levels", "0", "--out", str(tmp_path)]
     )
     found = json.loads((tmp_path / "results.json").read_text())
     assert {row["law"] for row in found["selection"]} == {*study.LAWS, "classroom"}
