@@ -224,8 +224,11 @@ def _variance_hits(scenario: sim.Scenario, n: int, seed: int) -> Callable[[int],
             picks = np.random.default_rng([macro, size]).integers(len(whole), size=size)
             sample = whole[picks]
             for part in variance_components(sample, confidence=CONFIDENCE, interval=kind, seed=macro):
+                called = f"by {part.level}, {size} draws ({CALLED[kind]})"
                 holds = part.lower <= true[part.level].variance <= part.upper
-                yield Hit(f"variance by {part.level}, {size} draws ({CALLED[kind]})", holds, sample.size)
+                yield Hit(f"variance {called}", holds, sample.size)
+                holds = part.share_lower <= true[part.level].share <= part.share_upper
+                yield Hit(f"its share {called}", holds, sample.size)
 
     return hits
 

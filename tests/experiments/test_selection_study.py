@@ -95,6 +95,6 @@ def test_intervals_hold_on_the_simulators_own_outcomes_and_the_negative_controls
     rates = {row["interval"]: row["holds"] for row in stored["intervals"]}
     controls = {name: rates.pop(name) for name in list(rates) if "negative control" in name}
     few = {name: rates.pop(name) for name in list(rates) if "12 draws" in name}
-    assert len(rates) == 22 and min(rates.values()) >= 0.95 - 3.3 * error, rates
-    assert len(few) == 3 and min(few.values()) >= 0.88 and len(controls) == 4
+    assert len(rates) == 25 and min(rates.values()) >= 0.95 - 3.3 * error, rates
+    assert len(few) == 6 and min(few.values()) >= 0.88 and len(controls) == 7
     assert max(controls.values()) < 0.95 - 3.3 * error
