@@ -148,7 +148,8 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     print(f"\n{found.sentences[0]}\n")
     for line in found.sentences[1:]:
         print(f"  {line}")
-    print(f"\n{frame_text(found.to_dataframe())}\n")
+    table = found.to_dataframe().drop(columns=["n_fresh", "skewness", "kurtosis"])  # a sentence says what they show
+    print(f"\n{frame_text(table)}\n")
     if place is not None:
         print(f"results: {place}, report.html is the page to open")
     print(f"digest: {found.digest}")
