@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import Fault, ScenarioError, StoreError
-from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, FAILURES, Failure, in_order
+from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, in_order
+from simulator.outcomes.failures import Failure, stored_failures
 from simulator.outcomes.folder_lock import writer_of
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.replicate_blocks import BLOCKS
@@ -108,14 +109,8 @@ class Results(SweepQuestions):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Replicates that failed in the latest run, each with the command that runs it alone."""
-        import json
-
-        try:
-            entries = json.loads((self.folder / FAILURES).read_bytes())["failures"]
-        except (OSError, ValueError, KeyError):
-            return ()
-        return tuple(Failure(**entry) for entry in entries)
+        """Replicates that failed and have not been simulated since, each with the command that runs it alone."""
+        return stored_failures(self.folder)
 
     def treatments(self) -> pandas.DataFrame:
         """Return one row per treatment.
