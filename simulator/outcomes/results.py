@@ -292,11 +292,11 @@ class Results(SweepQuestions):
         """
         if self.manifest["kind"] != EXPERIMENT:
             verify(self.folder)
-            return f"{len(self.manifest['files'])} files, all as they were written; digest {self.digest}"
+            return f"{counted(len(self.manifest['files']), 'file')}, all as they were written; digest {self.digest}"
         check_experiment(self.folder, self.manifest)
         n_shards = len(shard_files(self.folder))
         done = f"{len(self.rows):,} of {counted(self.n_expected, 'replicate')}"
-        return f"{n_shards} shards, all as they were written, with {done}; digest {self.digest}"
+        return f"{counted(n_shards, 'shard')}, all as they were written, with {done}; digest {self.digest}"
 
     def __repr__(self) -> str:
         manifest = self.manifest
