@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.errors import Fault, ScenarioError, StoreError
+from simulator.errors import Fault, ScenarioError, StoreError, needing
 from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, in_order
 from simulator.outcomes.failures import Failure, stored_failures
 from simulator.outcomes.folder_lock import writer_of
@@ -164,11 +164,8 @@ class Results(SweepQuestions):
         ScenarioError
             If polars is not installed.
         """
-        try:
+        with needing("the library polars", "polars", "to_polars()"):
             import polars as pl
-        except ImportError as error:
-            remedy = "install it with: pip install 'consumer-market-simulator[polars]'"
-            raise ScenarioError([Fault("to_polars()", "", "the library polars", remedy)]) from error
         frame: polars.DataFrame = pl.DataFrame(self.to_dataframe().to_dict("list"), infer_schema_length=None)
         return frame
 
