@@ -274,8 +274,12 @@ def test_a_folder_has_one_writer_who_is_named_and_leaves_nothing(tmp_path: Path)
 
 
 def test_a_lock_file_that_may_not_be_made_is_told_as_such(tmp_path: Path, monkeypatch) -> None:
-    def denying(*_) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied")
+    usual = os.open
+
+    def denying(path: object, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return usual(path, flags, *mode)  # type: ignore[call-overload]
 
     monkeypatch.setattr(os, "open", denying)
     with pytest.raises(PermissionError):
