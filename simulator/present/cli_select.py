@@ -54,7 +54,10 @@ def select(
     evaluation: Annotated[int, typer.Option(help="fresh replicates on which the choice is evaluated")] = 100,
     check: Annotated[
         int | None,
-        typer.Option(help="fresh replicates on which the others are checked for rare luck [luck of 1 in 10]"),
+        typer.Option(
+            help="fresh replicates, at most those of --evaluation, on which the others are checked for rare luck "
+            "[those that meet luck of 1 in 10, none where the first stage meets it]"
+        ),
     ] = None,
     seed: Seed = None,
     engine: Engine = "numba",
