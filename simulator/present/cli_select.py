@@ -151,7 +151,9 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     print(f"\n{found.sentences[0]}\n")
     for line in found.sentences[1:]:
         print(f"  {line}")
-    table = found.to_dataframe().drop(columns=["n_fresh", "skewness", "kurtosis"])  # a sentence says what they show
+    table = found.to_dataframe().drop(
+        columns=["n_fresh", "skewness", "kurtosis"]
+    )  # a sentence says what they show
     print(f"\n{frame_text(table)}\n")
     if place is not None:
         print(f"results: {place}, report.html is the page to open")
