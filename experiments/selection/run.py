@@ -21,17 +21,14 @@ from simulator.experiment.choosing import Rule, choose
 from simulator.experiment.equal_allocation import equal_cost, rinott_constant
 from simulator.experiment.evaluation import evaluate_choice
 from simulator.experiment.kim_nelson import Choice
-from simulator.experiment.precision import Goal, replicate_until
 from simulator.experiment.sampling import Record
 from simulator.experiment.sensitivity_indices import sobol_indices, sobol_points
-from simulator.outcomes.all_pairs import differences_to_best
-from simulator.outcomes.differences import differences_to
-from simulator.outcomes.multiple_comparisons import compare_with_best
 from simulator.outcomes.provenance import origin
 
 FOLDER = Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
+from intervals import intervals_answer, measure_intervals  # noqa: E402
 from laws import BATCH, CONFIDENCE, FIRST_STAGE, STRATEGIES, ZONE, NormalSample, Population  # noqa: E402
 from luck import measure_luck, rare_answer, warnings_answer  # noqa: E402
 from readme import put  # noqa: E402
@@ -105,47 +102,6 @@ def selection_rows(name: str, k: int, best: int, make: Callable[[int], NormalSam
     return rows
 
 
-def coverage_rows(outcomes: np.ndarray, n_macro: int) -> list[dict[str, object]]:
-    """Return how often intervals hold on the simulator's own outcomes, jointly for families."""
-    true = outcomes.mean(axis=1)
-    hits: dict[str, list[bool]] = {}
-    for seed in range(n_macro):
-        values = Population(outcomes, seed).values
-        sample = values[:, :30]
-        found = differences_to(sample, STRATEGIES, "none", CONFIDENCE)
-        ok = [d.lower <= true[STRATEGIES.index(s)] - true[0] <= d.upper for s, d in found.items()]
-        hits.setdefault("all differences to none, 30 replicates", []).append(all(ok))
-        lead = differences_to_best(sample, STRATEGIES, CONFIDENCE)
-        ok = [
-            d.lower <= true[STRATEGIES.index(s)] - true[STRATEGIES.index(d.other)] <= d.upper
-            for s, d in lead.items()
-        ]
-        hits.setdefault("all differences to the best, 30 replicates", []).append(all(ok))
-        best = compare_with_best(sample, CONFIDENCE)
-        gaps = [true[i] - np.delete(true, i).max() for i in range(len(true))]
-        ok = [b.lower - 1e-9 <= g <= b.upper + 1e-9 for b, g in zip(best, gaps, strict=True)]
-        hits.setdefault("comparison with the best (Hsu), 30 replicates", []).append(all(ok))
-        for method, first in (("sequential", 30), ("stein", 15)):
-
-            def draw(numbers: Sequence[int], values: np.ndarray = values) -> np.ndarray:
-                return values[1:2, list(numbers)] - values[0:1, list(numbers)]
-
-            _, reached = replicate_until(
-                draw,
-                [Goal("mass", 150.0)],
-                confidence=CONFIDENCE,
-                method=method,
-                first_stage=first,
-                most=outcomes.shape[1],
-            )
-            [goal] = reached.goals
-            half = 150.0 if method == "stein" else goal.half_width
-            hits.setdefault(f"mass minus none to +- 150, {method}", []).append(
-                bool(abs(goal.mean - (true[1] - true[0])) <= half)
-            )
-    return [{"interval": name, "holds": float(np.mean(flags))} for name, flags in hits.items()]
-
-
 def curse_row(outcomes: np.ndarray, n_macro: int) -> dict[str, float]:
     """Return the mean lead of whoever was selected, where it was selected and on fresh replicates."""
     rule = Rule("subset", 1e-9, CONFIDENCE, FIRST_STAGE, BATCH, 100_000)
@@ -208,10 +164,11 @@ def sobol_rows() -> list[dict[str, object]]:
 
 
 def measure(
-    n_macro: int, n_population: int, seed: int, known: Sequence[dict[str, object]] = ()
+    n_macro: int, n_population: int, n_grid: int, seed: int, known: Sequence[dict[str, object]] = ()
 ) -> dict[str, object]:
     """Run everything; rows on normal laws that are known already are kept."""
-    found: dict[str, object] = {"macro_replications": n_macro, "population": n_population, "seed": seed}
+    found: dict[str, object] = {"macro_replications": n_macro, "population": n_population}
+    found |= {"grid": n_grid, "seed": seed}
     found |= origin()
     rows = [row for row in known if row["law"] in LAWS]
     for name, (means, sds, shared) in LAWS.items() if not rows else ():
@@ -224,9 +181,9 @@ def measure(
     make = lambda s: Population(outcomes, s)  # noqa: E731
     rows += selection_rows("classroom", len(STRATEGIES), int(true.argmax()), make, ZONE, n_macro)
     found["selection"] = rows
-    found["coverage"] = coverage_rows(outcomes, n_macro)
     found["curse"] = curse_row(outcomes, n_macro)
     found["sobol"] = sobol_rows()
+    found |= measure_intervals(outcomes, n_macro, n_grid, seed)
     return found | measure_luck(n_macro, outcomes)
 
 
@@ -280,10 +237,8 @@ def answer(found: dict[str, object]) -> str:
         f"Classroom: {found['population']:,} replicates of six strategies are the population; the best leads by "
         f"{lead:,.0f} EUR, the indifference zone is {ZONE:,.0f} EUR{promise}.",
         "",
-        "| interval on the classroom's outcomes, stated 95 % | holds |",
-        "| --- | ---: |",
+        *intervals_answer(found["intervals"]),
     ]
-    lines += [f"| {r['interval']} | {r['holds'] * 100:.1f} % |" for r in found["coverage"]]
     curse = found["curse"]
     lines += [
         "",
@@ -321,6 +276,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--macro", type=int, default=500, help="macro-replications")
     parser.add_argument("--population", type=int, default=2000, help="replicates of the classroom")
+    parser.add_argument(
+        "--grid", type=int, default=120, help="replicates at each point of the grid of factors"
+    )
     parser.add_argument("--levels", type=int, default=6, help="levels of each factor of the map")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=FOLDER)
@@ -331,28 +289,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="keep the stored rows on normal laws, which do not depend on the market model",
     )
     parser.add_argument(
-        "--only-luck",
-        action="store_true",
-        help="measure what concerns rare luck, and keep all else as stored",
+        "--only",
+        choices=("luck", "intervals"),
+        help="measure what concerns rare luck, or intervals, and keep all else as stored",
     )
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     stored = json.loads((FOLDER / "results.json").read_text())
-    if (asked.keep_laws or asked.only_luck) and stored["macro_replications"] != asked.macro:
-        parser.error(f"what is stored has --macro {stored['macro_replications']}")
-    if asked.only_luck:
-        if (stored["population"], stored["seed"]) != (asked.population, asked.seed):
-            parser.error(f"what is stored has --population {stored['population']} --seed {stored['seed']}")
+    if asked.keep_laws or asked.only:
+        told = {"macro_replications": asked.macro} | (
+            {"population": asked.population, "seed": asked.seed} if asked.only else {}
+        )
+        if wrong := {name: stored[name] for name, value in told.items() if stored[name] != value}:
+            parser.error(f"what is stored has {wrong}")
+    if asked.only:
         outcomes = classroom_outcomes(asked.population, asked.seed)
         if not np.allclose(outcomes.mean(axis=1), list(stored["classroom_means"].values()), atol=0.06):
             parser.error("the classroom has other outcomes than those stored: measure everything")
-        found = stored | measure_luck(asked.macro, outcomes)
+        if asked.only == "luck":
+            found = stored | measure_luck(asked.macro, outcomes)
+        else:
+            found = stored | {"grid": asked.grid}
+            found |= measure_intervals(outcomes, asked.macro, asked.grid, asked.seed)
     else:
         known = stored["selection"] if asked.keep_laws else []
-        found = measure(asked.macro, asked.population, asked.seed, known)
+        found = measure(asked.macro, asked.population, asked.grid, asked.seed, known)
     (asked.out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
     text = answer(found)
-    if asked.only_luck:
+    if asked.only:
         text += "\n\n" + MAP.search((FOLDER / "README.md").read_text())[0]  # type: ignore[index]
     elif asked.levels:
         text += "\n\n" + " ".join(draw_map(asked.out / "regimes.png", asked.levels, 20))

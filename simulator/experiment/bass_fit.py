@@ -23,6 +23,7 @@ from simulator.experiment.bass_estimation import (
     series_of,
 )
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -237,8 +238,8 @@ class BassFit:
             held = len(self.series) - self.n_fitted
             inside = round(self.errors["share_in_90_interval"] * held)
             lines.append(
-                f"  {held} periods held out: mean absolute error {got:,.1f}, naive {naive:,.1f}; {inside} of them in "
-                "the forecast's 90 % intervals"
+                f"  {counted(held, 'period')} held out: mean absolute error {got:,.1f}, naive {naive:,.1f}; "
+                f"{inside} of them in the forecast's 90 % intervals"
             )
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
 

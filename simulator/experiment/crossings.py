@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.experiment.resampling import mean_weights
 from simulator.experiment.sampling import Values
 
 _N_RESAMPLES = 800
@@ -128,9 +129,7 @@ def _root(
 
 
 def _crossing(curve: Curve, root: float, falls: bool, confidence: float, seed: int) -> Crossing:
-    n = curve.differences.shape[1]
-    picks = np.random.default_rng([seed, n]).integers(n, size=(_N_RESAMPLES, n))
-    weights = np.stack([np.bincount(pick, minlength=n) for pick in picks]) / n
+    weights = mean_weights(curve.differences.shape[1], _N_RESAMPLES, confidence, seed)
     means = weights @ curve.differences.T
     sign = 1.0 if falls else -1.0
     places = []

@@ -2,7 +2,7 @@
 
 Where the best treatment is so by rare luck, a first stage that did not meet it sees a worse treatment, of a spread that
 looks well known, and drops it early. So those that are not evaluated run in a few fresh replicates as well, beside the
-chosen one: luck shows there as skewness of their difference, whatever the selecting replicates had.
+chosen one: luck shows there in the shape of their difference, whatever the selecting replicates had.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from simulator.experiment.first_stage import CHECKED, replicates_to_meet
 from simulator.experiment.kim_nelson import Choice
+from simulator.experiment.luck_shape import LuckShape
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample, Values
 from simulator.outcomes.differences import simultaneous_differences
 from simulator.outcomes.multiple_comparisons import ToBest, compare_with_best, holm, paired_p_values
@@ -70,9 +71,9 @@ class Evaluation:
         Treatments that are not evaluated, only checked for rare luck.
     checked_outcomes : ndarray of float64, shape (checked, replicate)
         Theirs in the first replicates of the block, in the metric's own direction.
-    skewnesses : mapping
-        By treatment: skewness of the chosen treatment's difference to it on fresh replicates, or, where none were drawn
-        of it, on selecting ones if its first stage was long enough to meet luck of one in ten; 0 where it never varied.
+    luck : mapping
+        By treatment: shape of the luck in the chosen treatment's difference to it on fresh replicates, and on selecting
+        ones if their first stage was long enough to meet luck of one in ten; where both are known, the rarer one.
     """
 
     positions: tuple[int, ...]
@@ -85,12 +86,12 @@ class Evaluation:
     curse: Curse
     checked: tuple[int, ...] = ()
     checked_outcomes: Values = field(default_factory=lambda: np.empty((0, 0)))
-    skewnesses: Mapping[int, float] = field(default_factory=dict)
+    luck: Mapping[int, LuckShape] = field(default_factory=dict)
 
     @property
-    def skewness(self) -> float:
-        """The largest of ``skewnesses`` in size; 0 where there is none."""
-        return max(self.skewnesses.values(), key=abs, default=0.0)
+    def rarest(self) -> LuckShape:
+        """The shape that goes furthest towards rare luck."""
+        return max(self.luck.values(), key=lambda shape: shape.strength, default=LuckShape(0.0, 0.0))
 
     @property
     def n_checked(self) -> int:
@@ -152,11 +153,11 @@ def evaluate_choice(
     checked = others if n_check else ()
     fresh.extend(checked, n_check)
     pairs = {i: fresh.common([choice.best, i]) for i in (*positions[1:], *checked)}
-    skewnesses = {i: _skewness(pair) for i, pair in pairs.items()}
+    luck = {i: LuckShape.of(record.sign * pair) for i, pair in pairs.items()}
     if choice.first_stage >= replicates_to_meet(record.n_treatments, confidence, CHECKED):
         for i in (i for i in range(record.n_treatments) if i != choice.best):
-            before = _skewness(record.common([choice.best, i]))
-            skewnesses[i] = max(skewnesses.get(i, 0.0), before, key=abs)
+            before = LuckShape.of(record.sign * record.common([choice.best, i]))
+            luck[i] = max(luck.get(i, before), before, key=lambda shape: shape.strength)
     names = [str(p) for p in positions]
     [lead] = simultaneous_differences(values, names, [(0, 1)], confidence)
     p_values = np.full(len(positions), np.nan)
@@ -173,16 +174,8 @@ def evaluate_choice(
         curse=_curse(record, choice.best, runner_up, lead, confidence),
         checked=checked,
         checked_outcomes=record.sign * fresh.values[list(checked), :n_check],
-        skewnesses={i: skewness * record.sign for i, skewness in skewnesses.items()},
+        luck=luck,
     )
-
-
-def _skewness(pair: Values) -> float:
-    """Return the skewness of the difference of two rows; 0 where it does not vary."""
-    from scipy.stats import skew
-
-    gap = without_rounding(pair[0] - pair[1], pair)
-    return float(skew(gap)) if mean_and_sd(gap)[1] > 0 else 0.0
 
 
 def _runner_up(record: Record, best: int) -> int:

@@ -133,8 +133,8 @@ class NetworkStudy:
 
     def __repr__(self) -> str:
         lines = [
-            f"{self.network.n_people:,} people in {counted(len(self.network.group_names), 'group')}, "
-            f"{len(self.network.sources):,} arcs ({self.influence})",
+            f"{counted(self.network.n_people, 'person')} in {counted(len(self.network.group_names), 'group')}, "
+            f"{counted(len(self.network.sources), 'arc')} ({self.influence})",
             self._without,
             str(self.fit),
         ]
@@ -269,7 +269,7 @@ def _is_period(cell: Any) -> bool:
 def _tie_faults(ties: Any, people: Any, edges: str | Path, nodes: str | Path) -> list[Fault]:
     """Return what is wrong with the table of ties."""
     if ties.shape[1] < 2:
-        return [Fault(str(edges), f"{ties.shape[1]} columns", "two columns: who names whom")]
+        return [Fault(str(edges), counted(ties.shape[1], "column"), "two columns: who names whom")]
     if "node" not in people:
         return []
     known = set(people["node"])

@@ -9,9 +9,9 @@ meet, it looks worse than it is, and surely so. There are two remedies, both for
 * where the first stage is too short for luck of one in ten, so many fresh replicates of the treatments that are not
   evaluated as would meet that: a choice that is wrong for its sake is not set right by them, but warned of.
 
-To meet luck is not yet to be right: for that, N should be about twice as rare as the luck that decides. Only luck that
-makes a difference skewed is seen; luck that both treatments share in size is not. What the remedies are worth, and how
-often the warning is false, is measured in ``experiments/selection``, for luck of one in ten; rarer luck can go unwarned.
+To meet luck is not yet to be right: for that, N should be about twice as rare as the luck that decides. Luck is seen by
+the shape of a difference: see :mod:`simulator.experiment.luck_shape`. What the remedies are worth, and how often a
+warning fails or is false, is measured in ``experiments/selection``; luck that is rarer than one in ten can go unwarned.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from typing import TYPE_CHECKING
 from simulator.errors import Fault
 from simulator.experiment.arguments import whole
 from simulator.experiment.first_stage import CHECKED, RARE, replicates_to_meet
+from simulator.experiment.luck_shape import LuckShape
 from simulator.outcomes.wording import percent
 
 if TYPE_CHECKING:
     from simulator.experiment.selection import Selection
 
-#: Skewness of a difference from which on luck counts as rare; that of luck of one replicate in ten is 2.7.
-SKEWED = 1.5
 #: Least and most share of right selections by Kim & Nelson and by budget allocation where the best is so by luck of one
 #: replicate in ten, as experiments/selection measured: by the confidence stated, with first stages of 10 and "1 in 20".
 RIGHT_UNDER_RARE_LUCK = {
-    0.90: ((0.59, 0.67), (0.95, 0.99)),
-    0.95: ((0.62, 0.67), (0.99, 1.00)),
-    0.99: ((0.66, 0.69), (0.99, 1.00)),
+    0.90: ((0.61, 0.70), (0.96, 0.98)),
+    0.95: ((0.66, 0.72), (0.97, 0.99)),
+    0.99: ((0.77, 0.80), (0.99, 1.00)),
 }
 _ONE_IN = re.compile(r"\s*1 in ([1-9][0-9]{0,5})\s*", re.ASCII)
 
@@ -101,17 +100,13 @@ def replicates_to_check(
     return 0 if first_stage >= needed else min(needed, most)
 
 
-def rarest(skewness: float) -> float:
-    """Return the share of replicates of luck that is as skewed as what was seen; at most one in twenty.
-
-    A difference that has one value with the probability p and another one else has the skewness
-    (1 - 2 p) / sqrt(p (1 - p)).
-    """
-    return min(RARE, 0.5 * (1 - abs(skewness) / (4 + skewness**2) ** 0.5))
+def to_meet(seen: LuckShape) -> float:
+    """Return the share of replicates of the luck that a first stage should meet: what was seen, or one in twenty."""
+    return min(RARE, seen.share)
 
 
-def calls_in_doubt(n_treatments: int, confidence: float, first_stage: int, skewness: float) -> bool:
-    """Return whether luck is so skewed that a first stage may have missed what matters.
+def calls_in_doubt(n_treatments: int, confidence: float, first_stage: int, seen: LuckShape) -> bool:
+    """Return whether luck is so rare that a first stage may have missed what matters.
 
     Parameters
     ----------
@@ -120,18 +115,17 @@ def calls_in_doubt(n_treatments: int, confidence: float, first_stage: int, skewn
     confidence : float
         Asked for.
     first_stage : int
-        Replicates; those that meet luck of one in twenty, or rarer luck as skewed as what was seen, are enough.
-    skewness : float
-        The largest that was seen.
+        Replicates; those that meet luck of one in twenty, or rarer luck of the shape that was seen, are enough.
+    seen : LuckShape
+        That of the rarest luck that was seen.
     """
-    needed = replicates_to_meet(n_treatments, confidence, rarest(skewness))
-    return abs(skewness) >= SKEWED and first_stage < needed
+    return seen.is_rare and first_stage < replicates_to_meet(n_treatments, confidence, to_meet(seen))
 
 
 def is_in_doubt(found: Selection) -> bool:
-    """Return whether a selection shows luck so skewed that its first stage may have missed what matters."""
-    first, skewness = found.choice.first_stage, found.evaluation.skewness
-    return calls_in_doubt(len(found.treatments), found.rule.confidence, first, skewness)
+    """Return whether a selection shows luck so rare that its first stage may have missed what matters."""
+    k, first = len(found.treatments), found.choice.first_stage
+    return calls_in_doubt(k, found.rule.confidence, first, found.evaluation.rarest)
 
 
 def luck_met(found: Selection) -> int:
@@ -142,27 +136,27 @@ def luck_met(found: Selection) -> int:
 
 def luck_sentence(found: Selection) -> str:
     """Return what is known of rare luck: a warning where it was seen, else what would have been seen."""
-    skewness, first = found.evaluation.skewness, found.choice.first_stage
+    seen, first = found.evaluation.rarest, found.choice.first_stage
     level = percent(found.rule.confidence)
-    if abs(skewness) < SKEWED:
+    if not seen.is_rare:
         n = _n_looked_at(found)
         where = f"{n:,} fresh replicates" if n > first else f"the {n:,} replicates of the first stage"
         if n == 0:
-            return "Whether luck is skewed is unknown: what was dropped was not checked on fresh replicates."
+            return "Whether luck is rare is unknown: what was dropped was not checked on fresh replicates."
         if luck_met(found) < 2:
-            return f"Whether luck is skewed is unknown: {where} are too few to meet it."
+            return f"Whether luck is rare is unknown: {where} are too few to meet it."
         return (
-            f"No skewed luck was seen: every strategy was looked at in at least {where}, which meet luck of one "
+            f"No rare luck was seen: every strategy was looked at in at least {where}, which meet luck of one "
             f"replicate in {luck_met(found)} with {level}."
         )
-    told = f"Luck is skewed: the difference of {_which(found)} has a skewness of {skewness:.1f}"
+    told = f"Luck is rare: the difference of {_which(found)} has {seen.words}"
     if not is_in_doubt(found):
         return f"{told}; the first stage of {first:,} replicates meets luck of one in {luck_met(found)} with {level}."
-    seen = rarest(skewness)
-    needed = replicates_to_meet(len(found.treatments), found.rule.confidence, seen)
+    share = min(RARE, seen.share / 2)  # to meet luck is not yet to be right
+    needed = replicates_to_meet(len(found.treatments), found.rule.confidence, share)
     measured = min(RIGHT_UNDER_RARE_LUCK, key=lambda stated: abs(stated - found.rule.confidence))
     short, long = (f"{low * 100:.0f} to {high * 100:.0f} %" for low, high in RIGHT_UNDER_RARE_LUCK[measured])
-    advised = math.ceil(1 / seen - 1e-9)
+    advised = math.ceil(1 / share - 1e-9)
     return (
         f"{told}, and a first stage of {first:,} may have missed such luck: the probability stated then does not hold. "
         "Where the best was so by luck of one replicate in ten, Kim & Nelson's procedure and budget allocation that "
@@ -172,8 +166,8 @@ def luck_sentence(found: Selection) -> str:
 
 
 def _which(found: Selection) -> str:
-    skewnesses = found.evaluation.skewnesses
-    other = max(skewnesses, key=lambda i: abs(skewnesses[i]))
+    luck = found.evaluation.luck
+    other = max(luck, key=lambda i: luck[i].strength)
     return f'"{found.best}" to "{found.treatments[other]}"'
 
 

@@ -118,7 +118,6 @@ def frame_of(found: Selection) -> pandas.DataFrame:
 
     nan = float("nan")
     fresh, choice = found.evaluation, found.choice
-    skewnesses = fresh.skewnesses
     rows = []
     for i, name in enumerate(found.treatments):
         place = fresh.positions.index(i) if i in fresh.positions else None
@@ -136,7 +135,8 @@ def frame_of(found: Selection) -> pandas.DataFrame:
             "to_best_upper": nan if place is None else fresh.to_best[place].upper,
             "p_holm": nan if place is None else float(fresh.p_values[place]),
             "n_fresh": fresh.n_fresh(i),
-            "skewness": skewnesses.get(i, nan),
+            "skewness": fresh.luck[i].skewness if i in fresh.luck else nan,
+            "kurtosis": fresh.luck[i].kurtosis if i in fresh.luck else nan,
         }
         rows.append(row)
     table = pd.DataFrame(rows)
@@ -180,7 +180,7 @@ def json_document(found: Selection) -> dict[str, Any]:
                 "upper": fresh.lead.upper,
             },
             "winners_curse": fresh.curse._asdict(),
-            "skewness": fresh.skewness,
+            "rarest_luck": fresh.rarest._asdict(),
             "is_in_doubt": found.is_in_doubt,
             "luck_met_one_in": luck_met(found),
             "warnings": list(found.warnings),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.experiment.resampling import mean_weights
 from simulator.experiment.sampling import Values
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def switch_points(better: Values, found: RegimeMap) -> tuple[Switch, ...]:
     found : RegimeMap
         Grid, names and confidence.
     """
-    n = better.shape[-1]
-    picks = np.random.default_rng([found.seed, n]).integers(n, size=(_N_RESAMPLES, n))
+    weights = mean_weights(better.shape[-1], _N_RESAMPLES, found.confidence, found.seed)
     winners, result = better.mean(axis=-1).argmax(axis=0), []
     for axis, size in enumerate(found.shape):
         for place in np.ndindex(*found.shape):
@@ -53,19 +52,19 @@ def switch_points(better: Values, found: RegimeMap) -> tuple[Switch, ...]:
             a, b = int(winners[place]), int(winners[after])
             if a != b:
                 pairs = [better[(a, *p)] - better[(b, *p)] for p in (place, after)]
-                shares = _crossing_shares(pairs[0], pairs[1], picks, found.confidence)
+                shares = _crossing_shares(pairs[0], pairs[1], weights, found.confidence)
                 result.append(_switch(found, axis, place, shares, (a, b)))
     return tuple(result)
 
 
 def _crossing_shares(
-    first: Values, second: Values, picks: NDArray[np.int64], confidence: float
+    first: Values, second: Values, weights: Values, confidence: float
 ) -> tuple[float, float, float]:
     """Return where between two points a difference crosses zero, 0 to 1, and its interval."""
     tail = (1 - confidence) / 2
     d0, d1 = float(first.mean()), float(second.mean())
     at = d0 / (d0 - d1) if d0 != d1 else 0.5
-    r0, r1 = first[picks].mean(axis=1), second[picks].mean(axis=1)
+    r0, r1 = weights @ first, weights @ second
     with np.errstate(divide="ignore", invalid="ignore"):
         drawn = np.where(r0 > r1, r0 / (r0 - r1), np.where(r0 > 0, 1.0, 0.0))
     low, high = np.quantile(np.clip(drawn, 0.0, 1.0), [tail, 1 - tail])

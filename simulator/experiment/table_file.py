@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.errors import Fault, ScenarioError
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -78,7 +79,7 @@ def read_table(path: str | Path, place: str) -> TableFile:
     faults = _header_faults(names, f"{place}: {path.name}, line {lines[0][0]}")
     for (number, _), row in zip(lines[1:], rows[1:], strict=True):
         if len(row) != len(names):
-            got, expected = f"{len(row)} columns", f"{len(names)}, as in the line of names"
+            got, expected = counted(len(row), "column"), f"{len(names)}, as in the line of names"
             remedy = 'put quotation marks around what contains a separator, as in "1,5"'
             faults.append(Fault(f"{place}: {path.name}, line {number}", got, expected, remedy))
     if faults:

@@ -27,7 +27,7 @@ from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome
 from simulator.experiment.simulation import SIMULATING, OnProgress, counter
 from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment, settings_of
-from simulator.experiment.variance_components import Component, variance_components
+from simulator.experiment.variance_components import FEWEST_UNITS, Component, variance_components
 from simulator.experiment.workers import Workers, pieces, workers_of
 from simulator.experiment.worlds import outcomes_in_worlds
 from simulator.outcomes import store
@@ -45,7 +45,6 @@ _MEANING = {
     "world": "who the consumers are and whom they know",
     "market": "chance in the market",
 }
-INTERVALS = ("parametric", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,7 +155,7 @@ def variance_split(
     n_worlds: int = 4,
     n_replicates: int = 4,
     confidence: float = 0.95,
-    interval: Literal["parametric", "bootstrap"] = "parametric",
+    interval: Literal["jackknife", "parametric"] = "jackknife",
     seed: int | None = None,
     engine: str = "numba",
     threads: int | None = None,
@@ -187,7 +186,7 @@ def variance_split(
         Replicates within each world.
     confidence : float
         Of each interval.
-    interval : {"parametric", "bootstrap"}
+    interval : {"jackknife", "parametric"}
         How intervals are found; see :mod:`simulator.experiment.variance_components`.
     seed : int, optional
         0 to 2**32 - 1; the scenario's seed if omitted.
@@ -224,10 +223,10 @@ def variance_split(
         whole("variance_split(n_worlds)", n_worlds, 1, 100_000, faults),
         whole("variance_split(n_replicates)", n_replicates, 1, 100_000, faults),
     )
-    if max(shape) < 2 and not faults:
-        faults.append(Fault("variance_split", "one outcome", "at least one level with two units"))
     confidence_level("variance_split(confidence)", confidence, 0.0, faults)
-    one_of("variance_split(interval)", interval, INTERVALS, faults)
+    one_of("variance_split(interval)", interval, tuple(FEWEST_UNITS), faults)
+    if not faults:
+        _check_units(shape, interval, faults)
     known = isinstance(scenario, Scenario)
     chosen = one_of(
         "variance_split(metric)",
@@ -391,6 +390,20 @@ def _draws(factors: tuple[Factor, ...], n: int, seed: int) -> list[dict[str, Any
     shares = np.random.default_rng([seed, n, 0xD12A]).random((n, len(factors)))
     by_name = {factor.name: factor for factor in factors}
     return [overrides_at(by_name, values) for values in shares_to_values(factors, shares)]
+
+
+def _check_units(shape: tuple[int, ...], interval: str, faults: list[Fault]) -> None:
+    """Add a fault where no level varies, or the highest that does has too few units for its intervals."""
+    names = ("n_parameters", "n_worlds", "n_replicates")
+    highest = next((k for k in range(3) if shape[k] > 1), None)
+    if highest is None:
+        faults.append(Fault("variance_split", "one outcome", "at least one level with two units"))
+    elif shape[highest] < FEWEST_UNITS[interval]:
+        place, least = f"variance_split({names[highest]})", FEWEST_UNITS[interval]
+        remedy = 'take more, or interval="parametric", which supposes normal effects'
+        faults.append(
+            Fault(place, str(shape[highest]), f"at least {least} for a {interval} interval", remedy)
+        )
 
 
 def _share(value: float) -> str:

@@ -64,7 +64,8 @@ class SweepQuestions(ABC):
             n, n_undefined, n_missing, excludes_zero``. Of the replicates that any strategy has at the point, ``n`` are
             compared, ``n_missing`` are not stored for both of the pair, and the rest are undefined for one of them.
             Where a precision by Stein's two stages was asked for differences, ``stein_lower, stein_upper`` are his own
-            intervals, with the joint confidence and of the replicates of that precision.
+            intervals, with the joint confidence and of the replicates of that precision; ``excludes_zero`` is of the
+            ordinary ones.
 
         Raises
         ------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.wording import describe_p_value, percent
+from simulator.outcomes.wording import counted, describe_p_value, percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -71,7 +71,9 @@ def plot_posterior(calibration: Calibration) -> Chart:
     axes[0, 0].set_ylabel("density")
     if check is not None:
         axes[1, 0].set_ylabel("truths")
-        ranks = f"ranks of {len(check.ranks)} known truths; even: {describe_p_value(check.p_value)}"
+        ranks = (
+            f"ranks of {counted(len(check.ranks), 'known truth')}; even: {describe_p_value(check.p_value)}"
+        )
         axes[1, 0].set_title(ranks, fontsize=9.5)
     return chart
 

@@ -42,7 +42,7 @@ def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
         (["year,sales", "1980,5", "1980,6", "1981,9", "1982,7"], ["1980 after 1980"]),
         (["year,sales", "1980,5", '1981,"1,006"', "1982,abc", "1983,"], ["line 3", "line 4", "line 5"]),
         (["year;sales", "1980;5,5", "1981;6,1"], ["line 2: sales = '5,5'", "line 3: sales = '6,1'"]),
-        (["year;sales", "1980,5", "1981;6"], ["line 2 = 1 columns"]),
+        (["year;sales", "1980,5", "1981;6"], ["line 2 = 1 column;"]),
         (["sales", "1,2", "4,5,6"], ["line 2 = 2 columns", "line 3 = 3 columns"]),
         (["5", "6", "7", "9"], ["line 1 = 5; expected a line of column names"]),
         (["sales,sales", "5,6"], ["2 columns sales"]),

@@ -319,7 +319,7 @@ def test_a_reversal_of_the_simulator(tiny, tmp_path):
 
 def test_a_split_of_the_simulators_variance(tiny, tmp_path):
     found = sim.variance_split(
-        tiny, "mass", factors="p_strong", n_parameters=2, n_worlds=2, n_replicates=2, seed=4
+        tiny, "mass", factors="p_strong", n_parameters=4, n_worlds=2, n_replicates=2, seed=4
     )
     assert [c.level for c in found.components] == ["parameters", "world", "market"]
     one = sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=3, n_replicates=1, seed=4)

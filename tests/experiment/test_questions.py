@@ -127,7 +127,7 @@ VERBS: dict[str, tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]] = {
             "n_parameters": 3,
             "n_worlds": 2,
             "confidence": 0.8,
-            "interval": "bootstrap",
+            "interval": "parametric",
             "seed": 8,
         },
     ),

@@ -18,14 +18,15 @@ from simulator.experiment.choosing import Rule, choose
 from simulator.experiment.evaluation import evaluate_choice
 from simulator.experiment.first_stage import CHECKED, RARE, replicates_to_meet
 from simulator.experiment.kim_nelson import Choice
+from simulator.experiment.luck_shape import SKEWED, LuckShape
 from simulator.experiment.rare_luck import (
     RIGHT_UNDER_RARE_LUCK,
     asked_stage,
     is_in_doubt,
     luck_met,
     luck_sentence,
-    rarest,
     replicates_to_check,
+    to_meet,
 )
 from simulator.experiment.sampling import EVALUATION_BLOCK, Record, Sample
 from simulator.experiment.treatments import Treatment, evaluate
@@ -81,8 +82,8 @@ def test_a_first_stage_that_meets_the_luck_selects_rightly_and_needs_no_check() 
     found = [selected(RareLaw(s, 5), 5, rule) for s in range(100)]
     assert np.mean([one.choice.best == 0 for one in found]) >= 0.95 - 3.3 * (0.0475 / 100) ** 0.5
     assert np.mean([is_in_doubt(one) for one in found]) <= 0.05 and found[0].evaluation.n_checked == 0
-    assert all(len(one.evaluation.skewnesses) == 4 for one in found), "by the replicates of the first stage"
-    assert all(abs(one.evaluation.skewness) > 1.5 for one in found)
+    assert all(len(one.evaluation.luck) == 4 for one in found), "by the replicates of the first stage"
+    assert all(abs(one.evaluation.rarest.skewness) > 1.5 for one in found)
     assert "the first stage of 86 replicates meets luck of one in 20 with 95 %" in luck_sentence(found[0])
 
 
@@ -96,16 +97,58 @@ class WorseButForLuck(RareLaw):
 
 
 def test_luck_rarer_than_the_first_stage_was_taken_for_is_warned_of() -> None:
-    """By its skewness: a first stage for luck of one in 20 is often wrong where one in 50 decides."""
+    """By its shape: a first stage for luck of one in 20 is often wrong where one in 50 decides."""
     rule = RULE._replace(first_stage=asked_stage("1 in 20", 2, 0.95, 10_000, []))
     wrong, warned, _ = shares(lambda s: WorseButForLuck(s, 2, one_in=50), 2, 150, rule=rule)
     assert wrong > 20 and warned > 0.6
-    assert rarest(1.5) == RARE and rarest(7.0) == pytest.approx(0.0193, abs=1e-4)
+    assert to_meet(LuckShape(1.5, 0.0)) == RARE
+    assert to_meet(LuckShape(-7.0, 60.0)) == pytest.approx(0.0193, abs=1e-4)
+    assert to_meet(LuckShape(1.0, 22.0)) == pytest.approx(0.02)
     found = next(
         one for s in range(150) if is_in_doubt(one := selected(WorseButForLuck(s, 2, one_in=50), 2, rule))
     )
     n = int(luck_sentence(found).rpartition("1 in ")[2].split('"')[0])
-    assert n > 20, "the advice is a longer first stage than it had"
+    assert n > 40, "the advice is a longer first stage than it had, for luck twice as rare as was seen"
+
+
+def test_the_shape_of_two_values_tells_how_rare_they_are() -> None:
+    for one_in in (4, 10, 50):
+        gap = np.zeros((2, 100 * one_in))
+        gap[0, ::one_in] = 7.0
+        shape = LuckShape.of(gap)
+        assert shape.share == pytest.approx(1 / one_in) and shape.is_rare == (one_in > 4)
+        assert LuckShape.of(gap[::-1]).skewness == pytest.approx(-shape.skewness)
+        gap[1, 1::one_in] = 7.0
+        both = LuckShape.of(gap)
+        assert both.skewness == pytest.approx(0, abs=1e-12)
+        assert both.kurtosis == pytest.approx(one_in / 2 - 3)
+        assert both.is_rare == (one_in > 14)
+        assert both.share == pytest.approx(1 / one_in) or not both.is_rare
+    assert LuckShape.of(np.ones((2, 9))) == (0.0, 0.0) and not LuckShape(0.0, 0.0).is_rare
+
+
+class LuckOfBoth(NormalLaw):
+    """The first treatment is better by 1; both have the same luck, each in one replicate of N of its own."""
+
+    def __init__(self, seed: int, one_in: int) -> None:
+        super().__init__(seed, (0.0, 0.0), 0.0, (1.0, 1.0))
+        self._share = 1 / one_in
+
+    def _grow(self, block: int) -> None:
+        super()._grow(block)
+        luck = self._generators[block].random((2, 256)) < self._share
+        self._values[block][:, -256:] = 4.0 * (luck - self._share) / (self._share * (1 - self._share)) ** 0.5
+        self._values[block][0, -256:] += 1.0
+
+
+def test_luck_of_both_is_seen_by_its_kurtosis() -> None:
+    """Of one in 50 nearly always; by the skewness alone about every second time."""
+    found = [selected(LuckOfBoth(seed, 50), 2).evaluation.rarest for seed in range(150)]
+    assert np.mean([shape.is_rare for shape in found]) >= 0.9
+    assert np.mean([abs(shape.skewness) >= SKEWED for shape in found]) <= 0.75
+    symmetric = next(seed for seed, shape in enumerate(found) if abs(shape.skewness) < SKEWED)
+    told = luck_sentence(selected(LuckOfBoth(symmetric, 50), 2))
+    assert 'Luck is rare: the difference of "s' in told and "has an excess kurtosis of " in told
 
 
 def test_what_is_checked_are_fresh_replicates_of_what_is_not_evaluated_beside_the_best() -> None:
@@ -117,10 +160,12 @@ def test_what_is_checked_are_fresh_replicates_of_what_is_not_evaluated_beside_th
     again = law(range(5), range(EVALUATION_BLOCK, EVALUATION_BLOCK + 100))
     for i in fresh.checked:
         assert np.array_equal(fresh.checked_outcomes[fresh.checked.index(i)], again[i, :n])
-        assert fresh.skewnesses[i] == pytest.approx(stats.skew(again[fresh.positions[0], :n] - again[i, :n]))
+        assert fresh.luck[i].skewness == pytest.approx(
+            stats.skew(again[fresh.positions[0], :n] - again[i, :n])
+        )
         assert fresh.n_fresh(i) == n
     assert fresh.n_fresh(fresh.positions[1]) == 100
-    assert fresh.skewness == max(fresh.skewnesses.values(), key=abs)
+    assert fresh.rarest == max(fresh.luck.values(), key=lambda shape: shape.strength)
     assert (
         "every strategy was looked at in at least 42 fresh replicates, which meet luck of one replicate in 10"
         in (luck_sentence(found))
@@ -139,8 +184,8 @@ def test_lower_is_better_is_checked_in_its_own_direction() -> None:
     fresh = evaluate_choice(turned, record, choice, 0.95, 100, None, 42)
     values = law(range(5), range(EVALUATION_BLOCK, EVALUATION_BLOCK + 100))
     n = fresh.n_fresh(0)
-    assert fresh.skewnesses[0] == pytest.approx(stats.skew(values[0, :n] - values[1, :n]))
-    assert fresh.skewness > 1.5
+    assert fresh.luck[0].skewness == pytest.approx(stats.skew(values[0, :n] - values[1, :n]))
+    assert fresh.rarest.skewness > 1.5
     for i, row in zip(fresh.checked, fresh.checked_outcomes, strict=True):
         assert np.array_equal(row, -values[i, :42]), "in the metric's own direction"
     assert len(fresh.checked) == 3
@@ -153,8 +198,9 @@ def test_advice_depends_on_the_confidence_asked_for_and_on_how_many_are_selected
         found.rule = RULE._replace(confidence=confidence)
         text = luck_sentence(found)
         assert is_in_doubt(found) and "first stage of 10 may have missed" in text
-        n = replicates_to_meet(k, confidence, RARE)
-        assert f'first stage of "1 in 20", here {n:,} replicates' in text
+        advised = min(RARE, found.evaluation.rarest.share / 2)
+        n = replicates_to_meet(k, confidence, advised)
+        assert f'first stage of "1 in {np.ceil(1 / advised - 1e-9):.0f}", here {n:,} replicates' in text
         (low, high), _ = RIGHT_UNDER_RARE_LUCK[confidence]
         assert f"stated {confidence * 100:.0f} % were right in {low * 100:.0f} to {high * 100:.0f} %" in text
 
@@ -228,14 +274,15 @@ def test_the_verb_checks_what_it_does_not_evaluate_and_counts_it(checked, tmp_pa
 
 
 def test_doubt_is_in_the_first_sentence_and_a_warning_on_the_page(checked) -> None:
-    skewed = {i: 3.2 if i == 1 else 0.1 for i in checked.evaluation.skewnesses}
-    found = replace(checked, evaluation=replace(checked.evaluation, skewnesses=skewed))
+    skewed = {i: LuckShape(3.2 if i == 1 else 0.1, 0.0) for i in checked.evaluation.luck}
+    found = replace(checked, evaluation=replace(checked.evaluation, luck=skewed))
     assert found.is_in_doubt and "or more, and if the first stage met the rare luck" in found.sentences[0]
     [warning] = found.warnings
     assert f'of "{found.best}" to "{found.treatments[1]}" has a skewness of 3.2' in warning
     page = study_page(found, {})
     assert page.count("class='warning'") == 1 and page.count(escape(warning)) == 1
-    calm = replace(checked, evaluation=replace(checked.evaluation, skewnesses=dict.fromkeys(skewed, 0.1)))
+    shapes = dict.fromkeys(skewed, LuckShape(0.1, 0.0))
+    calm = replace(checked, evaluation=replace(checked.evaluation, luck=shapes))
     assert not calm.warnings and "rare luck" not in calm.sentences[0]
     assert (
         f"and {calm.evaluation.n_checked} fresh ones to check the others for rare luck" in calm.sentences[1]

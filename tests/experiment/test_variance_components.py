@@ -8,7 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.experiment.variance_components import variance_components
+import simulator as sim
+from simulator.experiment.variance_components import (
+    _mean_squares,
+    _squares_without_each,
+    variance_components,
+)
 
 TRUE = {"parameters": 4.0, "world": 1.0, "market": 2.25}
 
@@ -51,16 +56,58 @@ def test_parametric_intervals_cover():
     assert (rates >= 0.9 - 3.3 * (0.09 / 400) ** 0.5).all(), rates
 
 
-def test_bootstrap_intervals_cover_nearly_with_many_units():
-    """The bootstrap of 30 units is known to fall short a little: five points are allowed for that."""
-    rates = coverage("bootstrap", (30, 3, 3), 200)
-    assert (rates >= 0.85 - 3.3 * (0.1275 / 200) ** 0.5).all(), rates
+@pytest.mark.parametrize("n_units", [12, 40])
+def test_jackknife_intervals_cover(n_units: int) -> None:
+    rates = coverage("jackknife", (n_units, 3, 3), 300)
+    assert (rates >= 0.9 - 3.3 * (0.09 / 300) ** 0.5).all(), rates
 
 
-def test_the_bootstrap_of_few_units_falls_short():
-    """Negative control: the check of coverage does see intervals that are too narrow."""
-    rates = coverage("bootstrap", (4, 3, 3), 200)
-    assert rates[0] < 0.9 - 3.3 * (0.09 / 200) ** 0.5
+def uneven(seed: int, n_units: int) -> np.ndarray:
+    """Return outcomes whose variance within the units is drawn for each: on average as planted."""
+    g = np.random.default_rng(seed)
+    found = nested(seed, (n_units, 4, 4), {**TRUE, "parameters": 0.0}) - 7.0
+    scales = g.lognormal(-0.5, 1.0, size=(n_units, 1, 1))  # of the variances, with the mean 1
+    return found * scales**0.5 + TRUE["parameters"] ** 0.5 * g.normal(size=(n_units, 1, 1))
+
+
+def test_the_jackknife_needs_no_equal_variances_and_the_parametric_way_does() -> None:
+    """Lognormal variances, three points allowed; the parametric interval of the chance in the market is far off."""
+    rates = {}
+    for interval in ("jackknife", "parametric"):
+        hits = np.zeros((200, 3))
+        for s in range(200):
+            found = variance_components(uneven(s, 24), confidence=0.9, interval=interval, n_draws=400, seed=s)
+            hits[s] = [c.lower <= TRUE[c.level] <= c.upper for c in found]
+        rates[interval] = hits.mean(axis=0)
+    least = 0.87 - 3.3 * (0.09 / 200) ** 0.5
+    assert (rates["jackknife"] >= least).all() and rates["parametric"][2] < least - 0.1, rates
+
+
+def test_leaving_out_is_leaving_out() -> None:
+    for shape in ((5, 3, 4), (6, 1, 7), (1, 1, 8)):
+        values = nested(9, shape).reshape([k for k in shape if k > 1])
+        n = len(values)
+        again = np.array([_mean_squares(np.delete(values, i, axis=0))[0] for i in range(n)])
+        assert np.allclose(_squares_without_each(values), again)
+
+
+def test_too_few_units_have_no_interval_of_the_jackknife() -> None:
+    with pytest.raises(ValueError, match="2 units of parameters are too few for a jackknife interval"):
+        variance_components(nested(3, (2, 4, 4)))
+    assert len(variance_components(nested(3, (2, 4, 4)), interval="parametric")) == 3
+    tiny = sim.load_scenario("tiny")
+    with pytest.raises(sim.ScenarioError, match=r"variance_split\(n_worlds\) = 2; expected at least 3"):
+        sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=2)
+    with pytest.raises(sim.ScenarioError, match="one outcome"):
+        sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=1, n_replicates=1)
+
+
+def test_luck_that_one_unit_alone_has_leaves_nothing_known() -> None:
+    """Without that unit nothing varies: the interval goes from next to nothing to far beyond what was seen."""
+    values = np.zeros((8, 1, 1))
+    values[3] = 5.0
+    [found] = variance_components(values)
+    assert found.lower < 1e-3 * found.variance and 1e3 * found.variance < found.upper < np.inf
 
 
 def test_a_level_that_does_nothing_has_a_share_near_zero():
@@ -90,7 +137,8 @@ def test_balanced_anova_by_hand():
     means = values.mean(axis=2)
     between = 2 * ((means - means.mean(axis=1, keepdims=True)) ** 2).sum() / 2
     top = 4 * ((means.mean(axis=1) - means.mean()) ** 2).sum() / 1
-    found = {c.level: c.variance for c in variance_components(values, n_draws=10)}
+    levels = variance_components(values, interval="parametric", n_draws=10)
+    found = {c.level: c.variance for c in levels}
     assert found["market"] == pytest.approx(within)
     assert found["world"] == pytest.approx((between - within) / 2)
     assert found["parameters"] == pytest.approx((top - between) / 4)
