@@ -259,8 +259,20 @@ def optimize(
     >>> better = scenario.with_overrides(found.overrides)  # doctest: +SKIP
     """
     began = time.time()
+    plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
+    is_scenario = isinstance(scenario, Scenario)
+    name = metric or (scenario.comparison.metric if is_scenario else "profit")
+    faults = [
+        *place_faults("optimize", processes=processes, cluster=cluster),
+        *_plan_faults(plan, name, n_evaluation),
+    ]
+    if is_scenario and isinstance(strategy, str) and strategy in scenario.strategies:
+        try:
+            decisions, present = read_decisions(scenario, strategy, split, vary)
+        except ScenarioError as error:
+            faults += error.faults
     asked = checked(
-        place_faults("optimize", processes=processes, cluster=cluster),
+        faults,
         scenario,
         strategies=strategy,
         seed=seed,
@@ -270,10 +282,6 @@ def optimize(
         threads=threads,
         verb="optimize",
     )
-    plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
-    name = metric or scenario.comparison.metric
-    _check(plan, name, n_evaluation)
-    decisions, present = read_decisions(scenario, strategy, split, vary)
     metrics = (name, PRIVACY) if frontier and name != PRIVACY else (name,)
     sign = -1.0 if METRIC[name].better == "lower" else 1.0
     question = question_of(scenario, strategy, decisions, metrics, asked.seed)
@@ -407,7 +415,7 @@ def _frontier_candidates(record: SearchRecord) -> list[int]:
     return chosen
 
 
-def _check(plan: SearchPlan, metric: str, n_evaluation: int) -> None:
+def _plan_faults(plan: SearchPlan, metric: str, n_evaluation: int) -> list[Fault]:
     faults = []
     least = {
         "n_first": 4,
@@ -433,5 +441,4 @@ def _check(plan: SearchPlan, metric: str, n_evaluation: int) -> None:
         faults.append(unknown("optimize(metric)", metric, tuple(METRIC)))
     elif METRIC[metric].better is None:
         faults.append(Fault("optimize(metric)", repr(metric), "a metric of which more or less is better"))
-    if faults:
-        raise ScenarioError(faults)
+    return faults

@@ -301,7 +301,7 @@ def regime_map(
     before = len(faults)
     varied = chosen_factors("regime_map(factors)", factors, scenario, faults) if known else ()
     if len(faults) == before and known and not 2 <= len(varied) <= 6:
-        remedy = "for one factor, use reversal"
+        remedy = "for one factor, use reversal (--method reversal)"
         faults.append(Fault("regime_map(factors)", f"{len(varied)} factors", "two to six", remedy))
     asked = checked(
         faults,

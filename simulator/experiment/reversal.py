@@ -254,7 +254,11 @@ def reversal(
     before = len(faults)
     varied = chosen_factors("reversal(factor)", given, scenario, faults) if known else ()
     if len(faults) == before and known and len(varied) != 1:
-        faults.append(Fault("reversal(factor)", f"{len(varied)} factors", "one", "for two, use regime_map"))
+        faults.append(
+            Fault(
+                "reversal(factor)", f"{len(varied)} factors", "one", "for two, use regime_map (--method map)"
+            )
+        )
     asked = checked(
         faults,
         scenario,

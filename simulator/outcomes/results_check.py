@@ -41,11 +41,11 @@ def load_any_manifest(path: Path) -> tuple[Path, dict[str, Any]]:
     folder = folder.expanduser().resolve()
     if manifest.get("kind") == EXPERIMENT:
         return folder, manifest
-    if "strategies" not in manifest:
-        got = f"results of a {manifest.get('kind', 'study')}"
-        raise StoreError(
-            [Fault(str(path), got, "results of an experiment or a comparison", "correct the path")]
-        )
+    if manifest.get("kind") is not None or "first_replicate" not in manifest:
+        got = f"results of another kind ({manifest.get('kind', 'study')})"
+        page = folder / "report.html"
+        remedy = f"open {page}, or ask the experiment" if page.is_file() else "correct the path"
+        raise StoreError([Fault(str(path), got, "results of an experiment or a comparison", remedy)])
     first, n = manifest["first_replicate"], manifest["n_replicates"]
     changed = {
         "kind": "comparison",

@@ -56,8 +56,9 @@ def plot_selection(selection: Selection) -> Chart:
     equal = selection.equal.paired / len(names)
     left.axvline(equal, color=GRAY, lw=1.2, ls=(0, (3, 2)))
     left.annotate(
-        "equal", (equal, len(order) - 0.45), color=GRAY, fontsize=9, ha="center", annotation_clip=False
-    )
+        "equal allocation", (equal, 1), (0, 2), xycoords=left.get_xaxis_transform(), textcoords="offset points",
+        color=GRAY, fontsize=9, ha="center", annotation_clip=False,
+    )  # fmt: skip
     for row, i in enumerate(order):
         at = choice.dropped_at[i]
         label = f"{choice.n_by_treatment[i]}" + (f", dropped at {at}" if at is not None else "")

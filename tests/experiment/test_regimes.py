@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.collections import QuadMesh
 
 from simulator.experiment.crossings import find_crossings
 from simulator.experiment.factors import Factor
 from simulator.experiment.regimes import RegimeMap
 from simulator.outcomes.metrics import METRIC
+from simulator.present.plots_regimes import plot_regimes
 
 N = 40
 
@@ -141,3 +143,16 @@ def test_intervals_of_reversing_values_cover(n: int) -> None:
 def test_a_crossing_that_may_be_chance_says_so():
     found, _ = find_crossings(noisy(lambda u: 0.02 - 0.05 * u, 2.0, 3), n_levels=5, tolerance=0.01)
     assert all(c.found_in < 0.95 for c in found)
+
+
+def test_a_figure_hatches_what_is_not_clear_and_keeps_the_color_of_the_winner():
+    found = analytic_map(0.3, n_levels=5)
+    chart = plot_regimes(found)
+    left = chart.axes[0]
+    [mesh] = [c for c in left.collections if isinstance(c, QuadMesh)]
+    cells = mesh.get_array().reshape(-1, 3)
+    by_winner = {tuple(cell) for cell, s in zip(cells, found.winners.T.ravel(), strict=True) if s == 0}
+    assert 0 < found.winners.sum() < found.winners.size and len(by_winner) == 1
+    assert len(np.unique(cells.round(9), axis=0)) == 2
+    hatched = [(p.get_x(), p.get_y()) for p in left.patches if p.get_hatch()]
+    assert len(hatched) == (~found.is_clear).sum() and 0 < len(hatched) < found.winners.size

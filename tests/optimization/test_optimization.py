@@ -310,3 +310,26 @@ def test_faults_are_told_at_the_door(town) -> None:
     ):
         with pytest.raises(sim.ScenarioError, match=words):
             sim.optimize(town, **{"strategy": "social", **arguments})
+
+
+def test_every_fault_is_told_at_once(town) -> None:
+    with pytest.raises(sim.ScenarioError) as raised:
+        sim.optimize(
+            town,
+            "social",
+            metric="profits",
+            n_rounds=-1,
+            split={9: (0, 1)},
+            vary={"brands.Fizz.prise": (3, 5)},
+            seed=-1,
+        )
+    for word in ("optimize(metric)", "n_rounds", "optimize(split)", "prise", "optimize(seed)"):
+        assert word in str(raised.value), word
+    with pytest.raises(sim.ScenarioError, match="n_rounds"):
+        sim.optimize(town, "nobody", n_rounds=-1)
+    with pytest.raises(sim.ScenarioError, match="scenario"):
+        sim.optimize("classroom", "social")
+
+
+def test_the_text_begins_with_the_answer(found) -> None:
+    assert found.sentences[0] in repr(found).splitlines()[1]

@@ -71,6 +71,8 @@ def test_every_method_prints_one_document(run, method, tmp_path):
     assert document["method"] == method and len(document["digest"]) == 64
     assert len(list((place / "figures").iterdir())) == 1
     assert escape(document["sentences"][0]) in (place / "report.html").read_text()
+    status, out, err = run("results", str(place), "--check")
+    assert status == 2 and out == "" and "results of another kind (" in err and "report.html" in err
 
 
 def test_people_get_sentences_and_a_table(run):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.outcomes.text_tables import cell, frame_text
+from simulator.outcomes.text_tables import cell, frame_rows, frame_text
 from simulator.outcomes.wording import counted
 
 
@@ -72,3 +73,8 @@ def test_an_interrupt_that_a_library_swallows_is_one(run, monkeypatch) -> None:
     monkeypatch.setattr(cli, "load", failing)
     status, out, err = run("compare", "tiny")
     assert (status, out) == (130, "") and "interrupted" in err and "Traceback" not in err
+
+
+def test_a_probability_that_is_estimated_is_never_certain() -> None:
+    frame = pd.DataFrame({"strategy": list("abcd"), "p_best": [0.0, 6e-5, 0.79134, np.nan]})
+    assert [row[1] for row in frame_rows(frame)] == ["p_best", "< 0.001", "< 0.001", "0.791", ""]
