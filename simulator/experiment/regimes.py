@@ -292,7 +292,9 @@ def regime_map(
     faults = place_faults("regime_map", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
-    chosen = directed_metric("regime_map(metric)", metric or (question.metric if question else ""), faults)
+    chosen = directed_metric(
+        "regime_map(metric)", metric or (question.metric if question else "profit"), faults
+    )
     level = confidence_level(
         "regime_map(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
     )

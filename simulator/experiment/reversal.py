@@ -243,7 +243,9 @@ def reversal(
     faults = place_faults("reversal", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
-    chosen = directed_metric("reversal(metric)", metric or (question.metric if question else ""), faults)
+    chosen = directed_metric(
+        "reversal(metric)", metric or (question.metric if question else "profit"), faults
+    )
     level = confidence_level(
         "reversal(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
     )

@@ -241,7 +241,7 @@ def variance_split(
     known = isinstance(scenario, Scenario)
     chosen = one_of(
         "variance_split(metric)",
-        metric or (scenario.comparison.metric if known else ""),
+        metric or (scenario.comparison.metric if known else "profit"),
         tuple(METRIC),
         faults,
     )

@@ -254,6 +254,23 @@ def test_sobol_indices_of_one_strategy(tiny):
         found.discover()
 
 
+@pytest.mark.parametrize("verb", ["select", "sensitivity", "regime_map", "reversal", "variance_split"])
+def test_what_is_no_scenario_is_the_only_fault(verb):
+    settings = {
+        "select": {"indifference": 5.0},
+        "reversal": {"factor": "p_strong"},
+        "variance_split": {"strategies": "mass"},
+    }.get(verb, {"factors": "p_strong,p_weak"})
+    with pytest.raises(ScenarioError) as caught:
+        getattr(sim, verb)("tiny", **settings)
+    assert [fault.place for fault in caught.value.faults] == [f"{verb}(scenario)"]
+
+
+def test_factors_may_stand_second(tiny):
+    with pytest.raises(ScenarioError, match="p_stron"):
+        sim.sensitivity(tiny, "p_stron")
+
+
 def test_faults_of_a_sensitivity_are_told_at_once(tiny):
     with pytest.raises(ScenarioError) as caught:
         sim.sensitivity(
