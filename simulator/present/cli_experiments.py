@@ -263,6 +263,8 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
         print(note)
     if found.manifest["kind"] == "experiment" and found.precision is not None:
         print(f"{found.precision['sentence']} {found.precision['caveat']}".rstrip())
+    for sentence in standing(found, metric, block):
+        print(sentence)
     columns = [
         name for name in table.columns if name not in ("treatment", "q05", "q50", "q95", "n_undefined")
     ]
@@ -273,6 +275,17 @@ def show_results(found: Any, metric: str | None = None, block: str | None = None
         print(
             f"... {len(table):,} treatments in all; simulator results {found.folder} --sql asks for any part"
         )
+
+
+def standing(found: Any, metric: str | None = None, block: str | None = None) -> tuple[str, ...]:
+    """Return who is best at how many points, and who is never far behind; nothing where nobody can be."""
+    from simulator.outcomes.metrics import METRIC
+
+    name = metric or found.main_metric
+    if len(found.manifest["strategies"]) < 2 or METRIC[name].better is None or not len(found.rows):
+        return ()
+    lines: tuple[str, ...] = found.regimes(name, block=block).sentences
+    return lines
 
 
 def show_effects(found: Any) -> None:
@@ -324,6 +337,7 @@ def results_document(found: Any, metric: str | None = None, block: str | None = 
         "stored": len(found.rows),
         "expected": found.n_expected,
         "is_complete": found.is_complete,
+        "standing": list(standing(found, metric, block)),
         "failures": [vars(failure) for failure in found.failures],
         "trajectory_version": manifest["trajectory_version"],
         "digest": found.digest,

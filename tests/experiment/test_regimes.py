@@ -10,6 +10,7 @@ from simulator.experiment.crossings import find_crossings
 from simulator.experiment.factors import Factor
 from simulator.experiment.regimes import RegimeMap
 from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.standings import Standings
 from simulator.present.plots_regimes import plot_regimes
 
 N = 40
@@ -156,3 +157,17 @@ def test_a_figure_hatches_what_is_not_clear_and_keeps_the_color_of_the_winner():
     assert len(np.unique(cells.round(9), axis=0)) == 2
     hatched = [(p.get_x(), p.get_y()) for p in left.patches if p.get_hatch()]
     assert len(hatched) == (~found.is_clear).sum() and 0 < len(hatched) < found.winners.size
+
+
+def test_who_wins_at_most_points_is_told_first_and_what_clear_means():
+    found = analytic_map(0.0)
+    wins = (found.winners == 1).sum()
+    assert wins > found.winners.size / 2
+    assert found.sentences[0].startswith(f'"b" has the best mean at {wins} of {found.winners.size} points')
+    assert any("95 % or more, at each point by itself" in line for line in found.sentences)
+
+
+def test_one_place_is_told_without_counting():
+    values = np.array([[1.0, 2.0]])
+    one = Standings(("a", "b"), METRIC["profit"], values, np.array([[0.01, 0.99]]), 0.95)
+    assert one.sentences("EUR")[0] == '"b" has the best mean, clearly.' and len(one.sentences("EUR")) == 2

@@ -76,6 +76,16 @@ def test_regimes_are_those_of_the_results(ask, swept: sim.Results, metric: str) 
     assert "wins" in ask("--regimes", "--metric", metric)[1]
 
 
+def test_estimates_come_with_who_is_best_where(ask, swept: sim.Results) -> None:
+    """Rows of estimates answer no question of a strategist; sentences before them do."""
+    _, out, _ = ask()
+    told = swept.regimes("profit").sentences
+    assert told[0] in out and out.index(told[-1]) < out.index("strategy  ")
+    assert json.loads(ask("--json")[1])["standing"] == list(told)
+    status, out, _ = ask("--metric", "cost_per_incremental_buyer")
+    assert status == 0 and told[0] not in out
+
+
 def test_boxes_are_those_of_the_results(ask, swept: sim.Results) -> None:
     status, out, _ = ask("--discover", "mass", "--against", "none", "--wins", "--json")
     document, found = json.loads(out), swept.discover("mass", "none", wins=True)
