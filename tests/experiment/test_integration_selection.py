@@ -108,6 +108,9 @@ def test_what_cannot_be_separated_is_a_subset(tiny):
     )
     assert not found.is_settled and set(found.contenders) >= {found.best}
     assert "Not separated within 11 replicates" in found.sentences[0]
+    left = found.plot_selection().axes[0]
+    assert max(bar.get_width() for bar in left.patches) > 0.5 * left.get_xlim()[1]
+    assert any("equal allocation: " in text.get_text() for text in left.texts)
     assert not found.to_dataframe()["is_selected"].any()
 
 
