@@ -28,6 +28,8 @@ from simulator.present.cli import (
     app,
     asked_precision,
     print_document,
+    tried,
+    unused_options,
 )
 from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress, duration
@@ -38,6 +40,7 @@ _MOST_SHOWN = 40
 
 @app.command()
 def sweep(
+    context: typer.Context,
     design: DesignPath,
     out: Annotated[Path | None, typer.Option(help="folder for the results [results/DESIGN]")] = None,
     replicates: Replicates = None,
@@ -62,16 +65,28 @@ def sweep(
     from simulator.experiment.manifest import design_identity
     from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run
+    from simulator.experiment.sweep_arguments import check_sweep
     from simulator.present.cli_places import place_of
 
     with Progress(quiet=quiet or as_json) as progress:
-        plan = load_design(design).changed(
-            seed=seed,
-            n_replicates=replicates,
-            purpose=block,
-            consumers=consumers,
-            overrides=settings,
+        faults: list[Fault] = []
+        plan = tried(
+            lambda: load_design(design).changed(
+                seed=seed,
+                n_replicates=replicates,
+                purpose=block,
+                consumers=consumers,
+                overrides=settings,
+            ),
+            faults,
         )
+        tried(
+            lambda: check_sweep(design, engine=engine, threads=threads, processes=processes, cluster=cluster),
+            faults,
+        )
+        faults += unused_options(context, precision)
+        if faults:
+            raise ScenarioError(faults)
         if not (quiet or as_json):
             print(plan, file=sys.stderr)
         place = None
@@ -204,7 +219,7 @@ def results(
         print_document(results_document(found, metric, block))
     else:
         print(found)
-        show_results(found, metric, block)
+        show_results(found, metric, block, is_told=True)
         print(f"digest: {found.digest}")
 
 
@@ -256,13 +271,20 @@ def _answer(
         print(f"{len(found.rows):,} of {counted(found.n_expected, 'replicate')} so far")
 
 
-def show_results(found: Any, metric: str | None = None, block: str | None = None) -> None:
-    """Print the estimates of every treatment in one metric, and the notes of the design."""
+def show_results(
+    found: Any, metric: str | None = None, block: str | None = None, *, is_told: bool = False
+) -> None:
+    """Print the estimates of every treatment in one metric, and the notes of the design.
+
+    ``is_told`` says that whether a precision was reached stands above already.
+    """
     table = found.summary(metric or found.main_metric, block=block)
     for note in found.manifest.get("notes", []):
         print(note)
     if found.manifest["kind"] == "experiment" and found.precision is not None:
-        print(f"{found.precision['sentence']} {found.precision['caveat']}".rstrip())
+        sentence = "" if is_told else f"{found.precision['sentence']} "
+        if told := f"{sentence}{found.precision['caveat']}".rstrip():
+            print(told)
     for sentence in standing(found, metric, block):
         print(sentence)
     columns = [

@@ -130,3 +130,10 @@ def test_options_that_would_be_ignored_are_refused(ask, words, told) -> None:
 def test_an_unknown_strategy_is_told(ask) -> None:
     status, out, err = ask("--discover", "mas", "--json")
     assert (status, out) == (2, "") and 'did you mean "mass"?' in err
+
+
+@pytest.mark.parametrize("text", ["", " ", "-- nothing"])
+def test_a_query_that_asks_nothing_is_told(ask, text: str) -> None:
+    pytest.importorskip("duckdb")
+    status, _, err = ask("--sql", text)
+    assert status == 2 and "expected a query over the tables" in err and "select strategy" in err

@@ -154,6 +154,15 @@ BAD = {
     "points": (("sensitivity", "tiny", "--method", "sobol", "--points", "20"), "take 16 or 32"),
     "no factors": (("sensitivity", "tiny", "--method", "map"), "at least one factor"),
     "precision": (("compare", "tiny", "--precision", "profit"), "compare(precision)"),
+    "most replicates of no precision": (
+        ("compare", "tiny", "--max-replicates", "5"),
+        "--max-replicates; expected --precision beside it",
+    ),
+    "method of no precision": (
+        ("sweep", "nofile.toml", "--precision-method", "stein", "--engine", "xx"),
+        "--precision-method; expected --precision beside it",
+    ),
+    "several of a sweep": (("sweep", "nofile.toml", "--engine", "xx"), "sweep(engine) = 'xx'"),
 }
 
 
