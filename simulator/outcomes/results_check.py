@@ -50,7 +50,7 @@ def load_any_manifest(path: Path) -> tuple[Path, dict[str, Any]]:
     changed = {
         "kind": "comparison",
         "title": manifest.get("scenario_name", ""),
-        "scenarios": [{"name": manifest["scenario_name"], "digest": manifest["scenario_digest"]}],
+        "scenarios": [_scenario_of(manifest)],
         "points": [{"factors": {}, "overrides": {}}],
         "factors": [],
         "treatments": [[0, 0, s] for s in range(len(manifest["strategies"]))],
@@ -58,6 +58,17 @@ def load_any_manifest(path: Path) -> tuple[Path, dict[str, Any]]:
         "metrics": _metrics_of(folder),
     }
     return folder, {**manifest, **changed}
+
+
+def _scenario_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an experiment's manifest says of a scenario, as far as a comparison's does."""
+    scenario = manifest.get("scenario", {})
+    found = {
+        "currency": scenario.get("market", {}).get("currency"),
+        "metric": scenario.get("comparison", {}).get("metric"),
+    }
+    stated = {key: value for key, value in found.items() if value is not None}
+    return {"name": manifest["scenario_name"], "digest": manifest["scenario_digest"], **stated}
 
 
 def _metrics_of(folder: Path) -> list[str]:

@@ -94,23 +94,29 @@ class Standings:
             One sentence for each strategy that wins anywhere, most points first, one for the safest, and what clear
             means.
         """
-        n = int(self.judged.sum())
+        n, level = int(self.judged.sum()), percent(self.confidence)
         lines = []
         places = [self.winners == position for position in range(len(self.strategies))]
         for wins, name in sorted(zip(places, self.strategies, strict=True), key=lambda pair: -pair[0].sum()):
             if wins.any():
                 clear = int((wins & self.is_clear).sum())
                 where = f" at {int(wins.sum())} of {n} points, clearly at {clear} of them"
-                lines.append(f'"{name}" has the best mean{where if n > 1 else ", clearly" if clear else ""}.')
+                alone = (
+                    f", and is the best with a probability of {level} or more"
+                    if clear
+                    else ", but not clearly"
+                )
+                lines.append(f'"{name}" has the best mean{where if n > 1 else alone}.')
+        if n < 2:
+            return lines
         name, regret = self.robust
-        if name and n > 1:
+        if name:
             gap = self.metric.describe(regret, currency, "gap")
             behind = (
                 f"its mean is never more than {gap} behind the best" if regret > 0 else "it is never behind"
             )
             lines.append(f'"{name}" is the safest choice: {behind}.')
         if lines:
-            level = percent(self.confidence)
             lines.append(
                 f"A winner is clear whose probability of being the best is {level} or more, at each point by itself."
             )

@@ -262,7 +262,7 @@ def _answer(
         return
     for sentence in sentences:
         print(sentence)
-    print(frame_text(table, _MOST_SHOWN))
+    print(frame_text(in_currency(found, table), _MOST_SHOWN))
     if len(table) > _MOST_SHOWN:
         print(f"... {len(table):,} rows in all; --json prints them")
     if not found.is_complete:
@@ -292,11 +292,19 @@ def show_results(
     ]
     if table["scenario"].nunique() <= 1:
         columns.remove("scenario")
-    print(frame_text(table[columns], _MOST_SHOWN))
+    print(frame_text(in_currency(found, table[columns]), _MOST_SHOWN))
     if len(table) > _MOST_SHOWN:
         print(
             f"... {len(table):,} treatments in all; simulator results {found.folder} --sql asks for any part"
         )
+
+
+def in_currency(found: Any, table: Any) -> Any:
+    """Return a table for people: amounts of money with their currency, where all scenarios have the same."""
+    currencies = {scenario.get("currency", "") for scenario in found.manifest["scenarios"]}
+    if "unit" not in table.columns or len(currencies) > 1 or not all(currencies):
+        return table
+    return table.assign(unit=table["unit"].replace("currency", currencies.pop()))
 
 
 def standing(found: Any, metric: str | None = None, block: str | None = None) -> tuple[str, ...]:
@@ -314,7 +322,7 @@ def show_effects(found: Any) -> None:
     """Print which factors matter, where the design has factors at levels."""
     if not found.has_effects:
         return
-    table = found.effects()
+    table = in_currency(found, found.effects())
     metric, unit = table["metric"].iloc[0], table["unit"].iloc[0]
     print(
         f"\nMain effects on {metric}{f' ({unit})' if unit else ''}: the mean at a factor's highest level minus that at "

@@ -82,6 +82,8 @@ def test_estimates_come_with_who_is_best_where(ask, swept: sim.Results) -> None:
     told = swept.regimes("profit").sentences
     assert told[0] in out and out.index(told[-1]) < out.index("strategy  ")
     assert json.loads(ask("--json")[1])["standing"] == list(told)
+    assert "currency" not in out and "EUR" in ask("--differences")[1]
+    assert json.loads(ask("--differences", "--json")[1])["rows"][0]["unit"] == "currency"
     status, out, _ = ask("--metric", "cost_per_incremental_buyer")
     assert status == 0 and told[0] not in out
 
