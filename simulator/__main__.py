@@ -6,9 +6,12 @@ import sys
 def main() -> None:
     """Run the command line; an interruption ends it quietly, also while it is still loading."""
     try:
-        from simulator.present.cli import main as run
+        from simulator.experiment.stopping import Stop
 
-        run()
+        with Stop().listening():
+            from simulator.present.cli import main as run
+
+            run()
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         sys.exit(130)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -63,3 +64,30 @@ class TakenPlaceError(StoreError):
 
 class EngineError(SimulatorError):
     """A replicate failed while it ran; the message has the command that runs it alone."""
+
+
+@contextlib.contextmanager
+def needing(library: str, extra: str, place: str, *, instead: str = "") -> Iterator[None]:
+    """Tell how to install a library that the package can do without, where it is imported and missing.
+
+    Parameters
+    ----------
+    library : str
+        What is needed, for example ``"the library duckdb"``.
+    extra : str
+        The extra of the package that installs it.
+    place : str
+        What the user asked for that needs it.
+    instead : str
+        What else can be done.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not installed, with the command that installs it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        remedy = f"install it with: pip install 'consumer-market-simulator[{extra}]'{instead and f', or {instead}'}"
+        raise ScenarioError([Fault(place, "", library, remedy)]) from error

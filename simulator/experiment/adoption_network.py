@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 
 Values = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -137,7 +138,7 @@ def adoption_network(
     faults = _network_faults(when, named, n_periods, influence)
     labels = np.zeros(len(when), np.int64) if groups is None else np.asarray(groups)
     if len(labels) != len(when):
-        faults.append(Fault("groups", f"{len(labels)} entries", f"one per person: {len(when)}"))
+        faults.append(Fault("groups", counted(len(labels), "entry"), f"one per person: {len(when)}"))
     if faults:
         raise ScenarioError(faults)
     whole = np.where(np.isfinite(when) & (when >= 1), when, n_periods + 1).astype(np.int64)

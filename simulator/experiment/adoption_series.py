@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 
 Values = NDArray[np.float64]
 #: Columns that are taken without being named, in this order.
@@ -150,7 +151,7 @@ def _faults(series: AdoptionSeries, place: str, fewest: int, hold_out: int) -> l
         faults.append(Fault(name, str(hold_out), expected, "hold out fewer, or use a longer series"))
     elif len(values) < fewest:
         faults.append(
-            Fault(place, f"{len(values)} periods", f"at least {fewest} periods", "use a longer series")
+            Fault(place, counted(len(values), "period"), f"at least {fewest} periods", "use a longer series")
         )
     for position in np.flatnonzero(~np.isfinite(values)):
         expected = "a finite number"

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.experiment.summary_learning import Summarizer, learn_summaries
+from simulator.outcomes.wording import counted
 
 Values = NDArray[np.float64]
 #: From the name of a batch and rows of scores to rows of raw summaries; rows that failed are NaN.
@@ -283,7 +284,7 @@ def sequentially(
         population.scores, population.statistics, target, 1.0, population.weights
     )
     drawn = adjusted[rng.choice(len(adjusted), size=n_draws, p=weights)]
-    method = f"sequential Monte Carlo, {len(rounds)} rounds, regression-adjusted"
+    method = f"sequential Monte Carlo, {counted(len(rounds), 'round')}, regression-adjusted"
     return Posterior(
         drawn, method, n_simulations, tolerance, table.summarize.explained, tuple(rounds), stopped
     )

@@ -10,6 +10,7 @@ from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.brand_view import REFERENCE
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario
 
 LARGEST_SEED = 2**32 - 1
@@ -99,7 +100,7 @@ def check_arguments(
     count = whole(f"{verb}(n_replicates)", given, 1, LARGEST_REPLICATE + 1, faults)
     first = whole(f"{verb}(first_replicate)", first_replicate, 0, LARGEST_REPLICATE, faults)
     if first + count - 1 > LARGEST_REPLICATE:
-        got = f"{first} with {count} replicates"
+        got = f"{first} with {counted(count, 'replicate')}"
         expected = f"a last replicate of at most {LARGEST_REPLICATE}"
         faults.append(Fault(f"{verb}(first_replicate)", got, expected))
     if engine not in ENGINES:

@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
 from typing import Any, Protocol
 
-from simulator.errors import EngineError, Fault, ScenarioError
+from simulator.errors import EngineError, Fault, ScenarioError, needing
 from simulator.experiment.tasks import Job, Result, Task, own_version, pack, run_packed, run_task
 from simulator.scenario import Scenario
 
@@ -228,11 +228,8 @@ class Cluster:
 
 
 def _distributed() -> Any:
-    try:
+    with needing("the libraries dask and distributed", "dask", "cluster"):
         import distributed
-    except ImportError as error:
-        remedy = "install it with: pip install 'consumer-market-simulator[dask]'"
-        raise ScenarioError([Fault("cluster", "", "the libraries dask and distributed", remedy)]) from error
     return distributed
 
 

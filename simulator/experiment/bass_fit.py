@@ -23,6 +23,7 @@ from simulator.experiment.bass_estimation import (
     series_of,
 )
 from simulator.outcomes.document_digest import document_digest
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -233,7 +234,9 @@ class BassFit:
         if self.errors is not None:
             got, naive = self.errors["mean_absolute_error"], self.errors["naive_mean_absolute_error"]
             held = len(self.series) - self.n_fitted
-            lines.append(f"  {held} periods held out: mean absolute error {got:,.1f}, naive {naive:,.1f}")
+            lines.append(
+                f"  {counted(held, 'period')} held out: mean absolute error {got:,.1f}, naive {naive:,.1f}"
+            )
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
 
 

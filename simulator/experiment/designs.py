@@ -24,6 +24,7 @@ from simulator.errors import Fault, ScenarioError
 from simulator.experiment.factors import Factor, factor_faults, overrides_at, shares_to_values
 from simulator.experiment.fractional import fraction, generator_faults
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 from simulator.scenario.wording import listed
 
 KINDS = ("full_factorial", "fractional_factorial", "latin_hypercube", "sobol", "one_at_a_time", "points")
@@ -180,11 +181,11 @@ def _faults(
     faults += [Fault("factors", f"{listed([path])} twice", "each path in one factor") for path in twice]
     if kind == "points":
         if factors:
-            faults.append(Fault("factors", f"{len(factors)} factors", "none where points are listed"))
+            faults.append(Fault("factors", counted(len(factors), "factor"), "none where points are listed"))
         if not points:
             faults.append(Fault("points", "nothing", "at least one [[points]]"))
     elif points:
-        faults.append(Fault("points", f"{len(points)} points", f"none with the kind {kind}"))
+        faults.append(Fault("points", counted(len(points), "point"), f"none with the kind {kind}"))
     if kind in ("sobol", "latin_hypercube"):
         return faults + _filling_faults(kind, factors, n_points, place)
     if n_points is not None:

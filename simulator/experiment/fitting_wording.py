@@ -10,7 +10,7 @@ import numpy as np
 from simulator.experiment.decisions import Choice, Number, Split
 from simulator.experiment.treatments import Treatment, as_text
 from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.wording import describe_p_value, percent, rounded
+from simulator.outcomes.wording import counted, describe_p_value, percent, rounded
 from simulator.scenario.gallery import shipped_path
 
 #: What is said of a sampler that is not checked on known truths.
@@ -63,8 +63,8 @@ def _covered(found: Calibration) -> str:
     shares = ", ".join(f"{share * 100:.0f} %" for share in check.coverage(0.9).values())
     odds = describe_p_value(check.p_value)
     return (
-        f"Tried on {len(check.ranks)} known truths, the same method held {shares} of them in its {percent(level)} "
-        f"intervals; their ranks are {'even' if check.p_value >= 0.01 else 'NOT even'} ({odds})."
+        f"Tried on {counted(len(check.ranks), 'known truth')}, the same method held {shares} of them in its "
+        f"{percent(level)} intervals; their ranks are {'even' if check.p_value >= 0.01 else 'NOT even'} ({odds})."
     )
 
 
@@ -86,8 +86,8 @@ def _ahead(found: Calibration) -> str:
     told = ", ".join(f"{name} by {rounded(error)}" for name, error in rivals.items())
     verdict = f"better than {_listed(beaten)}" if beaten else "no better than the simplest forecast"
     return (
-        f"Over the {len(table)} periods held out it misses by {rounded(own)} people on average, {told}: {verdict}; "
-        f"{errors['share_in_90_band']:.0%} of the periods lie in its 90 % band."
+        f"Over the {counted(len(table), 'period')} held out it misses by {rounded(own)} people on average, {told}: "
+        f"{verdict}; {errors['share_in_90_band']:.0%} of the periods lie in its 90 % band."
     )
 
 

@@ -29,33 +29,27 @@ Vaver, J. & Koehler, J. (2011). Measuring ad effectiveness using geo experiments
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.arguments import check_arguments
 from simulator.experiment.measurement_holdout import referral_holdout
+from simulator.experiment.measurement_result import KIND, stored_export
+from simulator.experiment.measurement_result import Export as Export
 from simulator.experiment.measurement_tables import media_mix
 from simulator.experiment.measurement_trials import ab_test, geo_lift, referral
 from simulator.experiment.measurement_worlds import Design, Found
 from simulator.experiment.simulation import OnProgress
 from simulator.model.observation import TRAJECTORY_VERSION
-from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.place_lock import reserved
 from simulator.outcomes.places import check_place
 from simulator.outcomes.provenance import versions
-from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
-
-if TYPE_CHECKING:
-    import pandas
 
 KINDS = {
     "media_mix": media_mix,
@@ -66,104 +60,8 @@ KINDS = {
 }
 #: Kinds that run consumer by consumer.
 BY_CONSUMER = ("geo_lift", "ab_test", "referral_holdout")
-#: Kind of the results in a manifest.
-KIND = "export"
 #: Most consumer-steps that are run consumer by consumer.
 MOST_CONSUMER_STEPS = 2_000_000
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Export:
-    """What an analyst would see, and the truth.
-
-    Parameters
-    ----------
-    kind : str
-        One of ``KINDS``.
-    scenario : str
-        Name of the scenario.
-    tables : mapping of str to pandas.DataFrame
-        By file name; they tell nothing that an analyst would not know.
-    truth : pandas.DataFrame
-        One row per effect: ``effect``, ``value`` (in the world that the tables show), ``unit``, ``meaning``; for some
-        kinds ``expected`` and ``expected_error`` over further worlds.
-    manifest : dict
-        Question, notes, and how tools read the tables.
-    """
-
-    kind: str
-    scenario: str
-    tables: Mapping[str, pandas.DataFrame]
-    truth: pandas.DataFrame
-    manifest: Mapping[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """Hash of tables and truth."""
-        return str(self.to_json_document()["digest"])
-
-    def to_json_document(self) -> dict[str, Any]:
-        """Return truth, sizes of tables and the manifest as plain data, with the digest over all numbers."""
-        from simulator.outcomes.plain_data import plain
-
-        hashes = {name: _table_hash(table) for name, table in self.tables.items()}
-        found: dict[str, Any] = plain(
-            {
-                "kind": self.kind,
-                "scenario": self.scenario,
-                "tables": {
-                    name: {
-                        "rows": len(table),
-                        "columns": [str(c) for c in table.columns],
-                        "sha256": hashes[name],
-                    }
-                    for name, table in self.tables.items()
-                },
-                "truth": self.truth.to_dict(orient="records"),
-                "question": self.manifest["question"],
-                "notes": self.manifest["notes"],
-                "how_to_read": self.manifest["how_to_read"],
-            }
-        )
-        return {**found, "digest": document_digest(found)}
-
-    def save(self, path: str | Path) -> Path:
-        """Write a folder with the tables, ``truth.csv`` and ``manifest.json``; replaced if it is an earlier export.
-
-        Parameters
-        ----------
-        path : path
-            The folder.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder.
-
-        Raises
-        ------
-        StoreError
-            If there is something else at ``path``, or it cannot be written.
-        """
-        from simulator.outcomes.store import save_files
-
-        files = {name: table.to_csv(index=False).encode() for name, table in self.tables.items()}
-        files["truth.csv"] = self.truth.to_csv(index=False).encode()
-        manifest = json.loads(json.dumps({"kind": KIND, **self.manifest, "digest": self.digest}, default=str))
-        save_files(files, manifest, Path(path))
-        return Path(path)
-
-    def __repr__(self) -> str:
-        lines = [f"Ground truth ({self.kind}) of {self.scenario}"]
-        lines += [
-            f"  {name}: {len(table):,} rows of {', '.join(map(str, table.columns))}"
-            for name, table in self.tables.items()
-        ]
-        shown = [
-            name for name in ("effect", "value", "unit", "expected", "expected_error") if name in self.truth
-        ]
-        lines.append(frame_text(self.truth[shown]))
-        return "\n".join([*lines, *(f"  note: {note}" for note in self.manifest["notes"])])
 
 
 def export(
@@ -267,7 +165,7 @@ def export(
     if out is None:
         return _exported(kind, design, question)
     with reserved(Path(out), partial(check_export, question=question), question):
-        stored = _stored(Path(out), question)
+        stored = stored_export(Path(out), question)
         if stored is not None:
             return stored
         result = _exported(kind, design, question)
@@ -417,34 +315,3 @@ def _faults(
             Fault("export(kind)", got, f"at most {most:,}, as these are written down one by one", remedy)
         )
     return faults
-
-
-def _stored(folder: Path, question: Mapping[str, Any]) -> Export | None:
-    """Return the export in a folder if it is complete and of the same question."""
-    import pandas as pd
-
-    from simulator.errors import StoreError
-    from simulator.outcomes.store import load_manifest, verify
-
-    try:
-        manifest = load_manifest(folder)
-        same = json.dumps(manifest.get("question"), sort_keys=True) == json.dumps(
-            json.loads(json.dumps(question, default=str)), sort_keys=True
-        )
-        if not same:
-            return None
-        verify(folder)
-    except StoreError:
-        return None
-    read = {name: pd.read_csv(folder / name) for name in manifest["files"]}
-    truth = read.pop("truth.csv")
-    return Export(str(question["kind"]), str(question["scenario"]), read, truth, manifest)
-
-
-def _table_hash(table: pandas.DataFrame) -> str:
-    """Return a hash of a table's numbers to nine significant digits."""
-    rounded = table.to_csv(index=False, float_format="%.9g")
-    return hashlib.sha256(rounded.encode()).hexdigest()
-
-
-__all__ = ["KINDS", "Export", "export"]

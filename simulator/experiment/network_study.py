@@ -22,6 +22,7 @@ from simulator.experiment.network_hazard import HazardFit, fit_network_hazard
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.text_tables import frame_text
 from simulator.outcomes.trajectories import unknown
+from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -120,8 +121,8 @@ class NetworkStudy:
 
     def __repr__(self) -> str:
         lines = [
-            f"{self.network.n_people:,} people in {len(self.network.group_names)} groups, "
-            f"{len(self.network.sources):,} arcs ({self.influence})",
+            f"{counted(self.network.n_people, 'person')} in {counted(len(self.network.group_names), 'group')}, "
+            f"{counted(len(self.network.sources), 'arc')} ({self.influence})",
             str(self.fit),
         ]
         if self.scores is not None:
@@ -190,7 +191,7 @@ def study_network(
         if name not in people
     ]
     if ties.shape[1] < 2:
-        faults.append(Fault(str(edges), f"{ties.shape[1]} columns", "two columns: who names whom"))
+        faults.append(Fault(str(edges), counted(ties.shape[1], "column"), "two columns: who names whom"))
     if fit_until is not None and not 2 <= fit_until <= n_periods:
         faults.append(Fault("fit", repr(fit_until), f"a period, 2 to {n_periods}"))
     if faults:

@@ -21,7 +21,7 @@ from simulator.outcomes.differences import simultaneous_differences
 from simulator.outcomes.document_digest import document_digest
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.statistics import Difference, conditional_value_at_risk, estimate
-from simulator.outcomes.wording import percent, rounded
+from simulator.outcomes.wording import counted, percent, rounded
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ class Optimization:
             )
         if self.n_refused:
             found.append(
-                f"{self.n_refused:,} points were refused by the scenario, the first because {self.first_fault}"
+                f"The scenario refused {counted(self.n_refused, 'point')}, the first because {self.first_fault}"
             )
         if len(self.metrics) > 1 and not self.has_data_spend:
             found.append("no plan buys data on people, so there is nothing to trade against privacy")

@@ -36,6 +36,7 @@ from simulator.outcomes.metrics import METRIC, Metric
 from simulator.outcomes.plain_data import plain
 from simulator.outcomes.standings import Standings
 from simulator.outcomes.statistics import probabilities_of_best
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ class RegimeMap:
         """The answer in plain sentences."""
         lines = self._standings.sentences(self.currency)
         if self.switches:
-            lines.append(f"The winner changes between neighboring points in {len(self.switches)} places.")
+            lines.append(
+                f"The winner changes between neighboring points in {counted(len(self.switches), 'place')}."
+            )
         return tuple(lines)
 
     @cached_property
@@ -304,7 +307,7 @@ def regime_map(
     varied = chosen_factors("regime_map(factors)", factors, scenario, faults) if known else ()
     if len(faults) == before and known and not 2 <= len(varied) <= 6:
         remedy = "for one factor, use reversal (--method reversal)"
-        faults.append(Fault("regime_map(factors)", f"{len(varied)} factors", "two to six", remedy))
+        faults.append(Fault("regime_map(factors)", counted(len(varied), "factor"), "two to six", remedy))
     asked = checked(
         faults,
         scenario,

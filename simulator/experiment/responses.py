@@ -6,6 +6,7 @@ a cluster, with the same outcomes, and kept where a folder is given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from simulator.experiment.runner import sweep
 from simulator.experiment.sampling import UndefinedOutcomeError, Values, outcome_digest
 from simulator.experiment.simulation import OnProgress
 from simulator.model.observation import TRAJECTORY_VERSION
+from simulator.outcomes.failures import Failure
 from simulator.outcomes.results import Results
 from simulator.scenario import Scenario
 
@@ -134,8 +136,9 @@ class Responses:
         )
         design.check()
         results = self._run(design)
-        if results.failures:
-            raise EngineError(self._failed(results))
+        failures = [failure for failure in results.failures if failure.replicate < self.n_replicates]
+        if failures:
+            raise EngineError(self._failed(failures, results.folder))
         rows = results.rows
         rows = rows.take(np.flatnonzero(rows.replicates < self.n_replicates))
         shape = (len(points), len(self.strategies), self.n_replicates)
@@ -156,12 +159,12 @@ class Responses:
             on_progress=how.on_progress,
         )
 
-    def _failed(self, results: Results) -> str:
+    def _failed(self, failures: Sequence[Failure], folder: Path) -> str:
         """Return what the first failure was, with a command that does not need the folder."""
-        first = results.failures[0]
-        stored = f"{results.folder.resolve()}/scenarios/{self.scenario.name}.toml"
+        first = failures[0]
+        stored = f"{folder.resolve()}/scenarios/{self.scenario.name}.toml"
         command = first.command.replace(stored, self.scenario.source or self.scenario.name)
-        more = f" ({len(results.failures)} replicates failed in all)" if len(results.failures) > 1 else ""
+        more = f" ({len(failures):,} replicates failed in all)" if len(failures) > 1 else ""
         return f"{first.message}{more}; it runs alone with: {command}"
 
     def _check(self, found: Values, points: tuple[Point, ...]) -> None:

@@ -33,6 +33,7 @@ from simulator.outcomes import store
 from simulator.outcomes.metrics import METRIC, Metric
 from simulator.outcomes.multivariate_t import student_quantile
 from simulator.outcomes.plain_data import plain
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -258,7 +259,10 @@ def reversal(
     if len(faults) == before and known and len(varied) != 1:
         faults.append(
             Fault(
-                "reversal(factor)", f"{len(varied)} factors", "one", "for two, use regime_map (--method map)"
+                "reversal(factor)",
+                counted(len(varied), "factor"),
+                "one",
+                "for two, use regime_map (--method map)",
             )
         )
     asked = checked(

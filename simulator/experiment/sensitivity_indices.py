@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.errors import Fault, ScenarioError
+from simulator.errors import needing
 from simulator.experiment.sampling import Values
 from simulator.experiment.sensitivity_noise import N_RESAMPLES, Excess, beyond_chance, interval, stands_out
 
@@ -341,11 +341,8 @@ def import_salib(module: str) -> Any:
     """
     from importlib import import_module
 
-    try:
+    with needing("the library SALib", "sensitivity", "sensitivity"):
         return import_module(module)
-    except ImportError as error:
-        remedy = "install it with: pip install 'consumer-market-simulator[sensitivity]'"
-        raise ScenarioError([Fault("sensitivity", "", "the library SALib", remedy)]) from error
 
 
 def _problem(n_factors: int) -> dict[str, Any]:

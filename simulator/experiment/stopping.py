@@ -14,8 +14,8 @@ _REASONS: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "termi
 class Stop:
     """Ends a run where the user or the system asks for it.
 
-    An interrupt that arrives inside a library may be swallowed there; it is remembered, and the run ends at
-    the next task.
+    An interrupt that arrives inside a library, or while one is loaded, may be swallowed there; it is remembered, and
+    the run ends at the next task, or where it next tells of its progress on the command line.
     """
 
     def __init__(self) -> None:
@@ -32,40 +32,32 @@ class Stop:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        usual = (signal.SIG_DFL, signal.default_int_handler, end_by_signal)
-        taken = [number for number, handler in before.items() if handler in usual or _is_a_stops(handler)]
+        before = {number: signal.getsignal(number) for number in _REASONS}
+        usual = (signal.SIG_DFL, signal.default_int_handler, _arrive)
+        taken = [number for number, handler in before.items() if handler in usual]
+        self.reason = next((stop.reason for stop in _LISTENING if stop.reason), "")
+        _LISTENING.append(self)
         for number in taken:
-            signal.signal(number, self._arrive)
+            signal.signal(number, _arrive)
         try:
             yield
         finally:
             for number in taken:
                 signal.signal(number, before[number])
-
-    def _arrive(self, number: int, frame: Any) -> None:
-        self.reason = _REASONS[number]
-        raise KeyboardInterrupt(self.reason)
+            _LISTENING.remove(self)
 
 
-def _is_a_stops(handler: Any) -> bool:
-    return getattr(handler, "__func__", None) is Stop._arrive
+#: Those that are listening: a run within another one ends both.
+_LISTENING: list[Stop] = []
 
 
-def end_by_signal(number: int, frame: Any) -> None:
-    """Answer a signal that asks a process to end as an interrupt by the user is answered."""
+def _arrive(number: int, frame: Any) -> None:
+    for stop in _LISTENING:
+        stop.reason = _REASONS[number]
     raise KeyboardInterrupt(_REASONS[number])
 
 
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let a request of the system to end (SIGTERM) be told and answered like the user's; only in the main thread."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, end_by_signal)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def end_if_asked() -> None:
+    """Raise the interrupt that has arrived while somebody was listening, if one has."""
+    for stop in tuple(_LISTENING):
+        stop.check()

@@ -29,7 +29,7 @@ from simulator.experiment.treatments import (
     values_of,
 )
 from simulator.model.observation import TRAJECTORY_VERSION
-from simulator.outcomes.experiment_store import Failure
+from simulator.outcomes.failures import Failure
 from simulator.outcomes.metrics import INCREMENTAL
 from simulator.outcomes.shards import Rows
 from simulator.scenario import Scenario

@@ -17,6 +17,7 @@ from simulator.experiment.arguments import LARGEST_REPLICATE
 from simulator.experiment.simulation import OnProgress, prepare
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.trajectories import Trajectories
+from simulator.outcomes.wording import counted
 from simulator.scenario import Scenario
 
 TRACING = "tracing"
@@ -157,8 +158,9 @@ class Trace:
         """Describe the trace in one line."""
         t = self.trajectories
         return (
-            f"Trace({t.strategies[0]}, seed {t.seed}, replicate {t.replicates[0]}: {t.n_consumers:,} consumers, "
-            f"{len(self.raw_purchases):,} purchases, {len(self.raw_messages):,} messages)"
+            f"Trace({t.strategies[0]}, seed {t.seed}, replicate {t.replicates[0]}: "
+            f"{counted(t.n_consumers, 'consumer')}, {counted(len(self.raw_purchases), 'purchase')}, "
+            f"{counted(len(self.raw_messages), 'message')})"
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Fault, ScenarioError
+from simulator.errors import needing
 
 Values = NDArray[np.float64]
 
@@ -27,13 +27,10 @@ def import_optuna() -> Any:
     ScenarioError
         If it is not installed, with the command that installs it.
     """
-    try:
+    with needing(
+        "the library optuna", "optimize", "optimize(method='tpe')", instead="use the method surface"
+    ):
         import optuna
-    except ImportError as error:
-        remedy = (
-            "install it with: pip install 'consumer-market-simulator[optimize]', or use the method surface"
-        )
-        raise ScenarioError([Fault("optimize(method='tpe')", "", "the library optuna", remedy)]) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, StoreError, TakenPlaceError
+from simulator.outcomes.failures import FAILURES, Failure, failures_bytes, stored_failures
 from simulator.outcomes.folder_lock import LOCK, FolderLock
 from simulator.outcomes.provenance import file_hash
 from simulator.outcomes.shards import (
@@ -39,7 +39,6 @@ from simulator.outcomes.store import FORMAT, MANIFEST, flush_folder, json_bytes,
 #: Version of the layout of an experiment's folder.
 EXPERIMENT_LAYOUT = 2
 EXPERIMENT = "experiment"
-FAILURES = "failures.json"
 SCENARIOS = "scenarios"
 
 #: What must agree between a manifest and a call that goes on with it, and what to say where it does not.
@@ -55,28 +54,6 @@ _IDENTITY = {
     "treatment_keys": "treatments with the same content",
 }
 _OTHER = "choose another folder, or go on with the design that the folder was begun with"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A replicate of a treatment that could not be simulated.
-
-    Parameters
-    ----------
-    treatment : int
-        Position of the treatment.
-    replicate : int
-        Number of the replicate.
-    message : str
-        What happened.
-    command : str
-        The command that runs this replicate alone.
-    """
-
-    treatment: int
-    replicate: int
-    message: str
-    command: str
 
 
 class ExperimentStore:
@@ -137,6 +114,8 @@ class ExperimentStore:
             self.manifest = {**_kept_of(existing), **self.manifest, "began": existing["began"]}
             self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
             self.catch_up()
+            self._failures = {(f.treatment, f.replicate): f for f in stored_failures(self.place)}
+            self._settle(*self._parts)
         else:
             for entry in (existing or {}).get("scenarios", ()):  # of another one that has stored nothing
                 (self.place / SCENARIOS / Path(entry["file"]).name).unlink(missing_ok=True)
@@ -176,7 +155,7 @@ class ExperimentStore:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Replicates that failed in this run."""
+        """Replicates that failed, in this call or before, and have not been simulated since."""
         return tuple(self._failures[key] for key in sorted(self._failures))
 
     def finished(self, replicates: range) -> NDArray[np.bool_]:
@@ -204,14 +183,15 @@ class ExperimentStore:
             If they cannot be written; what was stored before stays.
         """
         with told(self.place):
+            is_settled = self._settle(rows)
             if len(rows):
                 data = shard_bytes(rows, self.metrics)
                 name = shard_name(rows, data)
                 write_whole(self.place / SHARDS / name, data)
                 self._parts.append(rows)
                 self._names.add(name)
-            if failures:
-                self._failures.update({(f.treatment, f.replicate): f for f in failures})
+            self._failures.update({(f.treatment, f.replicate): f for f in failures})
+            if failures or is_settled:
                 self._write_failures()
 
     def finish(self, wall_seconds: float, is_complete: bool) -> None:
@@ -238,9 +218,16 @@ class ExperimentStore:
                 }
             )
 
+    def _settle(self, *parts: Rows) -> bool:
+        """Forget the failures of what has been simulated since; return whether there were any."""
+        before = len(self._failures)
+        for part in parts if before else ():
+            for key in zip(part.treatments.tolist(), part.replicates.tolist(), strict=True):
+                self._failures.pop(key, None)
+        return len(self._failures) < before
+
     def _write_failures(self) -> None:
-        entries = [vars(failure) for failure in self.failures]
-        write_whole(self.place / FAILURES, json_bytes({"failures": entries}))
+        write_whole(self.place / FAILURES, failures_bytes(self.failures))
 
     def _write_manifest(self, state: Mapping[str, Any]) -> None:
         manifest = {

@@ -1,4 +1,4 @@
-"""One writer per folder: a lock that the operating system releases when its process ends, however it ends."""
+"""Locked files that say who holds them, and with them one writer per folder."""
 
 from __future__ import annotations
 
@@ -20,8 +20,75 @@ _HELD_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK
 #: A reader that asks who writes holds the lock for an instant; a writer therefore asks several times.
 _ATTEMPTS = 8
 _PAUSE = 0.05
+#: Where Windows locks a byte, behind all that a lock file says.
+_FAR_BEHIND = 2**30
 EXPECTED = "a place that no other run writes to"
 REMEDY = "wait until it ends, stop it, or choose another folder"
+
+
+class LockFile:
+    """A file that one process at a time holds, and that says who does; it is removed when it is given back.
+
+    The operating system releases it when its process ends, however it ends; what a killed one leaves is taken over.
+
+    Parameters
+    ----------
+    path : Path
+        The file, in an existing folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+
+    def take(self, **more: Any) -> Mapping[str, Any] | None:
+        """Try to take the file.
+
+        Parameters
+        ----------
+        **more
+            What it shall say beside the process, its host and the time.
+
+        Returns
+        -------
+        mapping or None
+            What it says of who holds it; None where it is taken now.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made, or the file system has no locks.
+        """
+        while self._file is None:
+            file = _opened(self.path)
+            try:
+                if not is_locked(file):
+                    return stored_about(file)
+                if _is_there(file, self.path):  # not removed meanwhile by whoever held it
+                    self._file = file
+            except OSError:  # there are no locks
+                with contextlib.suppress(OSError):
+                    self.path.unlink()
+                raise
+            finally:
+                if self._file is None:
+                    os.close(file)
+        with contextlib.suppress(OSError):  # of another user, which is locked all the same
+            _write(self._file, {**about_writer(), **more})
+        return None
+
+    def give_back(self) -> None:
+        """Remove the file and let go of it, if it is taken."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        with contextlib.suppress(OSError):
+            if _is_there(file, self.path):  # not that of a run which has come after a removal
+                self.path.unlink()
+        os.close(file)
+        if os.name == "nt":  # which removes no file that anybody has open
+            with contextlib.suppress(OSError):
+                self.path.unlink()
 
 
 class FolderLock:
@@ -40,27 +107,16 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._file: int | None = None
+        self._lock = LockFile(folder / LOCK)
 
     def __enter__(self) -> Self:
-        file = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            self._lock(file)
-        except BaseException:
-            os.close(file)
-            raise
-        self._file = file
-        return self
-
-    def _lock(self, file: int) -> None:
         for attempt in range(_ATTEMPTS):
-            if is_locked(file):
-                break
-            if attempt + 1 == _ATTEMPTS:
-                got = f"written to by {owner_of(stored_about(file))}"
-                raise StoreError([Fault(str(self._folder), got, EXPECTED, REMEDY)])
-            time.sleep(_PAUSE)
-        write_about(file, about_writer())
+            time.sleep(_PAUSE if attempt else 0)
+            about = self._lock.take()
+            if about is None:
+                return self
+        got = f"written to by {owner_of(about or {})}"
+        raise StoreError([Fault(str(self._folder), got, EXPECTED, REMEDY)])
 
     def __exit__(
         self,
@@ -68,18 +124,7 @@ class FolderLock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, 0)
-            os.close(self._file)
-            self._file = None
-
-
-def write_about(file: int, about: Mapping[str, Any]) -> None:
-    """Write into a locked file who holds it."""
-    os.ftruncate(file, 0)
-    os.lseek(file, 0, os.SEEK_SET)
-    os.write(file, json.dumps(about).encode())
+        self._lock.give_back()
 
 
 def writer_of(folder: Path) -> str:
@@ -124,6 +169,7 @@ def is_locked(file: int) -> bool:
         if os.name == "nt":
             import msvcrt
 
+            os.lseek(file, _FAR_BEHIND, os.SEEK_SET)  # others may not read what is locked there
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         else:
             import fcntl
@@ -134,6 +180,28 @@ def is_locked(file: int) -> bool:
             return False
         raise
     return True
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError:
+        if not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY)  # of another user
+
+
+def _is_there(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _write(file: int, about: Mapping[str, Any]) -> None:
+    os.ftruncate(file, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    os.write(file, json.dumps(about).encode())
 
 
 def about_writer() -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,18 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import Fault, StoreError, TakenPlaceError
-from simulator.outcomes.folder_lock import (
-    EXPECTED,
-    REMEDY,
-    about_writer,
-    is_locked,
-    owner_of,
-    stored_about,
-    write_about,
-)
+from simulator.outcomes.folder_lock import EXPECTED, REMEDY, LockFile, about_writer, owner_of
 from simulator.outcomes.places import absolute, is_stream
 
-#: How long is waited for a lock: for a place that a run holds, and for one that is just being written, seconds.
+#: How long is waited for a place that a run holds, and for one that is just being written, seconds.
 _BRIEFLY, _LONG = 0.4, 30.0
 _PAUSE = 0.05
 _ATTEMPTS = 20
@@ -41,10 +32,10 @@ _ATTEMPTS = 20
 class _Held:
     """A place that this process holds: for which question, how often, by which file, and folders made for it."""
 
-    question: str
+    question: str | None
     times: int
-    file: int | None
-    made: tuple[Path, ...]
+    lock: LockFile
+    made: set[Path]
 
 
 #: Places that this process holds.
@@ -79,7 +70,7 @@ def reserved(
         yield
         return
     place = absolute(path)
-    _take(path, place, _text_of(question), _BRIEFLY)
+    _take(path, place, _text_of(question))
     try:
         check(path)
         yield
@@ -90,6 +81,8 @@ def reserved(
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[None]:
     """Hold a place for as long as it takes to write it; a run of this process that holds it already may.
+
+    Another one that just writes there is waited for; a run, which may take hours, is not.
 
     Parameters
     ----------
@@ -102,7 +95,7 @@ def written(path: Path) -> Iterator[None]:
         If another process holds it.
     """
     place = absolute(path)
-    _take(path, place, None, _LONG)
+    _take(path, place, None)
     try:
         yield
     finally:
@@ -117,13 +110,11 @@ def sweep_lock(place: Path) -> None:
     place : Path
         Absolute path.
     """
-    with contextlib.suppress(OSError):
-        file = os.open(_file_of(place), os.O_RDWR)
-        try:
-            if is_locked(file) and _is_there(file, _file_of(place)):
-                _file_of(place).unlink()
-        finally:
-            os.close(file)
+    lock = LockFile(_file_of(place))
+    if lock.path.exists():
+        with contextlib.suppress(OSError):
+            lock.take()
+            lock.give_back()
 
 
 def _text_of(question: Mapping[str, Any] | None) -> str:
@@ -133,78 +124,42 @@ def _text_of(question: Mapping[str, Any] | None) -> str:
     return hashlib.sha256(json.dumps(question, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _take(path: Path, place: Path, question: str | None, patience: float) -> None:
-    """Take a place for a question, or with whatever this process holds it for (None)."""
-    deadline = time.monotonic() + patience
+def _take(path: Path, place: Path, question: str | None) -> None:
+    """Take a place for a question, or to write it with whatever this process holds it for (None)."""
+    began = time.monotonic()
     while True:
         with _GUARD:
             held = _HELD.get(place)
-            about = (
-                _lock(place, question or "")
-                if held is None
-                else {**about_writer(), "question": held.question}
-            )
-            if held is not None and (question is None or (question and question == held.question)):
+            if held is None:
+                about = _hold(place, question)
+            elif question is None or (question and question == held.question):
                 held.times += 1
                 return
+            else:
+                about = {**about_writer(), "question": held.question}
         if about is None:
             return
-        if time.monotonic() > deadline:
+        is_just_written = about.get("question", "") is None
+        if time.monotonic() - began > (_LONG if is_just_written else _BRIEFLY):
             raise _busy(path, about, question or "")
         time.sleep(_PAUSE)
 
 
-def _lock(place: Path, question: str) -> Mapping[str, Any] | None:
-    """Try to take the lock beside a place; return what is said of who holds it, or None where it is taken now."""
-    made: list[Path] = []
-    file: int | Mapping[str, Any] | None = None
-    for _ in range(_ATTEMPTS):
-        try:
-            for folder in reversed([above for above in place.parents if not above.exists()]):
-                folder.mkdir(exist_ok=True)
-                made.append(folder)
-            file = _open(place)
-        except FileNotFoundError:
-            continue  # another run has just removed a folder that it had made
-        except OSError:
-            pass
-        break
-    if isinstance(file, Mapping):
-        return file
-    _HELD[place] = _Held(question, 1, file, tuple(dict.fromkeys(made)))
-    if file is not None:
-        with contextlib.suppress(OSError):  # of another user, which is locked all the same
-            write_about(file, {**about_writer(), "question": question})
-    return None
-
-
-def _open(place: Path) -> int | Mapping[str, Any]:
-    """Return the locked file, or what is said of who has locked it."""
-    while True:
-        try:
-            file = os.open(_file_of(place), os.O_RDWR | os.O_CREAT, 0o644)
-        except PermissionError:
-            file = os.open(_file_of(place), os.O_RDONLY)  # of another user
-        try:
-            if not is_locked(file):
-                about = stored_about(file)
-                os.close(file)
-                return about
-            if _is_there(file, _file_of(place)):
-                return file
-        except OSError:  # there are no locks
-            with contextlib.suppress(OSError):
-                _file_of(place).unlink()
-            os.close(file)
-            raise
-        os.close(file)  # whoever held it has just removed it
-
-
-def _is_there(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False
+def _hold(place: Path, question: str | None) -> Mapping[str, Any] | None:
+    """Try to hold a place; return what is said of who does, or None where this process does now."""
+    lock, made, about = LockFile(_file_of(place)), set[Path](), None
+    with contextlib.suppress(OSError):  # nothing can be made there, or there are no locks
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # another run has just removed a folder that it had made
+                made.update(above for above in place.parents if not above.exists())
+                place.parent.mkdir(parents=True, exist_ok=True)
+                about = lock.take(question=question)
+                break
+    if about is None:
+        _HELD[place] = _Held(question, 1, lock, made)
+    return about
 
 
 def _give_back(place: Path) -> None:
@@ -214,14 +169,11 @@ def _give_back(place: Path) -> None:
         if held.times:
             return
         del _HELD[place]
-        if held.file is not None:
-            with contextlib.suppress(OSError):
-                if _is_there(held.file, _file_of(place)):  # not that of a run which has come after a removal
-                    _file_of(place).unlink()
-            os.close(held.file)
-        for folder in reversed(held.made):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        held.lock.give_back()
+        for folder in place.parents:
+            if folder in held.made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def _file_of(place: Path) -> Path:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.errors import Fault, ScenarioError, StoreError
-from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, FAILURES, Failure, in_order
+from simulator.errors import Fault, ScenarioError, StoreError, needing
+from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, in_order
+from simulator.outcomes.failures import Failure, stored_failures
 from simulator.outcomes.folder_lock import writer_of
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.replicate_blocks import BLOCKS
@@ -108,14 +109,8 @@ class Results(SweepQuestions):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Replicates that failed in the latest run, each with the command that runs it alone."""
-        import json
-
-        try:
-            entries = json.loads((self.folder / FAILURES).read_bytes())["failures"]
-        except (OSError, ValueError, KeyError):
-            return ()
-        return tuple(Failure(**entry) for entry in entries)
+        """Replicates that failed and have not been simulated since, each with the command that runs it alone."""
+        return stored_failures(self.folder)
 
     def treatments(self) -> pandas.DataFrame:
         """Return one row per treatment.
@@ -169,11 +164,8 @@ class Results(SweepQuestions):
         ScenarioError
             If polars is not installed.
         """
-        try:
+        with needing("the library polars", "polars", "to_polars()"):
             import polars as pl
-        except ImportError as error:
-            remedy = "install it with: pip install 'consumer-market-simulator[polars]'"
-            raise ScenarioError([Fault("to_polars()", "", "the library polars", remedy)]) from error
         frame: polars.DataFrame = pl.DataFrame(self.to_dataframe().to_dict("list"), infer_schema_length=None)
         return frame
 
@@ -297,11 +289,11 @@ class Results(SweepQuestions):
         """
         if self.manifest["kind"] != EXPERIMENT:
             verify(self.folder)
-            return f"{len(self.manifest['files'])} files, all as they were written; digest {self.digest}"
+            return f"{counted(len(self.manifest['files']), 'file')}, all as they were written; digest {self.digest}"
         check_experiment(self.folder, self.manifest)
         n_shards = len(shard_files(self.folder))
         done = f"{len(self.rows):,} of {counted(self.n_expected, 'replicate')}"
-        return f"{n_shards} shards, all as they were written, with {done}; digest {self.digest}"
+        return f"{counted(n_shards, 'shard')}, all as they were written, with {done}; digest {self.digest}"
 
     def __repr__(self) -> str:
         manifest = self.manifest

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault, ScenarioError, StoreError
+from simulator.errors import Fault, ScenarioError, StoreError, needing
 from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.shards import shard_files
 
@@ -104,9 +104,6 @@ def _quoted(name: str) -> str:
 
 
 def _duckdb() -> Any:
-    try:
+    with needing("the library duckdb", "sql", "sql"):
         import duckdb
-    except ImportError as error:
-        remedy = "install it with: pip install 'consumer-market-simulator[sql]'"
-        raise ScenarioError([Fault("sql", "", "the library duckdb", remedy)]) from error
     return duckdb

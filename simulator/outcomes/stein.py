@@ -16,7 +16,7 @@ of Mathematical Statistics 16, 243-258.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def with_stein(table: pandas.DataFrame, rows: Rows, manifest: Mapping[str, Any])
     needed = ("first_replicate", "first_stage", "replicates", "confidence", "intervals", "targets")
     if record.get("method") != "stein" or any(record.get(key) is None for key in needed):
         return table
-    asked = [_is_asked(row, record["targets"]) for row in table.to_dict("records")]
+    asked = [_is_asked(row, record["targets"], manifest["strategies"]) for row in table.to_dict("records")]
     if not any(asked):
         return table
     found = np.full((len(table), 2), np.nan)
@@ -107,12 +107,12 @@ def with_stein(table: pandas.DataFrame, rows: Rows, manifest: Mapping[str, Any])
     return table
 
 
-def _is_asked(row: Mapping[str, Any], targets: Mapping[str, str]) -> bool:
-    """Return whether a half-width was asked for what a row of a table estimates."""
+def _is_asked(row: Mapping[str, Any], targets: Mapping[str, str], strategies: Sequence[str]) -> bool:
+    """Return whether a half-width was asked for what a row of a table estimates; all may be a strategy's name."""
     metric, strategy = row["metric"], row["strategy"]
     if "other" in row:
         return row["other"] == REFERENCE and metric in targets
-    return f"{metric}@{strategy}" in targets or f"{metric}@all" in targets
+    return f"{metric}@{strategy}" in targets or ("all" not in strategies and f"{metric}@all" in targets)
 
 
 class _Outcomes:

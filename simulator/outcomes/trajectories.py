@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Fault, ScenarioError
+from simulator.errors import Fault, ScenarioError, needing
 from simulator.model.observation import INDEX, SERIES, TRAJECTORY_VERSION, Series
 from simulator.outcomes.digest import digest_text, hash_sum
 from simulator.outcomes.wording import counted
@@ -334,12 +334,8 @@ def import_xarray() -> Any:
     ScenarioError
         If it is not installed, with the command that installs it.
     """
-    try:
+    with needing("the library xarray", "xarray", "to_xarray()"):
         import xarray
-    except ImportError as error:
-        remedy = "install it with: pip install 'consumer-market-simulator[xarray]'"
-        fault = Fault("to_xarray()", "", "the library xarray", remedy)
-        raise ScenarioError([fault]) from error
     return xarray
 
 

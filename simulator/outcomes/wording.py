@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from simulator.scenario.wording import counted as counted
+
 Wording = Literal["value", "gap", "change"]
 #: What is told of p-values below what is told in full.
 SMALLEST_P = "< 0.001"
@@ -62,19 +64,6 @@ def describe_p_value(p_value: float) -> str:
     ('p < 0.001', 'p = 0.012', 'p = 1')
     """
     return f"p {SMALLEST_P}" if is_tiny(p_value) else f"p = {p_value:.2g}"
-
-
-def counted(n: int, noun: str) -> str:
-    """Return how many there are of something, with thousands apart and the plural where it is due.
-
-    Examples
-    --------
-    >>> counted(1, "strategy"), counted(2, "strategy"), counted(2000, "replicate"), counted(1, "person")
-    ('1 strategy', '2 strategies', '2,000 replicates', '1 person')
-    """
-    irregular = {"person": "people"}
-    plural = irregular.get(noun) or (f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s")
-    return f"{n:,} {noun if n == 1 else plural}"
 
 
 def percent(share: float) -> str:

@@ -83,6 +83,7 @@ def load(scenario: str, consumers: int | None, settings: list[str] | None, say: 
     ``consumers`` keeps the number of people in the market: whoever is simulated then stands for more or
     fewer of them, so that budgets stay meaningful.
     """
+    from simulator.outcomes.wording import counted
     from simulator.scenario import load_scenario
     from simulator.scenario.resizing import resized
 
@@ -91,7 +92,9 @@ def load(scenario: str, consumers: int | None, settings: list[str] | None, say: 
         return loaded
     changed = resized(loaded, consumers, "--consumers")
     people = changed.population.people_per_consumer
-    say(f"{consumers:,} consumers, each standing for {people:,.6g} {'person' if people == 1 else 'people'}")
+    say(
+        f"{counted(consumers, 'consumer')}, each standing for {people:,.6g} {'person' if people == 1 else 'people'}"
+    )
     return changed
 
 

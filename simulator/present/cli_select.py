@@ -54,7 +54,10 @@ def select(
     evaluation: Annotated[int, typer.Option(help="fresh replicates on which the choice is evaluated")] = 100,
     check: Annotated[
         int | None,
-        typer.Option(help="fresh replicates on which the others are checked for rare luck [luck of 1 in 10]"),
+        typer.Option(
+            help="fresh replicates, at most those of --evaluation, on which the others are checked for rare luck "
+            "[those that meet luck of 1 in 10, none where the first stage meets it]"
+        ),
     ] = None,
     seed: Seed = None,
     engine: Engine = "numba",
@@ -148,7 +151,10 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     print(f"\n{found.sentences[0]}\n")
     for line in found.sentences[1:]:
         print(f"  {line}")
-    print(f"\n{frame_text(found.to_dataframe())}\n")
+    table = found.to_dataframe().drop(
+        columns=["n_fresh", "skewness", "kurtosis"]
+    )  # a sentence says what they show
+    print(f"\n{frame_text(table)}\n")
     if place is not None:
         print(f"results: {place}, report.html is the page to open")
     print(f"digest: {found.digest}")

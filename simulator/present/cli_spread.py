@@ -119,6 +119,8 @@ def _table(graph: Any, path: Path, keys: tuple[str, ...], value: str) -> dict[An
     """Return a column of a CSV file by node or by arc, with nodes named as in the graph."""
     import pandas as pd
 
+    from simulator.outcomes.wording import counted
+
     try:
         rows = pd.read_csv(path, dtype=dict.fromkeys(keys, str), keep_default_na=False)
     except (OSError, ValueError) as error:
@@ -135,7 +137,7 @@ def _table(graph: Any, path: Path, keys: tuple[str, ...], value: str) -> dict[An
     names = columns[0] if len(keys) == 1 else list(zip(*columns, strict=True))
     if len(set(names)) < len(names):
         raise ScenarioError(
-            [Fault(str(path), f"{len(names) - len(set(names))} repeated rows", "one row for each")]
+            [Fault(str(path), counted(len(names) - len(set(names)), "repeated row"), "one row for each")]
         )
     return dict(zip(names, rows[value].astype(float), strict=True))
 

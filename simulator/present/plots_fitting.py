@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.outcomes.metrics import METRIC
-from simulator.outcomes.wording import describe_p_value, percent
+from simulator.outcomes.wording import counted, describe_p_value, percent
 from simulator.present.plots_style import (
     COLORS,
     GRAY,
@@ -53,9 +53,8 @@ def plot_posterior(calibration: Calibration) -> Chart:
         chart = new_chart(max(3.4 * len(names), 5.0), 3.4, title, subtitle + "the sampler was not checked")
         axes = chart.subplots(1, len(names), squeeze=False)
     else:
-        subtitle += (
-            f"below, ranks of {len(check.ranks)} known truths (even: {describe_p_value(check.p_value)})"
-        )
+        subtitle += f"below, ranks of {counted(len(check.ranks), 'known truth')} "
+        subtitle += f"(even: {describe_p_value(check.p_value)})"
         chart = new_chart(max(3.4 * len(names), 5.0), 5.2, title, subtitle)
         axes = chart.subplots(2, len(names), squeeze=False, height_ratios=(1.5, 1.0))
     for k, (name, parameter) in enumerate(zip(names, calibration.model.free, strict=True)):

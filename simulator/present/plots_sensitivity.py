@@ -62,7 +62,7 @@ def plot_indices(found: Sensitivity, *, n_factors: int = 15) -> Chart:
     axes.tick_params(axis="y", length=0)
     if len(found.indices) > len(shown):
         axes.annotate(
-            f"{len(found.indices) - len(shown)} more factors below",
+            f"{counted(len(found.indices) - len(shown), 'more factor')} below",
             (1, 0),
             (0, 4),
             xycoords="axes fraction",

@@ -174,24 +174,7 @@ def label_lines(
     moved -= max(0.0, moved.max(initial=0.0) - 1.0)
     ends = np.broadcast_to(np.asarray(x, dtype=float), len(labels))
     for (y, text, color), end, height in zip(labels, ends, moved, strict=True):
-        axes.annotate(
-            text,
-            xy=(end, y),
-            xytext=(1.035, height),
-            textcoords="axes fraction",
-            color=color,
-            fontsize=9.5,
-            va="center",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": color,
-                "lw": 0.7,
-                "shrinkA": 1,
-                "shrinkB": 1,
-                "relpos": (0, 0.5),
-            },
-        )
+        _write_apart(axes, text, color, (end, y), (1.035, height))
 
 
 def label_points(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = 0.055) -> None:
@@ -216,25 +199,39 @@ def label_points(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *,
             x, y, text, color = labels[k]
             near = [across[j] for j in range(len(labels)) if j != k and abs(up[j] - height) < gap / 2]
             beside = _beside(across[k], _WIDTH * len(text), near, is_right)
-            axes.annotate(
-                text,
-                xy=(x, y),
-                xytext=(beside, height),
-                textcoords="axes fraction",
-                color=color,
-                fontsize=9.5,
-                ha="right" if is_right else "left",
-                va="center",
-                annotation_clip=False,
-                arrowprops={
-                    "arrowstyle": "-",
-                    "color": color,
-                    "lw": 0.7,
-                    "shrinkA": 1,
-                    "shrinkB": 4,
-                    "relpos": (1 if is_right else 0, 0.5),
-                },
-            )
+            _write_apart(axes, text, color, (x, y), (beside, height), shrink=4, is_left=is_right)
+
+
+def _write_apart(
+    axes: Axes,
+    text: str,
+    color: str,
+    point: tuple[float, float],
+    place: tuple[float, float],
+    *,
+    shrink: float = 1,
+    is_left: bool = False,
+) -> None:
+    """Write a label at a place, as shares of the panel, with a leader to its point; left of the place or right."""
+    axes.annotate(
+        text,
+        xy=point,
+        xytext=place,
+        textcoords="axes fraction",
+        color=color,
+        fontsize=9.5,
+        ha="right" if is_left else "left",
+        va="center",
+        annotation_clip=False,
+        arrowprops={
+            "arrowstyle": "-",
+            "color": color,
+            "lw": 0.7,
+            "shrinkA": 1,
+            "shrinkB": shrink,
+            "relpos": (1 if is_left else 0, 0.5),
+        },
+    )
 
 
 #: Width of a letter of a label, as a share of the width of axes, and the distance of labels from points.

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from simulator.experiment.stopping import end_if_asked
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -106,7 +108,13 @@ class Progress:
             What is being done, in a few words.
         done, total : int
             Finished parts and all parts; the time left follows from their ratio.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user or the system has asked the run to end and a library has swallowed that.
         """
+        end_if_asked()
         with self._lock:
             if task != self._task:
                 self._close_bar()

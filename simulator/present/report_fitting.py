@@ -14,7 +14,7 @@ from simulator.experiment.fitting_wording import shown_value
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.store import write_file
 from simulator.outcomes.text_tables import frame_rows
-from simulator.outcomes.wording import percent
+from simulator.outcomes.wording import counted, percent
 from simulator.present.plots_fitting import (
     plot_frontier,
     plot_leads,
@@ -159,7 +159,7 @@ def report_fitting(found: Calibration | Optimization, path: str | Path) -> Path:
 def _calibration_head(found: Calibration) -> tuple[str, str]:
     model, seen = found.model, found.model.observation
     title = f"What the data say about the market: {model.scenario.title or model.scenario.name}"
-    data = f"{len(seen.names)} target moments"
+    data = counted(len(seen.names), "target moment")
     if seen.series is not None:
         held = len(seen.values) - seen.n_fitted
         data = f"{seen.n_fitted} periods of {model.quantity.replace('_', ' ')}" + (

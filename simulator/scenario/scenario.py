@@ -26,7 +26,7 @@ from simulator.scenario.schema.network import EdgeList
 from simulator.scenario.schema.population import LARGEST_CV, Traits
 from simulator.scenario.toml_writer import to_toml
 from simulator.scenario.tree import Tree
-from simulator.scenario.wording import Loc, amount
+from simulator.scenario.wording import Loc, amount, counted
 
 
 class Scenario(ScenarioTables):
@@ -380,11 +380,14 @@ class Scenario(ScenarioTables):
                 f"{market.category}, reference price {amount(market.reference_price)} {market.currency}",
             ),
             ("consumers", f"{population.consumers:,}, {people} each, {graph}"),
-            ("horizon", f"{self.horizon} steps after {self.burn_in} of burn-in"),
+            ("horizon", f"{counted(self.horizon, 'step')} after {self.burn_in} of burn-in"),
             ("brands", ", ".join(b.name + " (focal)" * (b.name == focal) for b in self.brands)),
             ("channels", ", ".join(channel.name for channel in self.channels) or "none"),
             ("strategies", ", ".join(self.strategy_names)),
-            ("comparison", f"{asked.metric} against {asked.baseline}, {asked.replicates} replicates"),
+            (
+                "comparison",
+                f"{asked.metric} against {asked.baseline}, {counted(asked.replicates, 'replicate')}",
+            ),
             ("budget", f"{amount(asked.budget)} {market.currency} for each strategy"),
         ]
 

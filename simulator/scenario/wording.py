@@ -181,6 +181,19 @@ def unknown(place: str, name: object, known: Iterable[str], remedy: str = "choos
     return Fault(place, repr(name), f"one of {', '.join(names)}", suggestion or remedy)
 
 
+def counted(n: int, noun: str) -> str:
+    """Return how many there are of something, with thousands apart and the plural where it is due.
+
+    Examples
+    --------
+    >>> counted(1, "strategy"), counted(2, "strategy"), counted(2000, "replicate"), counted(1, "person")
+    ('1 strategy', '2 strategies', '2,000 replicates', '1 person')
+    """
+    irregular = {"person": "people"}
+    plural = irregular.get(noun) or (f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s")
+    return f"{n:,} {noun if n == 1 else plural}"
+
+
 def amount(number: float) -> str:
     """Show a number of a message briefly.
 

@@ -235,3 +235,25 @@ def test_a_sweep_has_them_for_what_was_asked_and_of_the_replicates_that_were(tmp
     assert first == pytest.approx(by_hand(own, 6, 4)[0]), "later replicates have no part in it"
     longer.manifest["precision"] = {**record, "replicates": None}
     assert "stein_lower" not in longer.differences("profit").columns, "rounds are not over"
+
+
+def test_a_strategy_that_is_named_all_is_meant_alone() -> None:
+    cut = {"label": "All", "lines": [{"kind": "price_cut", "share": 1.0}]}
+    market = sim.load_scenario("tiny").with_overrides({"population.consumers": 60, "strategies.all": cut})
+    design = Design.from_dict(
+        {
+            "experiment": {
+                "purpose": "A test",
+                "scenario": market,
+                "strategies": ["none", "all"],
+                "replicates": 4,
+                "seed": 5,
+                "metrics": ["sales"],
+            }
+        }
+    )
+    asked = {"precision": {"sales@all": 150.0}, "precision_method": "stein"}
+    found = sim.sweep(design, threads=1, **asked)
+    assert found.precision["intervals"] == 1
+    intervals = found.summary("sales").set_index("strategy")["stein_lower"]
+    assert intervals.notna().to_dict() == {"none": False, "all": True}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+
+from simulator.experiment.tasks import Result, Task, run_task
+from simulator.scenario import Scenario
 
 #: Points of a design whose run can be interrupted midway.
 MANY = 32
@@ -54,3 +61,38 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+class Losing:
+    """A pool whose worker dies on the tasks of chosen points, every time or for some time; it lists these tasks."""
+
+    is_remote = True
+    lost = (BrokenProcessPool,)
+    gone: tuple[type[BaseException], ...] = ()
+    n_workers = 1
+
+    def __init__(
+        self,
+        scenarios: Sequence[Scenario],
+        deadly: set[int],
+        n_deaths: float = math.inf,
+        lost: list[Task] | None = None,
+    ) -> None:
+        self.scenarios, self.deadly, self.left = scenarios, deadly, n_deaths
+        self.tasks = [] if lost is None else lost
+
+    def submit(self, task: Task) -> Future[Result]:
+        future: Future[Result] = Future()
+        if task.point in self.deadly and self.left > 0:
+            self.left -= 1
+            self.tasks.append(task)
+            future.set_exception(BrokenProcessPool("killed"))
+        else:
+            future.set_result(run_task(self.scenarios, task))
+        return future
+
+    def renew(self) -> None:
+        pass
+
+    def close(self, *, at_once: bool) -> None:
+        pass

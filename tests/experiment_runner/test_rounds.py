@@ -8,13 +8,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from experiment_tools import ROOT
+from experiment_tools import ROOT, Losing
 
 import simulator as sim
 import simulator.engines
@@ -183,37 +181,10 @@ def test_a_replicate_that_fails_is_run_and_reported_once_in_a_call(
     assert not whole.failures
 
 
-class Deadly:
-    """A pool whose worker dies on every task of one point; counts tasks by their first replicate."""
-
-    is_remote = True
-    lost = (BrokenProcessPool,)
-    gone = ()
-    n_workers = 1
-
-    def __init__(self, scenarios, lost: list[Task]) -> None:
-        self.scenarios, self.tasks = scenarios, lost
-
-    def submit(self, task: Task) -> Future:
-        future: Future = Future()
-        if task.point == 2:
-            self.tasks.append(task)
-            future.set_exception(BrokenProcessPool("killed"))
-        else:
-            future.set_result(run_task(self.scenarios, task))
-        return future
-
-    def renew(self) -> None:
-        pass
-
-    def close(self, *, at_once: bool) -> None:
-        pass
-
-
 def test_lost_workers_are_counted_anew_in_every_round(design, tmp_path, asked, monkeypatch) -> None:
     """A task is tried four times before it is given up, in the first round as in the last."""
     lost: list[Task] = []
-    monkeypatch.setattr(runner._Run, "_backend", lambda run: Deadly(run.design.scenarios, lost))
+    monkeypatch.setattr(runner._Run, "_backend", lambda run: Losing(run.design.scenarios, {2}, lost=lost))
     monkeypatch.setattr("simulator.experiment.tasks.TASK_SIZE", 1)
     plan = design.changed(n_replicates=8)
     wanted = {"sales@all": 0.1 * asked["precision"]["sales@all"]}

@@ -12,20 +12,18 @@ import sys
 import threading
 import time
 import tomllib
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from experiment_tools import DESIGN, MANY, start
+from experiment_tools import DESIGN, MANY, Losing, start
 
 import simulator as sim
 import simulator.engines
 from simulator.errors import EngineError, ScenarioError
 from simulator.experiment import runner
 from simulator.experiment.design_file import Design
-from simulator.experiment.tasks import Task, replicates_per_task, run_packed, run_task
+from simulator.experiment.tasks import replicates_per_task, run_packed, run_task
 from simulator.outcomes.shards import shard_files
 
 PATIENCE = 240.0
@@ -105,33 +103,6 @@ def children_of(process: int) -> list[int]:
     return [int(word) for word in place.read_text().split()] if place.exists() else []
 
 
-class Losing:
-    """A pool whose worker dies on chosen tasks, every time or for some time."""
-
-    is_remote = True
-    lost = (BrokenProcessPool,)
-    gone = ()
-    n_workers = 1
-
-    def __init__(self, scenarios, deadly: set[int], n_deaths: int) -> None:
-        self.scenarios, self.deadly, self.left = scenarios, deadly, n_deaths
-
-    def submit(self, task: Task) -> Future:
-        future: Future = Future()
-        if task.point in self.deadly and self.left > 0:
-            self.left -= 1
-            future.set_exception(BrokenProcessPool("killed"))
-        else:
-            future.set_result(run_task(self.scenarios, task))
-        return future
-
-    def renew(self) -> None:
-        pass
-
-    def close(self, *, at_once: bool) -> None:
-        pass
-
-
 @pytest.mark.parametrize(("n_deaths", "n_failed"), [(2, 0), (1000, 6)])
 def test_a_task_that_kills_its_workers_fails_alone(
     design: Design, digests, tmp_path: Path, monkeypatch, n_deaths: int, n_failed: int
@@ -163,8 +134,8 @@ def test_levels_are_solved_once_per_point(design: Design, tmp_path: Path, monkey
 
     monkeypatch.setattr(budget, "balanced_plans", counted)
     monkeypatch.setattr("simulator.experiment.tasks.TASK_SIZE", 1)
-    monkeypatch.setitem(globals(), "run_task", forgetful)
-    monkeypatch.setattr(runner._Run, "_backend", lambda run: Losing(run.design.scenarios, set(), 0))
+    monkeypatch.setattr("experiment_tools.run_task", forgetful)
+    monkeypatch.setattr(runner._Run, "_backend", lambda run: Losing(run.design.scenarios, set()))
     sim.sweep(design, out=tmp_path / "store", threads=1)
     assert len(shard_files(tmp_path / "store")) == 12
     assert solved.count("mass") == 4
@@ -215,6 +186,42 @@ def test_a_failing_replicate_is_reported_and_the_rest_goes_on(
     assert again.manifest["state"] == "complete"
     assert not again.failures
     assert_command_runs_that_replicate(failure.command, results, design)
+
+
+def test_a_failure_is_told_until_it_has_been_simulated(design: Design, tmp_path: Path, monkeypatch) -> None:
+    """Also by a call that does not ask for it, one in which something else fails, and one that is ended."""
+    run_replicates, place = simulator.engines.run_replicates, tmp_path / "store"
+    failing, ending = {2}, {9}
+
+    def fail(market, plans, *, replicates, **options):
+        is_there = market.scenario.brands[0].price == design.points[1].factors["price"]
+        if is_there and any(plan.name == "mass" for plan in plans):
+            if failing & {*replicates}:
+                raise EngineError("bad luck")
+            if ending & {*replicates}:
+                raise KeyboardInterrupt
+        return run_replicates(market, plans, replicates=replicates, **options)
+
+    def told() -> list[tuple[int, int]]:
+        failures = sim.open_results(place).failures
+        assert all(f"--first-replicate {failure.replicate} " in failure.command for failure in failures)
+        return [(failure.treatment, failure.replicate) for failure in failures]
+
+    monkeypatch.setattr(simulator.engines, "run_replicates", fail)
+    monkeypatch.setattr("simulator.experiment.tasks.TASK_SIZE", 1)
+    sim.sweep(design, out=place, threads=1)
+    assert told() == [(3, 2)]
+    assert not sim.sweep(design.changed(n_replicates=2), out=place, threads=1).is_complete
+    assert told() == [(3, 2)]
+    failing = {2, 4}
+    sim.sweep(replace(design, replicates=range(3, 6)), out=place, threads=1)
+    assert told() == [(3, 2), (3, 4)]
+    failing = {2}
+    with pytest.raises(KeyboardInterrupt):
+        sim.sweep(design.changed(n_replicates=10), out=place, threads=1)
+    assert told() == [(3, 2)], "the other has been simulated"
+    failing = ending = set()
+    assert sim.sweep(design.changed(n_replicates=10), out=place, threads=1).is_complete and not told()
 
 
 @pytest.mark.parametrize("is_kept", [True, False])

@@ -390,3 +390,21 @@ def test_what_another_run_has_added_between_check_and_lock_counts(
     monkeypatch.setattr(FolderLock, "__enter__", late)
     results = sim.sweep(design, out=copied)
     assert results.manifest["replicates"] == [[0, 5]] and results.is_complete
+
+
+def test_one_of_anything_is_told_as_one(design: Design, tmp_path: Path) -> None:
+    """Among many counts that are told, those of the smallest experiment there is."""
+    plan = replace(design, strategies=("none",), points=design.points[:1], replicates=range(1))
+    results = sim.sweep(plan, out=tmp_path / "store", threads=1)
+    assert results.check().startswith("1 shard, all as they were written, with 1 of 1 replicate;")
+    assert "1 treatment, 1 point\n  1 of 1 replicate, complete" in repr(results)
+    with pytest.raises(ScenarioError, match="1 factor; expected none where points are listed"):
+        factor = {"path": "brands.Ours.price", "kind": "levels", "levels": [9.0, 11.0]}
+        Design.from_dict(
+            {
+                "experiment": {"purpose": "A test", "scenario": "tiny", "strategies": ["none"]},
+                "design": {"kind": "points"},
+                "points": [{"brands.Ours.price": 9.0}],
+                "factors": [factor],
+            }
+        )

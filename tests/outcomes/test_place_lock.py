@@ -15,7 +15,7 @@ import pytest
 
 from simulator.errors import StoreError, TakenPlaceError
 from simulator.outcomes import place_lock, store
-from simulator.outcomes.folder_lock import FolderLock
+from simulator.outcomes.folder_lock import FolderLock, LockFile, writer_of
 from simulator.outcomes.place_lock import reserved, sweep_lock, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,7 +130,7 @@ def test_a_lock_file_of_another_user_is_locked_all_the_same(tmp_path: Path, hold
             raise PermissionError(errno.EACCES, "Permission denied")
         return usual(path, flags, *mode)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(place_lock.os, "open", denying)
+    monkeypatch.setattr(os, "open", denying)
     with reserved(tmp_path / "out", nothing, {"seed": 8}):
         other = subprocess.run(
             [sys.executable, "-c", HOLDING, str(tmp_path / "out"), "7"],
@@ -160,17 +160,31 @@ def test_the_lock_file_of_a_run_that_came_after_a_removal_stays(tmp_path: Path) 
 def test_results_are_not_written_into_a_place_that_another_run_holds(
     tmp_path: Path, holder, monkeypatch
 ) -> None:
-    monkeypatch.setattr(place_lock, "_LONG", 0.1)
-    other = holder(tmp_path / "out", 7)
-    with pytest.raises(StoreError, match=f"written to by process {other.pid}"):
-        store.save_files({"answer.txt": b"42"}, {"kind": "selection"}, tmp_path / "out")
-    assert os.listdir(tmp_path) == [".out.lock"]
-    monkeypatch.setattr(place_lock, "_LONG", 30.0)
-    ending = threading.Timer(0.3, other.communicate)
+    """It is not waited for: a run may hold a place for hours."""
+    monkeypatch.setattr(place_lock, "_BRIEFLY", -1.0)
+    monkeypatch.setattr(place_lock.time, "sleep", lambda seconds: pytest.fail("waits"))
+    for question in ((7,), ()):
+        other = holder(tmp_path / "out", *question)
+        with pytest.raises(StoreError, match=f"written to by process {other.pid}"):
+            store.save_files({"answer.txt": b"42"}, {"kind": "selection"}, tmp_path / "out")
+        assert os.listdir(tmp_path) == [".out.lock"]
+        other.communicate()
+
+
+def test_results_that_are_just_being_written_are_waited_for(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(place_lock, "_BRIEFLY", 0.0)
+    another = LockFile(tmp_path / ".out.lock")
+    another.take(question=None)
+    ending = threading.Timer(0.3, another.give_back)
     ending.start()
     store.save_files({"answer.txt": b"42"}, {"kind": "selection"}, tmp_path / "out")
     ending.join()
     assert os.listdir(tmp_path) == ["out"]
+    monkeypatch.setattr(place_lock, "_LONG", 0.1)
+    another.take(question=None)
+    with pytest.raises(StoreError, match="written to by process"), reserved(tmp_path / "out", nothing):
+        pass
+    another.give_back()
 
 
 def test_one_process_holds_a_place_for_one_question(tmp_path: Path) -> None:
@@ -195,14 +209,14 @@ def test_one_process_holds_a_place_for_one_question(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_another_run_removes_meanwhile_is_made_again(tmp_path: Path, monkeypatch) -> None:
-    place, opening = tmp_path / "new" / "out", place_lock._open
+    place, take = tmp_path / "new" / "out", LockFile.take
 
-    def late(of: Path):
-        monkeypatch.setattr(place_lock, "_open", opening)
+    def late(lock: LockFile, **about):
+        monkeypatch.setattr(LockFile, "take", take)
         place.parent.rmdir()
-        return opening(of)
+        return take(lock, **about)
 
-    monkeypatch.setattr(place_lock, "_open", late)
+    monkeypatch.setattr(LockFile, "take", late)
     with reserved(place, nothing):
         assert os.listdir(place.parent) == [".out.lock"]
     assert os.listdir(tmp_path) == []
@@ -238,7 +252,7 @@ def test_where_nothing_can_be_held_the_check_remains(tmp_path: Path, monkeypatch
     def failing(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(fcntl if at == "flock" else place_lock.os, at, failing)
+    monkeypatch.setattr(fcntl if at == "flock" else os, at, failing)
     with reserved(tmp_path / "out", nothing):
         pass
     with pytest.raises(StoreError), reserved(tmp_path / "out", refuse):
@@ -247,3 +261,26 @@ def test_where_nothing_can_be_held_the_check_remains(tmp_path: Path, monkeypatch
     if at == "flock":
         with pytest.raises(OSError, match="No locks"), FolderLock(tmp_path):
             pass
+        assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_has_one_writer_who_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    with FolderLock(tmp_path):
+        assert writer_of(tmp_path).startswith(f"process {os.getpid()} on host")
+        with pytest.raises(StoreError, match=f"written to by process {os.getpid()}"), FolderLock(tmp_path):
+            pass
+        assert os.listdir(tmp_path) == [".lock"], "the one that was refused leaves it"
+    assert os.listdir(tmp_path) == [] and not writer_of(tmp_path)
+
+
+def test_a_lock_file_that_may_not_be_made_is_told_as_such(tmp_path: Path, monkeypatch) -> None:
+    usual = os.open
+
+    def denying(path: object, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return usual(path, flags, *mode)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "open", denying)
+    with pytest.raises(PermissionError):
+        LockFile(tmp_path / ".lock").take()

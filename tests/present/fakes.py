@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from simulator.experiment.comparison import BudgetUse, Comparison
+from simulator.experiment.comparison import Comparison
+from simulator.experiment.estimation import BudgetUse
 from simulator.experiment.verdict import Verdict
 from simulator.model.observation import INDEX, MONEY_SCALE, N_SERIES, SERIES, SPEND_KINDS
 from simulator.outcomes.metrics import METRIC, measure
