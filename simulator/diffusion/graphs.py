@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from simulator.diffusion.rows import Arcs, Reverse, by_row
 from simulator.errors import Fault, NetworkError
 from simulator.model.network import Network
+from simulator.scenario.wording import counted
 
 __all__ = ["Arcs", "Graph", "Reverse", "arcs"]
 
@@ -226,7 +227,9 @@ def _checked(indptr: Any, indices: Any, values: Any) -> Arcs:
         raise NetworkError(faults)
     n = len(rows) - 1
     if n < 1 or n > _MOST_NODES:
-        faults.append(Fault("graph.indptr", f"{len(rows)} values", "one more than the nodes, at least 2"))
+        faults.append(
+            Fault("graph.indptr", counted(len(rows), "value"), "one more than the nodes, at least 2")
+        )
     elif rows[0] != 0 or rows[-1] != len(targets) or (np.diff(rows) < 0).any():
         expected = f"values that ascend from 0 to the number of arcs, {len(targets)}"
         remedy = "give (indptr, indices), not (source, target)"
@@ -235,7 +238,13 @@ def _checked(indptr: Any, indices: Any, values: Any) -> Arcs:
         faults += _range_faults(targets, n, "graph.indices")
     held = None if values is None else _as_floats(values, "graph.weights")
     if held is not None and len(held) != len(targets):
-        faults.append(Fault("graph.weights", f"{len(held)} values", f"one for each of {len(targets)} arcs"))
+        faults.append(
+            Fault(
+                "graph.weights",
+                counted(len(held), "value"),
+                f"one for each of {counted(len(targets), 'arc')}",
+            )
+        )
     if faults:
         raise NetworkError(faults)
     return Arcs(rows.astype(np.int64, copy=False), targets.astype(np.int32, copy=False), held)
@@ -280,7 +289,7 @@ def _range_faults(values: NDArray[Any], n: int, place: str) -> list[Fault]:
 def _assembled(n: int, source: Any, target: Any, values: Any, directed: bool, labels: Any) -> Arcs:
     """Return edges as rows, ascending by target; parallel arcs in the order of the edges."""
     if n < 1 or n > _MOST_NODES:
-        raise NetworkError([Fault("graph", f"{n} nodes", f"1..{_MOST_NODES} nodes")])
+        raise NetworkError([Fault("graph", counted(n, "node"), f"1..{_MOST_NODES} nodes")])
     edge = np.arange(len(source), dtype=np.int64)
     if not directed:
         back = np.flatnonzero(source != target)

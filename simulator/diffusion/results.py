@@ -15,7 +15,7 @@ from simulator.diffusion.arguments import Asked
 from simulator.diffusion.replication import Counts
 from simulator.diffusion.rows import Arcs
 from simulator.errors import Fault, ScenarioError
-from simulator.scenario.wording import unknown
+from simulator.scenario.wording import counted, unknown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,8 +194,10 @@ class Spread:
 
     def _context(self) -> str:
         seeds = f"{len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}"
-        key = "" if self.is_deterministic else f", {self.n_replicates:,} replicates, seed {self.seed}"
-        return f"{self.model} from {seeds}, {len(self.curve) - 1} steps{key}"
+        key = (
+            "" if self.is_deterministic else f", {counted(self.n_replicates, 'replicate')}, seed {self.seed}"
+        )
+        return f"{self.model} from {seeds}, {counted(len(self.curve) - 1, 'step')}{key}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -309,8 +311,9 @@ class SeedComparison:
     def __repr__(self) -> str:
         order = np.argsort(-self.means, kind="stable")
         lines = [f"  {self.names[k]}: {self.means[k]:,.6g}" for k in order]
-        return f"SeedComparison({self.model}, {self.sizes.shape[1]:,} replicates in common)\n" + "\n".join(
-            lines
+        return (
+            f"SeedComparison({self.model}, {counted(self.sizes.shape[1], 'replicate')} in common)\n"
+            + "\n".join(lines)
         )
 
     def _repr_html_(self) -> str:
@@ -318,7 +321,7 @@ class SeedComparison:
         rows = "".join(
             f"<tr><td>{escape(self.names[k])}</td><td>{self.means[k]:,.6g}</td></tr>" for k in order
         )
-        head = f"{escape(self.model)}, {self.sizes.shape[1]:,} replicates in common"
+        head = f"{escape(self.model)}, {counted(self.sizes.shape[1], 'replicate')} in common"
         return f"<p>{head}</p><table><tr><th>seeds</th><th>mean size</th></tr>{rows}</table>"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, NetworkError
+from simulator.scenario.wording import counted
 
 
 class Reverse(NamedTuple):
@@ -68,7 +69,7 @@ class Arcs:
 
     def __repr__(self) -> str:
         held = "" if self.weights is None else ", weighted"
-        return f"Arcs({self.n_nodes:,} nodes, {self.n_arcs:,} arcs{held}, digest {self.digest[:12]})"
+        return f"Arcs({counted(self.n_nodes, 'node')}, {counted(self.n_arcs, 'arc')}{held}, digest {self.digest[:12]})"
 
     @cached_property
     def outdegree(self) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment import design_schema as schema
+from simulator.experiment.arguments import whole
 from simulator.experiment.designs import Point, design_points
 from simulator.experiment.factors import Factor
 from simulator.experiment.fractional import fraction
@@ -230,15 +231,18 @@ class Design:
         """
         here = self.replicates.start >= block("evaluate", 1).start
         chosen = purpose or ("evaluate" if here else "select")
-        numbers = block(chosen, len(self.replicates) if n_replicates is None else n_replicates)
+        faults: list[Fault] = []
+        n = len(self.replicates) if n_replicates is None else n_replicates
+        numbers = _try(lambda: block(chosen, n), faults)
+        first = whole("changed(seed)", self.seed if seed is None else seed, 0, 2**32 - 1, faults)
         scenarios = self.scenarios
         if consumers is not None:
-            scenarios = tuple(resized(scenario, consumers) for scenario in scenarios)
+            scenarios = _each(scenarios, lambda scenario: resized(scenario, consumers), faults)
         if overrides:
-            scenarios = tuple(scenario.with_overrides(overrides) for scenario in scenarios)
-        design = replace(
-            self, replicates=numbers, seed=self.seed if seed is None else seed, scenarios=scenarios
-        )
+            scenarios = _each(scenarios, lambda scenario: scenario.with_overrides(overrides), faults)
+        if faults:
+            raise ScenarioError(dict.fromkeys(faults))
+        design = replace(self, replicates=numbers, seed=first, scenarios=scenarios)
         if scenarios is not self.scenarios:
             design.check()
         return design
@@ -313,6 +317,13 @@ def _try(build: Any, faults: list[Fault]) -> Any:
     except ScenarioError as error:
         faults.extend(error.faults)
         return None
+
+
+def _each(
+    scenarios: tuple[Scenario, ...], change: Callable[[Scenario], Scenario], faults: list[Fault]
+) -> tuple[Scenario, ...]:
+    """Return changed scenarios; those that cannot be changed stay as they are, with their faults told."""
+    return tuple(_try(lambda one=scenario: change(one), faults) or scenario for scenario in scenarios)
 
 
 def _factor(table: Any, tree: Tree, k: int, faults: list[Fault]) -> Factor | None:

@@ -260,12 +260,15 @@ def optimize(
     """
     began = time.time()
     plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
-    faults = place_faults("optimize", processes=processes, cluster=cluster)
-    if isinstance(scenario, Scenario):
-        faults += _plan_faults(plan, metric or scenario.comparison.metric, n_evaluation)
-        if strategy in scenario.strategies:
-            with told_together(faults):
-                read_decisions(scenario, strategy, split, vary)
+    is_scenario = isinstance(scenario, Scenario)
+    name = metric or (scenario.comparison.metric if is_scenario else "profit")
+    faults = [
+        *place_faults("optimize", processes=processes, cluster=cluster),
+        *_plan_faults(plan, name, n_evaluation),
+    ]
+    if is_scenario and isinstance(strategy, str) and strategy in scenario.strategies:
+        with told_together(faults):
+            decisions, present = read_decisions(scenario, strategy, split, vary)
     asked = checked(
         faults,
         scenario,
@@ -277,8 +280,6 @@ def optimize(
         threads=threads,
         verb="optimize",
     )
-    name = metric or scenario.comparison.metric
-    decisions, present = read_decisions(scenario, strategy, split, vary)
     metrics = (name, PRIVACY) if frontier and name != PRIVACY else (name,)
     sign = -1.0 if METRIC[name].better == "lower" else 1.0
     question = question_of(scenario, strategy, decisions, metrics, asked.seed)

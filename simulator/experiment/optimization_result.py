@@ -337,7 +337,8 @@ class Optimization:
         metric, currency = METRIC[self.metric], self.scenario.market.currency
         lines = [
             f"Optimization of {self.strategy} in {self.scenario.name} by {self.method}: {len(self.search.points)} plans "
-            f"tried, judged on {len(self.evaluation_block)} fresh replicates, seed {self.seed}"
+            f"tried, judged on {len(self.evaluation_block)} fresh replicates, seed {self.seed}",
+            f"  {self.sentences[0]}",
         ]
         for path, value in self.overrides.items():
             lines.append(f"  {self.called(path)}: {value}")
@@ -349,10 +350,13 @@ class Optimization:
         for name, d in self.differences.items():
             best = " (the best line alone)" if name == self.best_single else ""
             lines.append(f"  against {name}{best}: {self.interval(d)}")
-        lines.append(f"  frontier of {self.metric} and risk: {self._listed(self.risk_frontier)}")
+        lines.append(
+            f"  beaten by no other in both {self.metric} and risk: {self._listed(self.risk_frontier)}"
+        )
         if len(self.metrics) > 1:
             lines.append(
-                f"  frontier of {self.metric} and {PRIVACY_MEANING}: {self._listed(self.privacy_frontier)}"
+                f"  beaten by no other in both {self.metric} and privacy ({PRIVACY_MEANING}): "
+                f"{self._listed(self.privacy_frontier)}"
             )
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
 

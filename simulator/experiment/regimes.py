@@ -295,7 +295,9 @@ def regime_map(
     faults = place_faults("regime_map", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
-    chosen = directed_metric("regime_map(metric)", metric or (question.metric if question else ""), faults)
+    chosen = directed_metric(
+        "regime_map(metric)", metric or (question.metric if question else "profit"), faults
+    )
     level = confidence_level(
         "regime_map(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
     )
@@ -304,7 +306,7 @@ def regime_map(
     before = len(faults)
     varied = chosen_factors("regime_map(factors)", factors, scenario, faults) if known else ()
     if len(faults) == before and known and not 2 <= len(varied) <= 6:
-        remedy = "for one factor, use reversal"
+        remedy = "for one factor, use reversal (--method reversal)"
         faults.append(Fault("regime_map(factors)", counted(len(varied), "factor"), "two to six", remedy))
     asked = checked(
         faults,

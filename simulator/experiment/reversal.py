@@ -244,7 +244,9 @@ def reversal(
     faults = place_faults("reversal", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
-    chosen = directed_metric("reversal(metric)", metric or (question.metric if question else ""), faults)
+    chosen = directed_metric(
+        "reversal(metric)", metric or (question.metric if question else "profit"), faults
+    )
     level = confidence_level(
         "reversal(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
     )
@@ -256,7 +258,12 @@ def reversal(
     varied = chosen_factors("reversal(factor)", given, scenario, faults) if known else ()
     if len(faults) == before and known and len(varied) != 1:
         faults.append(
-            Fault("reversal(factor)", counted(len(varied), "factor"), "one", "for two, use regime_map")
+            Fault(
+                "reversal(factor)",
+                counted(len(varied), "factor"),
+                "one",
+                "for two, use regime_map (--method map)",
+            )
         )
     asked = checked(
         faults,

@@ -306,8 +306,9 @@ def select(
     faults = place_faults("select", processes=processes, cluster=cluster)
     names, given = treatments_of("select(strategies)", strategies, faults)
     question = scenario.comparison if isinstance(scenario, Scenario) else None
-    chosen = directed_metric("select(metric)", metric or (question.metric if question else ""), faults)
-    wanted = Rule(method, indifference, confidence, first_stage, batch, max_replicates)  # type: ignore[arg-type]
+    chosen = directed_metric("select(metric)", metric or (question.metric if question else "profit"), faults)
+    level = 0.95 if question is None and confidence is None else confidence
+    wanted = Rule(method, indifference, level, first_stage, batch, max_replicates)  # type: ignore[arg-type]
     rule = checked_rule(wanted, question, _number(given, names, scenario), faults)
     n_fresh = whole("select(n_evaluation)", n_evaluation, 2, EVALUATION_BLOCK - 1, faults)
     if n_check is not None:

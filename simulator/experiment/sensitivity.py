@@ -42,8 +42,8 @@ _MOST_NOISE = 0.1
 
 def sensitivity(
     scenario: Scenario,
-    *,
     factors: FactorsGiven = None,
+    *,
     method: str = "morris",
     metric: str | None = None,
     strategies: str | Sequence[str] | None = None,
@@ -128,7 +128,7 @@ def sensitivity(
     level = confidence_level("sensitivity(confidence)", confidence, 0.0, faults)
     known = isinstance(scenario, Scenario)
     chosen = directed_metric(
-        "sensitivity(metric)", metric or (scenario.comparison.metric if known else ""), faults
+        "sensitivity(metric)", metric or (scenario.comparison.metric if known else "profit"), faults
     )
     varied = chosen_factors("sensitivity(factors)", factors, scenario, faults) if known else ()
     asked = checked(

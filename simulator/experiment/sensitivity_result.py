@@ -253,15 +253,19 @@ def _answers(found: Sensitivity) -> list[str]:
         lines.append(f"No factor is shown to matter for {found.what}.")
     elif isinstance(shown[0], SobolIndex):
         told = ", ".join(
-            f"{i.factor} ({i.total:.0%}, {i.total_lower:.0%} to {min(i.total_upper, 1.0):.0%})"  # type: ignore[union-attr]
+            f"{i.factor} ({i.total:.0%}, {i.total_lower:.0%} to {i.total_upper:.0%})"  # type: ignore[union-attr]
             for i in shown
         )
         lines.append(f"The variance of {found.what} comes most from {told}, interactions included.")
+        if any(i.total_upper > 1.0 for i in shown):  # type: ignore[union-attr]
+            lines.append(
+                "A true share is at most 100%: what lies above is error of estimation, which more points reduce."
+            )
     else:
         told = ", ".join(
             f"{i.factor} ({found.metric.describe(i.size, found.currency, 'gap')})" for i in shown
         )
-        lines.append(f"{found.what.capitalize()} changes most with {told}, over their ranges.")
+        lines.append(f"{found.what[0].upper()}{found.what[1:]} changes most with {told}, over their ranges.")
     quiet = [index.factor for index in found.indices if not index.matters]
     if quiet:
         lines.append(f"Not shown to matter: {', '.join(quiet)}.")

@@ -268,16 +268,6 @@ def evaluate(
     EngineError
         If a replicate fails; the message has the command that runs it alone.
     """
-    asked = check_arguments(
-        scenario,
-        strategies=None,
-        seed=seed,
-        n_replicates=1,
-        first_replicate=0,
-        engine=engine,
-        threads=threads,
-        verb="evaluate",
-    )
     numbers = list(replicates)
     faults = [
         *replicate_faults("evaluate(replicates)", numbers),
@@ -285,19 +275,27 @@ def evaluate(
     ]
     if not treatments:
         faults.append(Fault("evaluate(treatments)", "nothing", "at least one treatment"))
+    try:
+        settings = settings_of(scenario, treatments) if isinstance(scenario, Scenario) else []
+    except ScenarioError as error:
+        faults += error.faults
+    asked: dict[str, Any] = {"seed": seed, "n_replicates": 1, "first_replicate": 0, "engine": engine}
+    try:
+        checked = check_arguments(scenario, strategies=None, threads=threads, verb="evaluate", **asked)
+    except ScenarioError as error:
+        raise ScenarioError([*error.faults, *faults]) from None
     if faults:
         raise ScenarioError(faults)
-    settings = settings_of(scenario, treatments)
     with_reference = not INCREMENTAL.isdisjoint(metrics)
     values = np.full((len(treatments), len(numbers), len(metrics)), np.nan)
     n_runs = sum(n_plans(setting.positions, with_reference) for setting in settings) * len(numbers)
     on_done = counter(on_progress, SIMULATING, n_runs)
     for setting in settings:
         ready = setting.prepare(
-            asked.seed,
+            checked.seed,
             with_reference=with_reference,
             engine=engine,
-            threads=asked.threads,
+            threads=checked.threads,
             on_progress=on_progress,
         )
         values_of(setting, ready, numbers, metrics, values, on_done)

@@ -36,6 +36,7 @@ from simulator.outcomes.metrics import INCREMENTAL, METRIC, Metric
 from simulator.outcomes.plain_data import plain
 from simulator.outcomes.wording import counted, rounded
 from simulator.scenario import Scenario
+from simulator.scenario.wording import listed
 
 if TYPE_CHECKING:
     import pandas
@@ -45,6 +46,8 @@ _MEANING = {
     "world": "who the consumers are and whom they know",
     "market": "chance in the market",
 }
+#: Factors that a sentence names; the rest is counted.
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,10 +96,18 @@ class VarianceSplit:
     def sentences(self) -> tuple[str, ...]:
         """One sentence by level."""
         return tuple(
-            f"{_share(c.share)} of the variance of {self.what} comes from {_MEANING[c.level]} "
+            f"{_share(c.share)} of the variance of {self.what} comes from {self._meaning(c.level)} "
             f"({_share(c.share_lower)} to {_share(c.share_upper)})."
             for c in self.components
         )
+
+    def _meaning(self, level: str) -> str:
+        """Return where the variance of a level comes from; factors that are no behavior parameters are named."""
+        factors = self.manifest.get("factors", ())
+        paths = [path for factor in factors for path in factor["paths"]]
+        if level != "parameters" or all(path.startswith("parameters.") for path in paths):
+            return _MEANING[level]
+        return f"not knowing {listed((factor['name'] for factor in factors), _MOST_NAMED)}"
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return one row per level: variance, its share, and their intervals."""
@@ -230,7 +241,7 @@ def variance_split(
     known = isinstance(scenario, Scenario)
     chosen = one_of(
         "variance_split(metric)",
-        metric or (scenario.comparison.metric if known else ""),
+        metric or (scenario.comparison.metric if known else "profit"),
         tuple(METRIC),
         faults,
     )

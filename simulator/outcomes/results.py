@@ -297,7 +297,7 @@ class Results(SweepQuestions):
 
     def __repr__(self) -> str:
         manifest = self.manifest
-        title = manifest.get("title") or manifest["kind"]
+        title = manifest.get("title") or manifest.get("name") or manifest["kind"]
         state = "complete" if self.is_complete else "not complete"
         lines = [
             f"Results of {title}: {counted(len(manifest['treatments']), 'treatment')}, "

@@ -41,16 +41,16 @@ def load_any_manifest(path: Path) -> tuple[Path, dict[str, Any]]:
     folder = folder.expanduser().resolve()
     if manifest.get("kind") == EXPERIMENT:
         return folder, manifest
-    if "strategies" not in manifest:
-        got = f"results of a {manifest.get('kind', 'study')}"
-        raise StoreError(
-            [Fault(str(path), got, "results of an experiment or a comparison", "correct the path")]
-        )
+    if manifest.get("kind") is not None or "first_replicate" not in manifest:
+        got = f"results of another kind ({manifest.get('kind', 'study')})"
+        page = folder / "report.html"
+        remedy = f"open {page}, or ask the experiment" if page.is_file() else "correct the path"
+        raise StoreError([Fault(str(path), got, "results of an experiment or a comparison", remedy)])
     first, n = manifest["first_replicate"], manifest["n_replicates"]
     changed = {
         "kind": "comparison",
         "title": manifest.get("scenario_name", ""),
-        "scenarios": [{"name": manifest["scenario_name"], "digest": manifest["scenario_digest"]}],
+        "scenarios": [_scenario_of(manifest)],
         "points": [{"factors": {}, "overrides": {}}],
         "factors": [],
         "treatments": [[0, 0, s] for s in range(len(manifest["strategies"]))],
@@ -58,6 +58,17 @@ def load_any_manifest(path: Path) -> tuple[Path, dict[str, Any]]:
         "metrics": _metrics_of(folder),
     }
     return folder, {**manifest, **changed}
+
+
+def _scenario_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an experiment's manifest says of a scenario, as far as a comparison's does."""
+    scenario = manifest.get("scenario", {})
+    found = {
+        "currency": scenario.get("market", {}).get("currency"),
+        "metric": scenario.get("comparison", {}).get("metric"),
+    }
+    stated = {key: value for key, value in found.items() if value is not None}
+    return {"name": manifest["scenario_name"], "digest": manifest["scenario_digest"], **stated}
 
 
 def _metrics_of(folder: Path) -> list[str]:

@@ -13,6 +13,8 @@ from simulator.outcomes.shards import shard_files
 if TYPE_CHECKING:
     import pandas
 
+_QUERY = "a query over the tables outcomes and treatments"
+
 
 def query(
     text: str,
@@ -56,7 +58,11 @@ def query(
             _register_shards(connection, folder, treatments, metrics)
         else:
             connection.register("outcomes", outcomes)
-        answer: pandas.DataFrame = connection.execute(text).df()
+        asked = connection.execute(text)
+        if asked is None:
+            remedy = 'for example "select strategy, avg(profit) from outcomes group by strategy"'
+            raise ScenarioError([Fault("sql", repr(text), _QUERY, remedy)])
+        answer: pandas.DataFrame = asked.df()
         return answer
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
         remedy = f"verify the folder with: simulator results {folder} --check"
@@ -65,8 +71,7 @@ def query(
         ) from error
     except duckdb.Error as error:
         reason = str(error).strip().split("\n")[0]
-        expected = "a query over the tables outcomes and treatments"
-        raise ScenarioError([Fault("sql", text.strip(), expected, reason)]) from error
+        raise ScenarioError([Fault("sql", text.strip(), _QUERY, reason)]) from error
     finally:
         connection.close()
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.outcomes.metrics import Metric
 from simulator.outcomes.multivariate_t import Values
+from simulator.outcomes.wording import percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +91,35 @@ class Standings:
         Returns
         -------
         list of str
-            One sentence for each strategy that wins anywhere, and one for the safest.
+            One sentence for each strategy that wins anywhere, most points first, one for the safest, and what clear
+            means.
         """
-        n = int(self.judged.sum())
+        n, level = int(self.judged.sum()), percent(self.confidence)
         lines = []
-        for position, name in enumerate(self.strategies):
-            wins = self.winners == position
+        places = [self.winners == position for position in range(len(self.strategies))]
+        for wins, name in sorted(zip(places, self.strategies, strict=True), key=lambda pair: -pair[0].sum()):
             if wins.any():
                 clear = int((wins & self.is_clear).sum())
-                lines.append(
-                    f'"{name}" has the best mean at {int(wins.sum())} of {n} points, clearly at {clear} of them.'
+                where = f" at {int(wins.sum())} of {n} points, clearly at {clear} of them"
+                alone = (
+                    f", and is the best with a probability of {level} or more"
+                    if clear
+                    else ", but not clearly"
                 )
+                lines.append(f'"{name}" has the best mean{where if n > 1 else alone}.')
+        if n < 2:
+            return lines
         name, regret = self.robust
         if name:
             gap = self.metric.describe(regret, currency, "gap")
-            lines.append(f'"{name}" is the safest choice: its mean is never more than {gap} behind the best.')
+            behind = (
+                f"its mean is never more than {gap} behind the best" if regret > 0 else "it is never behind"
+            )
+            lines.append(f'"{name}" is the safest choice: {behind}.')
+        if lines:
+            lines.append(
+                f"A winner is clear whose probability of being the best is {level} or more, at each point by itself."
+            )
         return lines
 
     @property

@@ -10,6 +10,7 @@ next.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -252,6 +253,8 @@ def write_file(path: Path, data: bytes, *, parents: bool = False) -> None:
     except OSError as error:
         _discard(staging)
         remedy = "choose a place that you may write to"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = "make room, or choose another place"
         raise StoreError(
             [Fault(str(path), error.strerror or str(error), "a writable file", remedy)]
         ) from error

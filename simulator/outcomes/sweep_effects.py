@@ -60,8 +60,10 @@ def main_effects(points: SweepPoints, other: str | None, confidence: float) -> p
     levels = factors_with_levels(points)
     if not levels:
         expected = "factors at a few levels that are balanced over each other, as in a factorial design that is complete"
-        remedy = "for other designs use discover(), or simulator sensitivity"
-        raise ScenarioError([Fault("effects()", "no factor with levels", expected, remedy)])
+        remedy = (
+            "for one_at_a_time see summary() or differences(), for others discover() or simulator sensitivity"
+        )
+        raise ScenarioError([Fault("effects()", "no factor whose levels are balanced", expected, remedy)])
     rows = []
     for scenario in dict.fromkeys(about["scenario"] for about in points.about):
         places = [k for k, about in enumerate(points.about) if about["scenario"] == scenario]

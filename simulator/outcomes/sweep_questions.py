@@ -212,10 +212,20 @@ class SweepQuestions(ABC):
         asked = self.manifest["scenarios"][0].get("metric", "profit")
         return str(asked if asked in self.metrics else self.metrics[0])
 
+    @property
+    def _blocks(self) -> tuple[str, ...]:
+        """Blocks of which the experiment has replicates, stored or expected."""
+        expected = [start for start, stop in self.manifest["replicates"] if stop > start]
+        numbers = {*map(int, self.rows.replicates), *expected}
+        return tuple(name for name in BLOCKS if any(block_name(number) == name for number in numbers))
+
     def _faults(self, verb: str, block: str | None, confidence: float) -> list[Fault]:
         faults = []
         if block is not None and block not in BLOCKS:
             faults.append(unknown(f"{verb}(block)", block, tuple(BLOCKS)))
+        elif block is not None and block not in self._blocks:
+            expected = f"a block with replicates: {' or '.join(self._blocks)}"
+            faults.append(Fault(f"{verb}(block)", repr(block), expected, "or leave it out"))
         if not 0 < confidence < 1:
             faults.append(Fault(f"{verb}(confidence)", str(confidence), "a number above 0 and below 1"))
         return faults

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.outcomes.wording import SMALLEST_P, is_tiny
+from simulator.outcomes.wording import SMALLEST_P, describe_probability, is_tiny
 
 if TYPE_CHECKING:
     import pandas
 
 #: Columns of tables that hold p-values.
 P_VALUES = ("p_holm", "p_value")
+#: Column of tables that holds the probability of being the best.
+PROBABILITY = "p_best"
 
 
 def cell(value: Any) -> str:
@@ -71,7 +73,8 @@ def frame_text(frame: pandas.DataFrame, most: int | None = None) -> str:
 def frame_rows(frame: pandas.DataFrame) -> list[list[str]]:
     """Return a data frame as rows of text, without its index; the first row has the titles."""
     titles = list(map(str, frame.columns))
-    shown = [p_value_cell if title in P_VALUES else cell for title in titles]
+    special = {**dict.fromkeys(P_VALUES, p_value_cell), PROBABILITY: probability_cell}
+    shown = [special.get(title, cell) for title in titles]
     rows = frame.itertuples(index=False, name=None)
     return [titles, *([show(value) for show, value in zip(shown, row, strict=True)] for row in rows)]
 
@@ -85,3 +88,16 @@ def p_value_cell(value: Any) -> str:
     ('< 0.001', '0.001', '0.25', '')
     """
     return SMALLEST_P if is_tiny(value) else cell(value)
+
+
+def probability_cell(value: Any) -> str:
+    """Return a probability that is estimated as text: never certain, and nothing where it is undefined.
+
+    Examples
+    --------
+    >>> probability_cell(0.0), probability_cell(6e-5), probability_cell(0.7913), probability_cell(1.0)
+    ('< 0.001', '< 0.001', '0.791', '> 0.999')
+    """
+    if not isinstance(value, float) or value != value:
+        return cell(value)
+    return describe_probability(value)

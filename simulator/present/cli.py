@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator import __version__
-from simulator.errors import FaultyInputError, SimulatorError
+from simulator.errors import Fault, FaultyInputError, ScenarioError, SimulatorError
 from simulator.present.cli_places import places_given_back
 from simulator.present.progress import Progress, duration
 
@@ -119,6 +119,29 @@ def asked_precision(texts: list[str] | None) -> dict[str, str]:
     return dict(text.partition("=")[::2] for text in texts or ())
 
 
+def unused_options(context: typer.Context, precision: list[str] | None) -> list[Fault]:
+    """Return a fault for every option that only refines ``--precision`` and stands without it."""
+    return [
+        Fault(
+            f"--{name.replace('_', '-')}",
+            "",
+            "--precision beside it",
+            "leave it out, or add --precision profit=2%",
+        )
+        for name in ("precision_method", "max_replicates")
+        if not precision and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+
+
+def tried(build: Callable[[], Any], faults: list[Fault]) -> Any:
+    """Return what a call returns, or nothing, with its faults added, where it has some."""
+    try:
+        return build()
+    except FaultyInputError as error:
+        faults.extend(error.faults)
+        return None
+
+
 def print_document(document: dict[str, Any]) -> None:
     """Print one JSON document on standard output."""
     json.dump(document, sys.stdout, indent=2, allow_nan=False, ensure_ascii=False)
@@ -144,6 +167,7 @@ def show(comparison: Any) -> None:
 
 @app.command()
 def compare(
+    context: typer.Context,
     scenario: ScenarioPath,
     strategies: Annotated[str | None, typer.Option(help="names, separated by commas [all]")] = None,
     replicates: Replicates = None,
@@ -169,6 +193,8 @@ def compare(
 
     silent = quiet or as_json
     with Progress(quiet=silent) as progress:
+        if faults := unused_options(context, precision):
+            raise ScenarioError(faults)
         loaded = load(scenario, consumers, settings, progress.announce)
         asked: dict[str, Any] = {
             "strategies": names_of(strategies),

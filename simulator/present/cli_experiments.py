@@ -28,6 +28,8 @@ from simulator.present.cli import (
     app,
     asked_precision,
     print_document,
+    tried,
+    unused_options,
 )
 from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress, duration
@@ -38,6 +40,7 @@ _MOST_SHOWN = 40
 
 @app.command()
 def sweep(
+    context: typer.Context,
     design: DesignPath,
     out: Annotated[Path | None, typer.Option(help="folder for the results [results/DESIGN]")] = None,
     replicates: Replicates = None,
@@ -62,16 +65,28 @@ def sweep(
     from simulator.experiment.manifest import design_identity
     from simulator.experiment.runner import check_sweep_place
     from simulator.experiment.runner import sweep as run
+    from simulator.experiment.sweep_arguments import check_sweep
     from simulator.present.cli_places import place_of
 
     with Progress(quiet=quiet or as_json) as progress:
-        plan = load_design(design).changed(
-            seed=seed,
-            n_replicates=replicates,
-            purpose=block,
-            consumers=consumers,
-            overrides=settings,
+        faults: list[Fault] = []
+        plan = tried(
+            lambda: load_design(design).changed(
+                seed=seed,
+                n_replicates=replicates,
+                purpose=block,
+                consumers=consumers,
+                overrides=settings,
+            ),
+            faults,
         )
+        tried(
+            lambda: check_sweep(design, engine=engine, threads=threads, processes=processes, cluster=cluster),
+            faults,
+        )
+        faults += unused_options(context, precision)
+        if faults:
+            raise ScenarioError(faults)
         if not (quiet or as_json):
             print(plan, file=sys.stderr)
         place = None
@@ -204,7 +219,7 @@ def results(
         print_document(results_document(found, metric, block))
     else:
         print(found)
-        show_results(found, metric, block)
+        show_results(found, metric, block, is_told=True)
         print(f"digest: {found.digest}")
 
 
@@ -247,7 +262,7 @@ def _answer(
         return
     for sentence in sentences:
         print(sentence)
-    print(frame_text(table, _MOST_SHOWN))
+    print(frame_text(in_currency(found, table), _MOST_SHOWN))
     if len(table) > _MOST_SHOWN:
         print(f"... {len(table):,} rows in all; --json prints them")
     if not found.is_complete:
@@ -256,30 +271,58 @@ def _answer(
         print(f"{len(found.rows):,} of {counted(found.n_expected, 'replicate')} so far")
 
 
-def show_results(found: Any, metric: str | None = None, block: str | None = None) -> None:
-    """Print the estimates of every treatment in one metric, and the notes of the design."""
+def show_results(
+    found: Any, metric: str | None = None, block: str | None = None, *, is_told: bool = False
+) -> None:
+    """Print the estimates of every treatment in one metric, and the notes of the design.
+
+    ``is_told`` says that whether a precision was reached stands above already.
+    """
     table = found.summary(metric or found.main_metric, block=block)
     for note in found.manifest.get("notes", []):
         print(note)
     if found.manifest["kind"] == "experiment" and found.precision is not None:
-        print(f"{found.precision['sentence']} {found.precision['caveat']}".rstrip())
+        sentence = "" if is_told else f"{found.precision['sentence']} "
+        if told := f"{sentence}{found.precision['caveat']}".rstrip():
+            print(told)
+    for sentence in standing(found, metric, block):
+        print(sentence)
     columns = [
         name for name in table.columns if name not in ("treatment", "q05", "q50", "q95", "n_undefined")
     ]
     if table["scenario"].nunique() <= 1:
         columns.remove("scenario")
-    print(frame_text(table[columns], _MOST_SHOWN))
+    print(frame_text(in_currency(found, table[columns]), _MOST_SHOWN))
     if len(table) > _MOST_SHOWN:
         print(
             f"... {len(table):,} treatments in all; simulator results {found.folder} --sql asks for any part"
         )
 
 
+def in_currency(found: Any, table: Any) -> Any:
+    """Return a table for people: amounts of money with their currency, where all scenarios have the same."""
+    currencies = {scenario.get("currency", "") for scenario in found.manifest["scenarios"]}
+    if "unit" not in table.columns or len(currencies) > 1 or not all(currencies):
+        return table
+    return table.assign(unit=table["unit"].replace("currency", currencies.pop()))
+
+
+def standing(found: Any, metric: str | None = None, block: str | None = None) -> tuple[str, ...]:
+    """Return who is best at how many points, and who is never far behind; nothing where nobody can be."""
+    from simulator.outcomes.metrics import METRIC
+
+    name = metric or found.main_metric
+    if len(found.manifest["strategies"]) < 2 or METRIC[name].better is None or not len(found.rows):
+        return ()
+    lines: tuple[str, ...] = found.regimes(name, block=block).sentences
+    return lines
+
+
 def show_effects(found: Any) -> None:
     """Print which factors matter, where the design has factors at levels."""
     if not found.has_effects:
         return
-    table = found.effects()
+    table = in_currency(found, found.effects())
     metric, unit = table["metric"].iloc[0], table["unit"].iloc[0]
     print(
         f"\nMain effects on {metric}{f' ({unit})' if unit else ''}: the mean at a factor's highest level minus that at "
@@ -324,6 +367,7 @@ def results_document(found: Any, metric: str | None = None, block: str | None = 
         "stored": len(found.rows),
         "expected": found.n_expected,
         "is_complete": found.is_complete,
+        "standing": list(standing(found, metric, block)),
         "failures": [vars(failure) for failure in found.failures],
         "trajectory_version": manifest["trajectory_version"],
         "digest": found.digest,

@@ -152,7 +152,8 @@ def finish_study(found: Any, place: Path | None, *, as_json: bool, quiet: bool) 
     for line in found.sentences[1:]:
         print(f"  {line}")
     table = found.to_dataframe().drop(
-        columns=["n_fresh", "skewness", "kurtosis"]
+        columns=["n_fresh", "skewness", "kurtosis"],
+        errors="ignore",
     )  # a sentence says what they show
     print(f"\n{frame_text(table)}\n")
     if place is not None:

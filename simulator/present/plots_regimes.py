@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from simulator.outcomes.brand_view import REFERENCE
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from simulator.experiment.regimes import RegimeMap
 
 
+#: How strong the colors of winners are, so that switch points stand out.
+_STRENGTH = 0.9
+
+
 @styled
 def plot_regimes(found: RegimeMap, *, fixed: dict[str, float] | None = None) -> Chart:
     """Draw which strategy wins where in two factors, and the regret of the safest choice.
@@ -39,7 +43,7 @@ def plot_regimes(found: RegimeMap, *, fixed: dict[str, float] | None = None) -> 
     Returns
     -------
     Chart
-        Left: the winner by color, paler where it is less sure, and switch points with their intervals.
+        Left: the winner by color, hatched where it is not clear, and switch points with their intervals.
         Right: what the safest strategy falls short of the best one.
     """
     across, up, place = _plane(found, fixed or {})
@@ -49,8 +53,9 @@ def plot_regimes(found: RegimeMap, *, fixed: dict[str, float] | None = None) -> 
         if k not in (across, up)
     )
     subtitle = (
-        f"{found.outcomes.shape[-1]} replicates per point; pale: not surely the best; bars: where the winner changes "
-        f"({percent(found.confidence)})" + (f"; {held}" if held else "")
+        f"{found.outcomes.shape[-1]} replicates per point; hatched: best with a probability below "
+        f"{percent(found.confidence)}; bars: where the winner changes ({percent(found.confidence)} intervals)"
+        + (f"; {held}" if held else "")
     )
     chart = new_chart(
         11.2, 5.0, f"Which strategy has the best {found.metric.name.replace('_', ' ')}", subtitle
@@ -58,12 +63,13 @@ def plot_regimes(found: RegimeMap, *, fixed: dict[str, float] | None = None) -> 
     left, right = chart.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.08))
     edges = [_edges(found.levels[k], found.factors[k].kind == "log_uniform") for k in (across, up)]
     winners = _slice(found.winners, across, up, place)
-    chance = np.max(np.stack([_slice(p, across, up, place) for p in found.p_best]), axis=0)
     colors = list(colors_of(found.strategies, REFERENCE).values())
-    left.pcolormesh(*edges, _colors(winners, chance, colors), edgecolors="white", lw=0.6)
+    shades = np.array([to_rgb(color) for color in colors])
+    left.pcolormesh(*edges, 1 - (1 - shades[winners]) * _STRENGTH, edgecolors="white", lw=0.6)
+    _hatch(left, *edges, ~_slice(found.is_clear, across, up, place))
     _draw_switches(found, left, (across, up), place)
     present = [int(s) for s in np.unique(winners)]
-    handles = [Patch(color=colors[s], label=found.strategies[s]) for s in present]
+    handles = [Patch(color=1 - (1 - shades[s]) * _STRENGTH, label=found.strategies[s]) for s in present]
     left.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, fontsize=9, borderaxespad=0.2
     )
@@ -121,10 +127,11 @@ def _edges(levels: tuple[float, ...], is_log: bool):
     return np.exp(edges) if is_log else edges
 
 
-def _colors(winners, chance, colors):
-    base = np.array([to_rgb(color) for color in colors])[winners]
-    weight = 0.15 + 0.75 * np.clip((np.nan_to_num(chance) - 0.4) / 0.6, 0.0, 1.0)
-    return 1 - (1 - base) * weight[..., None]
+def _hatch(axes, x, y, is_open) -> None:
+    """Hatch cells whose winner is not clear: a paler color would be taken for that of another strategy."""
+    for j, i in np.argwhere(is_open):
+        corner, size = (x[i], y[j]), (x[i + 1] - x[i], y[j + 1] - y[j])
+        axes.add_patch(Rectangle(corner, *size, fill=False, hatch="///", edgecolor="white", lw=0.0))
 
 
 def _draw_switches(found: RegimeMap, axes, plane: tuple[int, int], place: tuple[int, ...]) -> None:

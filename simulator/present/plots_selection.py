@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from simulator.experiment.variance_split import VarianceSplit
 
 
+#: Equal allocation is only named, not drawn, where it takes more replicates than this many times the longest bar.
+_FAR = 5
+
+
 @styled
 def plot_selection(selection: Selection) -> Chart:
     """Draw what a selection took and what it found: replicates by treatment, and the comparison with the best.
@@ -54,15 +58,26 @@ def plot_selection(selection: Selection) -> Chart:
     counts = [choice.n_by_treatment[i] for i in order]
     left.barh(rows, counts, color=color, height=0.62)
     equal = selection.equal.paired / len(names)
-    left.axvline(equal, color=GRAY, lw=1.2, ls=(0, (3, 2)))
+    widest = max(counts)
+    is_far = equal > _FAR * widest
+    left.set_xlim(0, 1.6 * widest if is_far else 1.3 * max(widest, equal))
+    if not is_far:
+        left.axvline(equal, color=GRAY, lw=1.2, ls=(0, (3, 2)))
     left.annotate(
-        "equal", (equal, len(order) - 0.45), color=GRAY, fontsize=9, ha="center", annotation_clip=False
+        f"equal allocation: {equal:,.0f} each \u2192" if is_far else "equal allocation",
+        (1 if is_far else equal, 1),
+        (0, 2),
+        xycoords="axes fraction" if is_far else left.get_xaxis_transform(),
+        textcoords="offset points",
+        color=GRAY,
+        fontsize=9,
+        ha="right" if is_far else "center",
+        annotation_clip=False,
     )
     for row, i in enumerate(order):
         at = choice.dropped_at[i]
         label = f"{choice.n_by_treatment[i]}" + (f", dropped at {at}" if at is not None else "")
         left.annotate(label, (counts[row], row), (4, 0), textcoords="offset points", va="center", fontsize=9)
-    left.set_xlim(0, 1.3 * max(*counts, equal))
     left.set_yticks(rows, [names[i] for i in order])
     left.set_xlabel("replicates")
     left.tick_params(axis="y", length=0)

@@ -46,6 +46,7 @@ def plot_indices(found: Sensitivity, *, n_factors: int = 15) -> Chart:
             "first order and total"
             if found.method == "sobol"
             else "dot: mean size of effects, bar: their spread"
+            + (", tick: by chance alone" if any(index.noise > 0 for index in shown) else "")
         )
     )
     chart = new_chart(8.0, 1.7 + 0.36 * len(shown), f"What decides {found.what}", subtitle)
@@ -95,6 +96,8 @@ def _draw_morris(found, shown, rows, axes) -> None:
         color = COLORS[0] if index.matters else GRAY
         axes.plot([index.mu_star_lower, index.mu_star_upper], [row, row], color=color, lw=1.8)
         axes.plot(index.mu_star, row, "o", color=color, ms=5)
+        if index.noise > 0:
+            axes.plot([index.noise] * 2, [row - 0.32, row + 0.32], color=COLORS[1], lw=1.4)
     unit = unit_label(found.metric.unit, found.currency)
     axes.set_xlabel(f"effect over the factor's range{f' ({unit})' if unit else ''}")
     axes.set_xlim(left=0)
@@ -128,7 +131,7 @@ def plot_reversal(found: Reversal) -> Chart:
         axes.axvspan(low, high, color=COLORS[1], alpha=0.15, lw=0)
         axes.axvline(at, color=COLORS[1], lw=1.4)
         axes.annotate(
-            f"{at:.3g}",
+            f"{at:.4g}",
             (at, 1),
             (0, 3),
             xycoords=("data", "axes fraction"),

@@ -191,12 +191,14 @@ def label_points(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *,
     """
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     across = [(x - left) / (right - left) for x, *_ in labels]
+    up = [(y - low) / (high - low) for _, y, *_ in labels]
     for is_right in (False, True):
         chosen = [k for k, place in enumerate(across) if (place > 0.55) == is_right]
-        heights = spread([(labels[k][1] - low) / (high - low) for k in chosen], gap)
+        heights = spread([up[k] for k in chosen], gap)
         for k, height in zip(chosen, heights, strict=True):
             x, y, text, color = labels[k]
-            beside = across[k] + (-0.035 if is_right else 0.035)
+            near = [across[j] for j in range(len(labels)) if j != k and abs(up[j] - height) < gap / 2]
+            beside = _beside(across[k], _WIDTH * len(text), near, is_right)
             _write_apart(axes, text, color, (x, y), (beside, height), shrink=4, is_left=is_right)
 
 
@@ -230,6 +232,24 @@ def _write_apart(
             "relpos": (1 if is_left else 0, 0.5),
         },
     )
+
+
+#: Width of a letter of a label, as a share of the width of axes, and the distance of labels from points.
+_WIDTH, _APART = 0.0125, 0.035
+
+
+def _beside(point: float, width: float, others: Sequence[float], is_right: bool) -> float:
+    """Return where a label beside a point begins, or ends to its left, without covering other points at its height.
+
+    All are shares of the axes' width. A label that would leave the axes stays beside its point.
+    """
+    side = -1.0 if is_right else 1.0
+    start = point + side * _APART
+    for other in sorted(others, reverse=is_right):
+        if -_APART / 2 < side * (other - start) < width:
+            start = other + side * _APART
+    end = start + side * width
+    return start if 0 <= end <= 1 else point + side * _APART
 
 
 def unit_label(unit: str, currency: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -235,7 +236,7 @@ def _range(path: str, limits: tuple[Any, ...]) -> str:
 
 def _use(found: Calibration | Optimization) -> str:
     what = "the medians of the posterior" if isinstance(found, Calibration) else "the optimized plan"
-    settings = "".join(f"<li><code>--set {escape(text)}</code></li>" for text in found.settings)
+    settings = "".join(f"<li><code>--set {escape(shlex.quote(text))}</code></li>" for text in found.settings)
     return (
         f"<h2>How to use it</h2><p class='small'>These settings give any verb {what}, as does "
         f"<code>scenario.with_overrides(found.overrides)</code> in Python:</p><ul class='small'>{settings}</ul>"

@@ -27,7 +27,7 @@ _COLUMNS = {
     "is_contender": "may still be the best",
     "n_replicates": "replicates that the selection drew",
     "dropped_at": "replicates after which it was dropped",
-    "mean": "mean over the replicates drawn; of a selected treatment too large on average",
+    "mean": "mean over the replicates drawn; of whoever is selected or wins too good on average",
     "evaluation_mean": "mean over fresh replicates, which had no part in the selection",
     "evaluation_half_width": "half the width of its interval",
     "to_best": "mean lead over the best of the others, on fresh replicates",
@@ -48,7 +48,8 @@ _COLUMNS = {
     "wins_low": "share of points that the first strategy wins where the factor is in its lower half",
     "wins_high": "the same in its upper half",
     "regret": "what the strategy's mean falls short of the best one",
-    "p_best": "probability that its mean is the best, given the replicates",
+    "p_best": "probability that its mean is the best at this point alone, given the replicates and a flat prior",
+    "is_winner": "best mean at this point; clearly so where p_best reaches the confidence asked for",
     "lead": "lead of the first strategy over the second",
 }
 

@@ -31,12 +31,13 @@ def test_plans_in_turns_have_the_counts_of_each_alone(
         alone.append(run.run_one(case.market, plan, case.world, SEED, 1))
     fresh.__dict__.clear()
     run.run_one(case.market, plans[-1], case.world, SEED, 1)
-    size = run._n_bytes(*fresh.kept.values())
+    [size] = (memory[-1] for memory in fresh.kept.values())
+    assert size > 100_000
     monkeypatch.setattr(run, "_MOST_KEPT", room * size)
     for _ in range(2):
         for plan, expected in zip(plans, alone, strict=True):
             assert np.array_equal(run.run_one(case.market, plan, case.world, SEED, 1), expected)
-    sizes = [run._n_bytes(memory) for memory in fresh.kept.values()]
+    sizes = [memory[-1] for memory in fresh.kept.values()]
     assert 1 <= len(sizes) < len(plans)
     # the latest is kept whatever its size, others while there is room for one more like the largest
     assert sum(sizes[:-1]) <= max(0, room * size - max(sizes[:-1], default=0))
@@ -52,3 +53,11 @@ def test_memory_is_used_again(fresh: threading.local) -> None:
         run.run_one(case.market, plan, case.world, SEED, 1)
     assert len(first) == 2
     assert all(fresh.kept[key][2].values is values for key, values in first.items())
+
+
+def test_of_many_plans_the_latest_few_are_kept(fresh: threading.local) -> None:
+    case = make_case("tiny")
+    plans = [case.plan("none") for _ in range(run._MOST_PLANS + 3)]
+    for plan in plans:
+        run.run_one(case.market, plan, case.world, SEED, 0)
+    assert [memory[5] for memory in fresh.kept.values()] == plans[3:]

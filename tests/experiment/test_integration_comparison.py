@@ -158,3 +158,10 @@ def test_real_social_graphs(settings, tmp_path):
     found = compare(load_scenario("launch", changes), strategies=["mass", "social"], seed=5)
     assert found.trajectories.n_consumers in (4_039, 1_047)
     assert repeat(found.save(tmp_path / "results")).digest == found.digest
+
+
+def test_stored_results_of_a_comparison_are_shown_in_its_metric(tmp_path):
+    scenario = sim.load_scenario("tiny", {"comparison.metric": "adoption", "market.currency": "CHF"})
+    sim.report(sim.compare(scenario, strategies=["mass"], n_replicates=3, seed=1), tmp_path / "out")
+    found = sim.open_results(tmp_path / "out")
+    assert found.main_metric == "adoption" and found.manifest["scenarios"][0]["currency"] == "CHF"

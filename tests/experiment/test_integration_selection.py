@@ -108,6 +108,9 @@ def test_what_cannot_be_separated_is_a_subset(tiny):
     )
     assert not found.is_settled and set(found.contenders) >= {found.best}
     assert "Not separated within 11 replicates" in found.sentences[0]
+    left = found.plot_selection().axes[0]
+    assert max(bar.get_width() for bar in left.patches) > 0.5 * left.get_xlim()[1]
+    assert any("equal allocation: " in text.get_text() for text in left.texts)
     assert not found.to_dataframe()["is_selected"].any()
 
 
@@ -252,6 +255,23 @@ def test_sobol_indices_of_one_strategy(tiny):
     assert len(found.plot_indices().png()) > 5_000
     with pytest.raises(ValueError, match="nobody"):
         found.discover()
+
+
+@pytest.mark.parametrize("verb", ["select", "sensitivity", "regime_map", "reversal", "variance_split"])
+def test_what_is_no_scenario_is_the_only_fault(verb):
+    settings = {
+        "select": {"indifference": 5.0},
+        "reversal": {"factor": "p_strong"},
+        "variance_split": {"strategies": "mass"},
+    }.get(verb, {"factors": "p_strong,p_weak"})
+    with pytest.raises(ScenarioError) as caught:
+        getattr(sim, verb)("tiny", **settings)
+    assert [fault.place for fault in caught.value.faults] == [f"{verb}(scenario)"]
+
+
+def test_factors_may_stand_second(tiny):
+    with pytest.raises(ScenarioError, match="p_stron"):
+        sim.sensitivity(tiny, "p_stron")
 
 
 def test_faults_of_a_sensitivity_are_told_at_once(tiny):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.collections import QuadMesh
 
 from simulator.experiment.crossings import find_crossings
 from simulator.experiment.factors import Factor
 from simulator.experiment.regimes import RegimeMap
 from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.standings import Standings
+from simulator.present.plots_regimes import plot_regimes
 
 N = 40
 
@@ -141,3 +144,32 @@ def test_intervals_of_reversing_values_cover(n: int) -> None:
 def test_a_crossing_that_may_be_chance_says_so():
     found, _ = find_crossings(noisy(lambda u: 0.02 - 0.05 * u, 2.0, 3), n_levels=5, tolerance=0.01)
     assert all(c.found_in < 0.95 for c in found)
+
+
+def test_a_figure_hatches_what_is_not_clear_and_keeps_the_color_of_the_winner():
+    found = analytic_map(0.3, n_levels=5)
+    chart = plot_regimes(found)
+    left = chart.axes[0]
+    [mesh] = [c for c in left.collections if isinstance(c, QuadMesh)]
+    cells = mesh.get_array().reshape(-1, 3)
+    by_winner = {tuple(cell) for cell, s in zip(cells, found.winners.T.ravel(), strict=True) if s == 0}
+    assert 0 < found.winners.sum() < found.winners.size and len(by_winner) == 1
+    assert len(np.unique(cells.round(9), axis=0)) == 2
+    hatched = [(p.get_x(), p.get_y()) for p in left.patches if p.get_hatch()]
+    assert len(hatched) == (~found.is_clear).sum() and 0 < len(hatched) < found.winners.size
+
+
+def test_who_wins_at_most_points_is_told_first_and_what_clear_means():
+    found = analytic_map(0.0)
+    wins = (found.winners == 1).sum()
+    assert wins > found.winners.size / 2
+    assert found.sentences[0].startswith(f'"b" has the best mean at {wins} of {found.winners.size} points')
+    assert any("95 % or more, at each point by itself" in line for line in found.sentences)
+
+
+def test_one_place_is_told_without_counting():
+    values = np.array([[1.0, 2.0]])
+    one = Standings(("a", "b"), METRIC["profit"], values, np.array([[0.01, 0.99]]), 0.95)
+    assert one.sentences("EUR") == [
+        '"b" has the best mean, and is the best with a probability of 95 % or more.'
+    ]

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from simulator.errors import ScenarioError
+from simulator.experiment.factors import Factor
 from simulator.experiment.sensitivity_indices import (
+    MorrisIndex,
+    SobolIndex,
     morris_indices,
     morris_points,
     sobol_indices,
     sobol_points,
 )
-from simulator.experiment.sensitivity_result import noise_share, response_of
+from simulator.experiment.sensitivity_result import Sensitivity, noise_share, response_of
+from simulator.outcomes.metrics import METRIC
 
 NAMES3 = ("a", "b", "c")
 
@@ -254,3 +258,22 @@ def test_a_missing_library_is_told_with_its_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "SALib.sample.sobol", None)
     with pytest.raises(ScenarioError, match=r"pip install .*\[sensitivity\]"):
         sobol_points(2, 8, 0)
+
+
+def told(method, index):
+    points, outcomes = np.array([[0.1], [0.9]]), np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    factors = (Factor("x", ("x",), "uniform", low=0.0, high=1.0),)
+    rest = (points, outcomes, 0.95, (), "EUR", 0, "")
+    return Sensitivity("s", method, METRIC["profit"], ("Nova Push",), factors, (index,), *rest).sentences
+
+
+def test_a_share_above_all_variance_is_told_as_it_is_with_what_it_means():
+    found = told("sobol", SobolIndex("x", 1.3, 0.8, 1.9, 1.2, 0.7, 2.1))
+    assert "x (120%, 70% to 210%)" in found[0] and "error of estimation" in found[1]
+    below = told("sobol", SobolIndex("x", 0.6, 0.5, 0.7, 0.7, 0.6, 0.8))
+    assert len(below) == 1 and "x (70%, 60% to 80%)" in below[0]
+
+
+def test_names_of_strategies_stay_as_they_are_written():
+    index = MorrisIndex("x", 5.0, 5.0, 4.0, 6.0, 1.0, is_inert=False, noise=0.1, is_above_noise=True)
+    assert told("morris", index)[0].startswith("Profit of Nova Push changes most with x")

@@ -14,6 +14,8 @@ from simulator.experiment.variance_components import (
     _squares_without_each,
     variance_components,
 )
+from simulator.experiment.variance_split import VarianceSplit
+from simulator.outcomes.metrics import METRIC
 
 TRUE = {"parameters": 4.0, "world": 1.0, "market": 2.25}
 
@@ -142,3 +144,18 @@ def test_balanced_anova_by_hand():
     assert found["market"] == pytest.approx(within)
     assert found["world"] == pytest.approx((between - within) / 2)
     assert found["parameters"] == pytest.approx((top - between) / 4)
+
+
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        (["parameters.p_strong"], "not knowing the behavior parameters"),
+        (["parameters.p_strong", "brands.Ours.price"], 'not knowing "f0", "f1"'),
+    ],
+)
+def test_what_was_varied_is_what_the_variance_is_said_to_come_from(paths, words):
+    values = nested(5, (6, 3, 3))
+    factors = [{"name": f"f{k}", "paths": [path]} for k, path in enumerate(paths)]
+    parts = variance_components(values)
+    found = VarianceSplit("s", ("mass",), METRIC["profit"], parts, values, 0.95, 0, "", {"factors": factors})
+    assert words in found.sentences[0] and "whom they know" in found.sentences[1]

@@ -186,3 +186,16 @@ def test_a_fraction_says_what_it_cannot_tell_apart(tmp_path: Path) -> None:
     notes = load_design(path).notes
     assert notes[0] == "resolution 3, defining relation I = ABC"
     assert "only their sum is seen: talk_base, p_strong x p_weak" in notes
+
+
+def test_every_fault_of_a_change_is_told_at_once() -> None:
+    table = {
+        "experiment": {"purpose": "a test", "scenario": "minimal", "replicates": 2},
+        "design": {"kind": "points"},
+        "points": [{"brands.Ours.price": 4.0}],
+    }
+    design = Design.from_dict(table)
+    with pytest.raises(ScenarioError) as raised:
+        design.changed(purpose="both", seed=-1, consumers=-5, overrides={"horizon": -1})
+    told = str(raised.value)
+    assert all(part in told for part in ("'both'", "seed) = -1", "consumers = -5", "horizon = -1")), told

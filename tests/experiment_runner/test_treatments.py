@@ -82,6 +82,12 @@ def test_every_fault_is_told(scenario) -> None:
         evaluate(scenario, [], seed=1, replicates=[3, 3], metrics=["sale", "profit", "profit"])
     told = str(raised.value)
     assert all(part in told for part in ("3 twice", "'sale'", '"profit" twice', "at least one treatment"))
+    with pytest.raises(ScenarioError) as raised:
+        evaluate(scenario, wrong, seed=-1, replicates=[3, 3], metrics=["sale"], engine="numa")
+    told = str(raised.value)
+    assert all(part in told for part in ("seed", "numba", "3 twice", "'sale'", "'mas'", "horizon = -1"))
+    with pytest.raises(ScenarioError, match=r"^evaluate\(scenario\)"):
+        evaluate("minimal", wrong, seed=1, replicates=[3], metrics=["sales"])
 
 
 def test_a_failure_says_how_to_run_it_alone(scenario, monkeypatch) -> None:

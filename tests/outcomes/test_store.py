@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -303,6 +304,16 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path, content):
         write_file(tmp_path / "file" / "below.png", b"")
     with pytest.raises(StoreError):
         save_results(content(), tmp_path / "file" / "below")
+
+
+def test_a_full_disk_asks_for_room(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "write_flushed", full)
+    with pytest.raises(StoreError, match=r"No space left on device; .*; make room"):
+        store.write_file(tmp_path / "a", b"1")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_single_file_is_replaced_as_a_whole(tmp_path):

@@ -77,7 +77,7 @@ def test_designs_without_levels_have_no_main_effects() -> None:
     factors = {"x": np.arange(8) / 7, "y": np.arange(8)[::-1] / 7}
     results = made_up(outcomes(5), factors)
     assert not results.has_effects and made_up(outcomes(5), FACTORS).has_effects
-    with pytest.raises(ScenarioError, match="no factor with levels"):
+    with pytest.raises(ScenarioError, match="no factor whose levels are balanced"):
         results.effects()
     with pytest.raises(ScenarioError, match="effects"):
         made_up(outcomes(5), FACTORS).effects("profti", baseline="nobody")

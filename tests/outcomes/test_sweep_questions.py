@@ -306,6 +306,9 @@ def test_blocks_are_kept_apart(results: Results, truth, values) -> None:
     assert set(both.differences(block="select").n) == {10}
     assert set(both.differences(block="evaluate").n) == {N_REPLICATES - 10}
     assert set(both.differences().n) == {N_REPLICATES}
+    for ask in (results.differences, results.regimes, lambda block: results.summary(block=block)):
+        with pytest.raises(ScenarioError, match="a block with replicates: select"):
+            ask(block="evaluate")
 
 
 def test_faults_of_questions_are_told_at_once(results: Results, truth, values) -> None:

@@ -76,6 +76,18 @@ def test_regimes_are_those_of_the_results(ask, swept: sim.Results, metric: str) 
     assert "wins" in ask("--regimes", "--metric", metric)[1]
 
 
+def test_estimates_come_with_who_is_best_where(ask, swept: sim.Results) -> None:
+    """Rows of estimates answer no question of a strategist; sentences before them do."""
+    _, out, _ = ask()
+    told = swept.regimes("profit").sentences
+    assert told[0] in out and out.index(told[-1]) < out.index("strategy  ")
+    assert json.loads(ask("--json")[1])["standing"] == list(told)
+    assert "currency" not in out and "EUR" in ask("--differences")[1]
+    assert json.loads(ask("--differences", "--json")[1])["rows"][0]["unit"] == "currency"
+    status, out, _ = ask("--metric", "cost_per_incremental_buyer")
+    assert status == 0 and told[0] not in out
+
+
 def test_boxes_are_those_of_the_results(ask, swept: sim.Results) -> None:
     status, out, _ = ask("--discover", "mass", "--against", "none", "--wins", "--json")
     document, found = json.loads(out), swept.discover("mass", "none", wins=True)
@@ -120,3 +132,10 @@ def test_options_that_would_be_ignored_are_refused(ask, words, told) -> None:
 def test_an_unknown_strategy_is_told(ask) -> None:
     status, out, err = ask("--discover", "mas", "--json")
     assert (status, out) == (2, "") and 'did you mean "mass"?' in err
+
+
+@pytest.mark.parametrize("text", ["", " ", "-- nothing"])
+def test_a_query_that_asks_nothing_is_told(ask, text: str) -> None:
+    pytest.importorskip("duckdb")
+    status, _, err = ask("--sql", text)
+    assert status == 2 and "expected a query over the tables" in err and "select strategy" in err

@@ -71,6 +71,8 @@ def test_every_method_prints_one_document(run, method, tmp_path):
     assert document["method"] == method and len(document["digest"]) == 64
     assert len(list((place / "figures").iterdir())) == 1
     assert escape(document["sentences"][0]) in (place / "report.html").read_text()
+    status, out, err = run("results", str(place), "--check")
+    assert status == 2 and out == "" and "results of another kind (" in err and "report.html" in err
 
 
 def test_people_get_sentences_and_a_table(run):
@@ -152,6 +154,15 @@ BAD = {
     "points": (("sensitivity", "tiny", "--method", "sobol", "--points", "20"), "take 16 or 32"),
     "no factors": (("sensitivity", "tiny", "--method", "map"), "at least one factor"),
     "precision": (("compare", "tiny", "--precision", "profit"), "compare(precision)"),
+    "most replicates of no precision": (
+        ("compare", "tiny", "--max-replicates", "5"),
+        "--max-replicates; expected --precision beside it",
+    ),
+    "method of no precision": (
+        ("sweep", "nofile.toml", "--precision-method", "stein", "--engine", "xx"),
+        "--precision-method; expected --precision beside it",
+    ),
+    "several of a sweep": (("sweep", "nofile.toml", "--engine", "xx"), "sweep(engine) = 'xx'"),
 }
 
 

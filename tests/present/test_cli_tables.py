@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.outcomes.text_tables import cell, frame_text
+from simulator.outcomes.text_tables import cell, frame_rows, frame_text
 from simulator.outcomes.wording import counted
 
 
@@ -34,3 +35,8 @@ def test_nothing_is_shown_for_what_is_not_known(value) -> None:
 def test_one_strategy_is_not_strategies() -> None:
     assert [counted(n, "strategy") for n in (0, 1, 2)] == ["0 strategies", "1 strategy", "2 strategies"]
     assert counted(1000, "person") == "1,000 people"
+
+
+def test_a_probability_that_is_estimated_is_never_certain() -> None:
+    frame = pd.DataFrame({"strategy": list("abcd"), "p_best": [0.0, 6e-5, 0.79134, np.nan]})
+    assert [row[1] for row in frame_rows(frame)] == ["p_best", "< 0.001", "< 0.001", "0.791", ""]

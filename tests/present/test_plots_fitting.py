@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import simulator as sim
+from simulator.present import plots_style
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +83,19 @@ def test_a_forecast_on_a_network_is_drawn(tmp_path) -> None:
     (tmp_path / "ties.csv").write_text("a,b\n1,99\n")
     with pytest.raises(sim.ScenarioError, match="people of the column node"):
         sim.study_network(tmp_path / "ties.csv", tmp_path / "people.csv", n_periods=6, adopted="year")
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_labels_of_points_cover_no_other_point(side):
+    """Three points at one height; the label that stays there, of the outermost one, goes past the others."""
+    chart = plots_style.new_chart(7.8, 4.4, "title", "subtitle")
+    axes = chart.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    places = [0.5 - side * x for x in (0.33, 0.4, 0.36)]
+    names = ("b", "a long name", "c")
+    plots_style.label_points(axes, [(x, 0.5, name, "k") for x, name in zip(places, names, strict=True)])
+    chart.draw_without_rendering()
+    for own, text in zip(places, axes.texts, strict=True):
+        box = Text.get_window_extent(text).transformed(axes.transData.inverted())
+        inside = [x for x in places if x != own and box.x0 < x < box.x1 and box.y0 < 0.5 < box.y1]
+        assert not inside and 0 <= box.x0 < box.x1 <= 1, text.get_text()

@@ -16,7 +16,7 @@ from simulator.diffusion.rows import Arcs
 from simulator.diffusion.seeding.constraints import Constraints, Limits
 from simulator.diffusion.seeding.question import Influence
 from simulator.errors import Fault, NetworkError, ScenarioError
-from simulator.scenario.wording import did_you_mean, unknown
+from simulator.scenario.wording import counted, did_you_mean, unknown
 
 MODELS = ("ic", "wc", "lt")
 _SHOWN = 20
@@ -86,7 +86,7 @@ def by_node(graph: Arcs, given: Any, place: str, faults: list[Fault]) -> NDArray
     wrong = np.flatnonzero(~np.isfinite(array))
     if len(wrong):
         name = graph.names_of(wrong[:1])[0]
-        more = f" and {len(wrong) - 1:,} more nodes" if len(wrong) > 1 else ""
+        more = f" and {counted(len(wrong) - 1, 'more node')}" if len(wrong) > 1 else ""
         faults.append(Fault(f"{place}[{name!r}]", f"{array[wrong[0]]}{more}", "a finite number"))
         return None
     return array
@@ -245,7 +245,7 @@ def _costs(graph: Arcs, costs: Any, budget: Any, faults: list[Fault]) -> NDArray
         return np.ones(graph.n_nodes)
     wrong = np.flatnonzero(cost <= 0)
     if len(wrong):
-        more = f" and {len(wrong) - 1:,} more nodes" if len(wrong) > 1 else ""
+        more = f" and {counted(len(wrong) - 1, 'more node')}" if len(wrong) > 1 else ""
         name = graph.names_of(wrong[:1])[0]
         faults.append(Fault(f"costs[{name!r}]", f"{cost[wrong[0]]:g}{more}", "a cost above 0"))
     return cost

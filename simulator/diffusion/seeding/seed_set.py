@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.diffusion.seeding.reverse_greedy import Certificate
+from simulator.scenario.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,7 @@ class SeedSet:
     def _facts(self) -> list[tuple[str, str]]:
         facts = []
         if self.spread is not None:
-            among = f"standard error {self.standard_error:.2g}, {self.n_replicates:,} replicates"
+            among = f"standard error {self.standard_error:.2g}, {counted(self.n_replicates, 'replicate')}"
             facts.append(("spread", f"{self.spread:,.2f} nodes ({among})"))
         if self.certificate is not None:
             facts += _certified(self.certificate)

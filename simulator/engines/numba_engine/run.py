@@ -33,13 +33,8 @@ from simulator.scenario import load_scenario
 _memory = threading.local()
 _compiling = threading.RLock()
 _CONSUMER_STEPS = 4_000_000
-#: Bytes of memory that a thread keeps for several plans.
-_MOST_KEPT = 128 * 2**20
-
-
-def _n_bytes(memory: tuple[Any, ...]) -> int:
-    """Return how much a plan's state and scratch memory take."""
-    return sum(array.nbytes for part in memory[2:4] for array in part)
+#: Bytes of memory, and plans, that a thread keeps memory for.
+_MOST_KEPT, _MOST_PLANS = 128 * 2**20, 16
 
 
 def _reusable(market: Market, plan: Plan, world: World) -> Any:
@@ -51,15 +46,16 @@ def _reusable(market: Market, plan: Plan, world: World) -> Any:
     kept: dict[Any, Any] = _memory.__dict__.setdefault("kept", {})
     memory = kept.pop(key, None)
     if memory is None:
-        sizes = [_n_bytes(other) for other in kept.values()]
-        while kept and sum(sizes) + max(sizes) > _MOST_KEPT:
+        sizes = [other[-1] for other in kept.values()]
+        while kept and (len(kept) >= _MOST_PLANS or sum(sizes) + max(sizes) > _MOST_KEPT):
             del kept[next(iter(kept))], sizes[0]
         on = switches(market, plan.arrays, world)
         n_lines = plan.arrays.brand.size
         state = new_state(market, n_lines, on)
         work = new_work(market, n_lines, int(plan.arrays.seeding_count.sum()), on)
         # market and plan are kept too, so that no other ones come to have their identity
-        memory = (gather_terms(market, plan.arrays), on, state, work, market, plan)
+        n_bytes = sum(array.nbytes for part in (state, work) for array in part)
+        memory = (gather_terms(market, plan.arrays), on, state, work, market, plan, n_bytes)
     kept[key] = memory
     return memory[:4]
 

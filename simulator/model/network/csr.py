@@ -16,6 +16,7 @@ from simulator.errors import Fault, NetworkError
 from simulator.model.network import assembly
 from simulator.model.network.addresses import STREAM_NETWORK_STRENGTH
 from simulator.model.network.chance import coin, words
+from simulator.scenario.wording import counted
 
 if TYPE_CHECKING:
     from simulator.model.network.measures import NetworkSummary
@@ -102,7 +103,8 @@ class Network:
 
     def __repr__(self) -> str:
         kind = "directed" if self.is_directed else "undirected"
-        return f"Network({self.n_consumers:,} consumers, {self.n_ties:,} {kind} ties, hash {self.hash[:12]})"
+        size = f"{counted(self.n_consumers, 'consumer')}, {counted(self.n_ties, f'{kind} tie')}"
+        return f"Network({size}, hash {self.hash[:12]})"
 
     def neighbors_of(self, consumer: int) -> NDArray[np.int32]:
         """Return those whom a consumer can influence, ascending."""

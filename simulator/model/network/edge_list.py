@@ -20,6 +20,7 @@ from simulator.model.network.csr import Influence, Network, OnFault, from_ties
 from simulator.model.network.node_table import NodeTable, read_nodes
 from simulator.model.network.numbering import number_integers, number_texts
 from simulator.model.network.text_file import SEPARATORS, chunks, first_lines, sniff_separator, split_line
+from simulator.scenario.wording import counted
 
 _KNOWN_ENDS = (
     ("source", "target"), ("from", "to"), ("ego", "alter"), ("sender", "receiver"), ("src", "dst"),
@@ -247,10 +248,10 @@ class _Reader:
         is_read = self._scan(take, wrong)
         if is_read and wrong[2]:
             more = f", the first of {wrong[2]:,} such lines" if wrong[2] > 1 else ""
-            got = f"{wrong[1]} column{'s' if wrong[1] != 1 else ''}{more}"
+            got = f"{counted(wrong[1], 'column')}{more}"
             place, expected = (
                 f"{self.path}:{wrong[0]}",
-                f"{self.layout.n_columns} columns, as in the first line",
+                f"{counted(self.layout.n_columns, 'column')}, as in the first line",
             )
             raise NetworkError([Fault(place, got, expected, "check network.delimiter and the line")])
         return is_read
