@@ -34,7 +34,7 @@ from luck import measure_luck, rare_answer, warnings_answer  # noqa: E402
 from readme import put  # noqa: E402
 
 #: The sentences of the map in the README.
-MAP = re.compile(r'"none" has the best mean at [^\n]*')
+MAP = re.compile(r'"[^"]+" has the best mean at [^\n]*')
 
 #: Name: means in indifference zones, standard deviations, share of the variance that is common luck.
 LAWS: dict[str, tuple[Sequence[float], float | Sequence[float], float]] = {
