@@ -36,7 +36,7 @@ GOALS = ("mass", "social", "content")
 GRID, GRID_LEVELS = ("brands.Fizz.price=3:5.5", "goodwill_weight", "wear_out"), 6
 N_BASE, N_STUDY = 128, 10
 #: Kinds of interval of a split of the variance, with draws of the parameters; the last is the negative control.
-SPLITS = (("jackknife", 12), ("jackknife", 40), ("parametric", 40))
+SPLITS = (("jackknife", 12), ("jackknife", 24), ("jackknife", 40), ("parametric", 40))
 CALLED = {"jackknife": "jackknife", "parametric": "parametric, negative control"}
 #: Replicates of a curve whose crossing is sought.
 N_CURVE = (10, 30)

@@ -71,6 +71,19 @@ class StudentSample(NormalSample):
         return self.values[np.ix_(list(treatments), list(replicates))]
 
 
+class ExponentialSample(NormalSample):
+    """The first treatment is the best by one; all outcomes are exponential around that, skewed, of variance 4."""
+
+    def __init__(self, k: int, seed: int) -> None:
+        super().__init__((1.0, *[0.0] * (k - 1)), 2.0, 0.0, seed)
+
+    def __call__(self, treatments: Sequence[int], replicates: Sequence[int]) -> np.ndarray:
+        while self.values.shape[1] <= max(replicates):
+            luck = self.generator.exponential(size=(len(self.means), 128)) - 1
+            self.values = np.concatenate([self.values, self.means + self.sds * luck], axis=1)
+        return self.values[np.ix_(list(treatments), list(replicates))]
+
+
 class Population:
     """Outcomes of the simulator, replicates along the last axis; a macro-replication draws with returning."""
 

@@ -13,6 +13,7 @@ from laws import (
     SEQUENTIAL,
     STRATEGIES,
     ZONE,
+    ExponentialSample,
     NormalSample,
     Population,
     RareSample,
@@ -46,6 +47,7 @@ WARNING_LAWS: dict[str, tuple[int, Callable[[int], Sample]]] = {
     "normal luck, k = 2": (2, lambda s: NormalSample((1.0, 0.0), 2.0, 0.0, s)),
     "normal luck, k = 5": (5, lambda s: NormalSample((1.0, *[0.0] * 4), 2.0, 0.0, s)),
     "heavy tails (Student, 10), k = 5": (5, lambda s: StudentSample(5, s, 10)),
+    "skewed luck (exponential), k = 5": (5, lambda s: ExponentialSample(5, s)),
 }
 N_EVALUATION = 100
 

@@ -3,8 +3,9 @@
 The paired difference is simulated at levels over the range, always in the same replicates, so that
 its mean is a fixed function of the place. Where that changes sign, the root is bracketed and narrowed (Illinois'
 variant of the false position); a level at which it is exactly zero is a root where the signs on its two sides
-differ. The interval holds the root under resampling of the replicates: for every resample, the interpolated mean
-difference over all levels looked at is searched for the crossing nearest to the root.
+differ. The interval holds the root under stretched resampling of the replicates: for every resample, the interpolated
+mean difference over all levels looked at is searched for the crossing nearest to the root. Where there is none, the
+crossing lies beyond that end of the range which the difference at the root points to.
 
 References
 ----------
@@ -18,8 +19,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator.experiment.resampling import mean_weights
+from simulator.experiment.resampling import resamples, stretched
 from simulator.experiment.sampling import Values
 
 _N_RESAMPLES = 800
@@ -129,16 +131,25 @@ def _root(
 
 
 def _crossing(curve: Curve, root: float, falls: bool, confidence: float, seed: int) -> Crossing:
-    weights = mean_weights(curve.differences.shape[1], _N_RESAMPLES, confidence, seed)
-    means = weights @ curve.differences.T
+    plain = resamples(curve.differences.shape[1], _N_RESAMPLES, seed)
     sign = 1.0 if falls else -1.0
-    places = []
-    for row in sign * means:
-        here = np.flatnonzero((row[:-1] > 0) & (row[1:] <= 0))
-        if here.size:
-            spans = curve.shares[here + 1] - curve.shares[here]
-            at = curve.shares[here] + spans * row[here] / (row[here] - row[here + 1])
-            places.append(float(at[np.abs(at - root).argmin()]))
+    falling = sign * curve.differences.T
+    places = [_place(curve.shares, row, root) for row in stretched(plain, confidence) @ falling]
     tail = (1 - confidence) / 2
-    low, high = np.quantile(places, [tail, 1 - tail]) if places else (0.0, 1.0)
-    return Crossing(root, float(low), float(high), falls, len(places) / _N_RESAMPLES)
+    low, high = np.quantile(places, [tail, 1 - tail])
+    found_in = float(np.mean([_falls(row).any() for row in plain @ falling]))
+    return Crossing(root, float(low), float(high), falls, found_in)
+
+
+def _falls(means: Values) -> NDArray[np.bool_]:
+    """Return between which neighboring levels a mean difference falls from above zero to zero or below."""
+    return np.asarray((means[:-1] > 0) & (means[1:] <= 0))
+
+
+def _place(shares: Values, means: Values, root: float) -> float:
+    """Return where a mean difference falls through zero nearest to a root; if nowhere, the end it may lie beyond."""
+    here = np.flatnonzero(_falls(means))
+    if not here.size:
+        return 1.0 if np.interp(root, shares, means) > 0 else 0.0
+    at = shares[here] + (shares[here + 1] - shares[here]) * means[here] / (means[here] - means[here + 1])
+    return float(at[np.abs(at - root).argmin()])

@@ -90,8 +90,8 @@ class Evaluation:
 
     @property
     def rarest(self) -> LuckShape:
-        """The shape that goes furthest towards rare luck."""
-        return max(self.luck.values(), key=lambda shape: shape.strength, default=LuckShape(0.0, 0.0))
+        """The rarest luck, or what comes nearest to rare luck."""
+        return max(self.luck.values(), key=lambda shape: shape.rarity, default=LuckShape(0.0, 0.0))
 
     @property
     def n_checked(self) -> int:
@@ -157,7 +157,7 @@ def evaluate_choice(
     if choice.first_stage >= replicates_to_meet(record.n_treatments, confidence, CHECKED):
         for i in (i for i in range(record.n_treatments) if i != choice.best):
             before = LuckShape.of(record.sign * record.common([choice.best, i]))
-            luck[i] = max(luck.get(i, before), before, key=lambda shape: shape.strength)
+            luck[i] = max(luck.get(i, before), before, key=lambda shape: shape.rarity)
     names = [str(p) for p in positions]
     [lead] = simultaneous_differences(values, names, [(0, 1)], confidence)
     p_values = np.full(len(positions), np.nan)

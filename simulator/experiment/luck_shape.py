@@ -1,9 +1,14 @@
 r"""The shape of the luck in a difference: whether it is rare, and how rare.
 
-A difference that has one value in a share p of the replicates and another one else has the skewness
-(1 - 2 p) / sqrt(p (1 - p)), whatever the values. Where both treatments have luck of the same size, each in replicates
-of its own, their difference is symmetric and has none; it has the excess kurtosis 1 / (2 p) - 3 instead. Other luck of
-the same replicates makes both smaller: luck then looks less rare than it is.
+Luck makes a difference large in a share p of the replicates: for one treatment, then the difference is skewed, or for
+either one in a share p of its own, then it is symmetric where both have luck of the same size. With the skewness g and
+the excess kurtosis k, k + 3 is about 1 / p in the one case, where g^2 is about k + 3 too, and 1 / (2 p) in the other,
+where g is 0; so that
+
+    p = (1 + abs(g) / sqrt(k + 3)) / (2 (k + 3))
+
+is right in both, and between them. Other luck of the same replicates makes g and k smaller: luck then looks less rare
+than it is.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from simulator.outcomes.statistics import mean_and_sd, without_rounding
 #: Skewness of a difference from which on its luck counts as rare; that of luck of one replicate in ten is 2.7.
 SKEWED = 1.5
 #: Excess kurtosis from which on it does; that of luck of one replicate in twenty on either side is 7. Of differences
-#: that are normal, fewer than one in a thousand have as much in 42 replicates.
+#: that are normal, fewer than one in a thousand have as much in 42 replicates; one in 80 in 7 to 12.
 HEAVY = 4.0
 
 
@@ -52,10 +57,14 @@ class LuckShape(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of replicates of luck of this shape, up to a half: by its skewness, or by its kurtosis if not skewed."""
-        if abs(self.skewness) >= SKEWED or self.kurtosis < HEAVY:
-            return 0.5 * (1 - abs(self.skewness) / (4 + self.skewness**2) ** 0.5)
-        return 0.5 / (self.kurtosis + 3)
+        """Share of replicates of luck of this shape, 0 to 1."""
+        spread = max(1.0, self.kurtosis + 3)
+        return (1 + min(1.0, abs(self.skewness) / spread**0.5)) / (2 * spread)
+
+    @property
+    def rarity(self) -> float:
+        """By what shapes are ordered: rare luck by one replicate in how many has it, other luck below that."""
+        return 1 / self.share if self.is_rare else min(self.strength, 0.99)
 
     @property
     def words(self) -> str:

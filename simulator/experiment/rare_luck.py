@@ -130,8 +130,7 @@ def is_in_doubt(found: Selection) -> bool:
 
 def luck_met(found: Selection) -> int:
     """Return N of the rarest luck, one replicate in N, that would have been met with the confidence asked for."""
-    n = _n_looked_at(found)
-    return 0 if n == 0 else int(1 / (1 - _chance_to_miss(found) ** (1 / n)) + 1e-9)
+    return _met_by(found, _n_looked_at(found))
 
 
 def luck_sentence(found: Selection) -> str:
@@ -151,14 +150,15 @@ def luck_sentence(found: Selection) -> str:
         )
     told = f"Luck is rare: the difference of {_which(found)} has {seen.words}"
     if not is_in_doubt(found):
-        return f"{told}; the first stage of {first:,} replicates meets luck of one in {luck_met(found)} with {level}."
+        met = _met_by(found, first)
+        return f"{told}; the first stage of {first:,} replicates meets luck of one in {met} with {level}."
     share = min(RARE, seen.share / 2)  # to meet luck is not yet to be right
     needed = replicates_to_meet(len(found.treatments), found.rule.confidence, share)
     measured = min(RIGHT_UNDER_RARE_LUCK, key=lambda stated: abs(stated - found.rule.confidence))
     short, long = (f"{low * 100:.0f} to {high * 100:.0f} %" for low, high in RIGHT_UNDER_RARE_LUCK[measured])
     advised = math.ceil(1 / share - 1e-9)
     return (
-        f"{told}, and a first stage of {first:,} may have missed such luck: the probability stated then does not hold. "
+        f"{told}, and a first stage of {first:,} may have missed such luck: the probability stated may not hold. "
         "Where the best was so by luck of one replicate in ten, Kim & Nelson's procedure and budget allocation that "
         f"stated {percent(measured)} were right in {short} of trials with a first stage of 10, and in {long} with one "
         f'that meets luck of one in {1 / RARE:.0f}. Take a first stage of "1 in {advised}", here {needed:,} replicates.'
@@ -167,7 +167,7 @@ def luck_sentence(found: Selection) -> str:
 
 def _which(found: Selection) -> str:
     luck = found.evaluation.luck
-    other = max(luck, key=lambda i: luck[i].strength)
+    other = max(luck, key=lambda i: luck[i].rarity)
     return f'"{found.best}" to "{found.treatments[other]}"'
 
 
@@ -178,5 +178,7 @@ def _n_looked_at(found: Selection) -> int:
     return max(first if is_long else 0, min(found.evaluation.n_fresh(i) for i in range(k)))
 
 
-def _chance_to_miss(found: Selection) -> float:
-    return (1 - found.rule.confidence) / (len(found.treatments) - 1)
+def _met_by(found: Selection, n: int) -> int:
+    """Return N of the rarest luck, one replicate in N, that n replicates meet with the confidence asked for."""
+    chance_to_miss = (1 - found.rule.confidence) / (len(found.treatments) - 1)
+    return 0 if n == 0 else int(1 / (1 - chance_to_miss ** (1 / n)) + 1e-9)

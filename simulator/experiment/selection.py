@@ -147,7 +147,8 @@ class Selection:
             ``treatment, is_selected, is_contender, n_replicates, dropped_at, mean`` on the selecting block;
             ``evaluation_mean, evaluation_half_width, to_best_lower, to_best_upper, p_holm`` on the
             evaluating one, NaN for treatments that were not evaluated; ``n_fresh`` replicates of that block, and
-            ``skewness`` and excess ``kurtosis`` of the difference to the chosen treatment there.
+            ``skewness`` and excess ``kurtosis`` of the difference to the chosen treatment, there or,
+            where luck looks rarer in them, in the replicates of a long first stage.
         """
         return frame_of(self)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.experiment.resampling import mean_weights
+from simulator.experiment.resampling import resamples, stretched
 from simulator.experiment.sampling import Values
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ class Switch(NamedTuple):
     """A point at which the winner changes along one factor while the others stay.
 
     ``at`` lies between two neighboring grid points, by linear interpolation of the paired difference;
-    ``lower`` and ``upper`` hold it with the stated confidence (bootstrap over replicates; an end that is a grid
-    point says that the change may lie beyond it). ``others`` are the values of the other factors.
+    ``lower`` and ``upper`` hold it with the stated confidence (stretched resamples of the replicates; an end that is a
+    grid point says that the change may lie beyond it). ``others`` are the values of the other factors.
     """
 
     factor: str
@@ -42,7 +42,7 @@ def switch_points(better: Values, found: RegimeMap) -> tuple[Switch, ...]:
     found : RegimeMap
         Grid, names and confidence.
     """
-    weights = mean_weights(better.shape[-1], _N_RESAMPLES, found.confidence, found.seed)
+    weights = stretched(resamples(better.shape[-1], _N_RESAMPLES, found.seed), found.confidence)
     winners, result = better.mean(axis=-1).argmax(axis=0), []
     for axis, size in enumerate(found.shape):
         for place in np.ndindex(*found.shape):

@@ -9,13 +9,16 @@ replicates per world, the analysis of variance estimates
 Intervals, by one of two ways:
 
 * jackknife: the logarithms of the mean squares are taken as jointly Student's, with the covariance that leaving
-  out one unit of the highest level after the other shows, and the degrees of freedom of the n units;
-  deviations are widened by n / (n - 2). It needs no normal law and no equal variances within the units: chance in
-  the market, say, may be larger for some parameters than for others. Only the units of the highest level count.
+  out one unit of the highest level after the other shows, at least that of a law without tails, and the degrees of
+  freedom of the n units; deviations are widened by n / (n - 2), which was found by simulation to make up for few
+  units. It supposes no normal law and no equal variances within the units: chance in the market, say, may be larger
+  for some parameters than for others. Only the units of the highest level count. Where their means have heavy tails,
+  variances between few units are known less well than it says.
 * parametric: df MS / chi-squared(df) stands for what the expected mean square may be (generalized
   confidence intervals); exact in mean squares for normal effects whose variance is the same everywhere, and
-  narrower there. Outcomes of a market are neither: on the simulator it holds far too rarely, which
-  ``experiments/selection`` measured for both.
+  narrower there. Outcomes of a market are neither: on the simulator it holds far too rarely.
+
+``experiments/selection`` measured both on the simulator.
 
 Estimates may be negative; they are reported as they are, and limits of intervals are cut at 0, the smallest
 variance there is.
@@ -39,9 +42,11 @@ from simulator.experiment.sampling import Values
 #: Levels from the outermost to the innermost.
 LEVELS = ("parameters", "world", "market")
 #: How intervals are found, and the fewest units of the highest level that each takes.
-FEWEST_UNITS = {"jackknife": 3, "parametric": 2}
+FEWEST_UNITS = {"jackknife": 5, "parametric": 2}
 #: Smallest share of a mean square that leaving out a unit can leave, and largest exponent: numbers stay finite.
 _LEAST, _LARGEST = 1e-12, 300.0
+#: Relative variance of a variance over one degree of freedom, of the uniform law, which has no tails.
+_NO_TAILS = 0.8
 
 
 class Component(NamedTuple):
@@ -102,12 +107,14 @@ def variance_components(
     if len(values) < FEWEST_UNITS[interval]:
         raise ValueError(f"{len(values)} units of {LEVELS[used[0]]} are too few for a {interval} interval")
     squares, freedoms = _mean_squares(values)
+    rounding = (4 * np.finfo(np.float64).eps * np.abs(values).max()) ** 2 * values.size
+    squares = np.where(squares > rounding, squares, 0.0)
     found = _components(squares, values.shape)
     generator = np.random.default_rng([seed, 0x5EED])
     if interval == "parametric":
         draws = squares * freedoms / generator.chisquare(freedoms, size=(n_draws, len(freedoms)))
     else:
-        draws = _drawn_by_jackknife(values, squares, n_draws, generator)
+        draws = _drawn_by_jackknife(values, squares, freedoms, n_draws, generator)
     drawn = np.maximum(_components(draws, values.shape), 0.0)
     return _assemble(found, drawn, [LEVELS[k] for k in used], values.shape, confidence)
 
@@ -154,13 +161,14 @@ def _mean_squares(values: Values) -> tuple[Values, Values]:
 
 
 def _drawn_by_jackknife(
-    values: Values, squares: Values, n_draws: int, generator: np.random.Generator
+    values: Values, squares: Values, freedoms: Values, n_draws: int, generator: np.random.Generator
 ) -> Values:
     """Return what the expected mean squares may be, shape (draw, level); a mean square of zero stays zero."""
     n = len(values)
     left_out = np.maximum(_squares_without_each(values), _LEAST * squares)
     ratios = np.log(np.where(squares > 0, left_out, 1.0) / np.where(squares > 0, squares, 1.0))
     covariance = np.atleast_2d(np.cov(-(n - 1) * ratios, rowvar=False)) / n  # of the pseudo-values' mean
+    covariance += np.diag(np.maximum(_NO_TAILS / (freedoms + 1) - np.diag(covariance), 0.0))
     normal = generator.multivariate_normal(np.zeros(len(squares)), covariance, size=n_draws, method="svd")
     student = normal * ((n - 1) / generator.chisquare(n - 1, size=(n_draws, 1))) ** 0.5
     return np.asarray(squares * np.exp(np.clip(student * n / (n - 2), -_LARGEST, _LARGEST)))

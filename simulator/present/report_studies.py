@@ -35,7 +35,7 @@ _COLUMNS = {
     "to_best_upper": "upper end of its interval",
     "p_holm": "p-value of the paired test against the baseline, adjusted by Holm",
     "n_fresh": "fresh replicates it was seen in: evaluated, or checked for rare luck",
-    "skewness": "skewness of its difference to the selected one there; that of luck of one replicate in ten is 2.7",
+    "skewness": "skewness of its difference to the selected one; that of luck of one replicate in ten is 2.7",
     "kurtosis": "excess kurtosis of that difference; that of luck of one replicate in twenty on either side is 7",
     "first": "share of the variance that the factor explains alone",
     "total": "share of the variance with all its interactions",

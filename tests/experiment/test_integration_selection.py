@@ -10,7 +10,7 @@ import pytest
 
 import simulator as sim
 from simulator.errors import ScenarioError
-from simulator.experiment import variance_split
+from simulator.experiment import variance_draws
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.equal_allocation import equal_cost
 from simulator.experiment.levels import LEVELS
@@ -339,16 +339,16 @@ def test_a_reversal_of_the_simulator(tiny, tmp_path):
 
 def test_a_split_of_the_simulators_variance(tiny, tmp_path):
     found = sim.variance_split(
-        tiny, "mass", factors="p_strong", n_parameters=4, n_worlds=2, n_replicates=2, seed=4
+        tiny, "mass", factors="p_strong", n_parameters=5, n_worlds=2, n_replicates=2, seed=4
     )
     assert [c.level for c in found.components] == ["parameters", "world", "market"]
-    one = sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=3, n_replicates=1, seed=4)
-    plain = evaluate(tiny, [Treatment("mass")], seed=4, replicates=range(3), metrics=["profit"], threads=1)
+    one = sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=5, n_replicates=1, seed=4)
+    plain = evaluate(tiny, [Treatment("mass")], seed=4, replicates=range(5), metrics=["profit"], threads=1)
     assert np.array_equal(one.outcomes[0, :, 0], plain[0, :, 0])
     gain = sim.variance_split(
-        tiny, "mass", metric="incremental_profit", n_parameters=1, n_worlds=1, n_replicates=3, seed=4
+        tiny, "mass", metric="incremental_profit", n_parameters=1, n_worlds=1, n_replicates=5, seed=4
     )
-    both = sim.variance_split(tiny, ["mass", "none"], n_parameters=1, n_worlds=1, n_replicates=3, seed=4)
+    both = sim.variance_split(tiny, ["mass", "none"], n_parameters=1, n_worlds=1, n_replicates=5, seed=4)
     assert np.allclose(gain.outcomes, both.outcomes)
     assert json.dumps(found.to_json_document(), allow_nan=False)
     assert (found.save(tmp_path / "out") / "components.csv").is_file()
@@ -372,18 +372,18 @@ def stored(place: Path) -> dict[str, int]:
 
 def test_every_draw_of_the_parameters_has_worlds_of_its_own(tiny, monkeypatch):
     used = []
-    real = variance_split.outcomes_in_worlds
+    real = variance_draws.outcomes_in_worlds
 
     def spy(ready, worlds, *rest):
         used.append(worlds)
         return real(ready, worlds, *rest)
 
-    monkeypatch.setattr(variance_split, "outcomes_in_worlds", spy)
+    monkeypatch.setattr(variance_draws, "outcomes_in_worlds", spy)
     found = sim.variance_split(
-        tiny, "mass", factors="p_strong", n_parameters=3, n_worlds=2, n_replicates=2, seed=4
+        tiny, "mass", factors="p_strong", n_parameters=5, n_worlds=2, n_replicates=2, seed=4
     )
-    assert [list(worlds) for worlds in used] == [[0, 1], [2, 3], [4, 5]]
-    assert found.outcomes.shape == (3, 2, 2)
+    assert [list(worlds) for worlds in used] == [[2 * draw, 2 * draw + 1] for draw in range(5)]
+    assert found.outcomes.shape == (5, 2, 2)
 
 
 @pytest.mark.parametrize("study", ["select", "sensitivity", "regime_map", "reversal", "variance_split"])
@@ -400,7 +400,7 @@ def test_an_interrupted_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch, 
         "sensitivity": {"factors": "p_strong,brands.Ours.price=8:12", "n_points": 2, "n_replicates": 2},
         "regime_map": {"factors": "p_strong,brands.Ours.price=8:12", "n_levels": 2, "n_replicates": 2},
         "reversal": {"factor": "brands.Ours.price=8:12", "n_levels": 4, "n_replicates": 3},
-        "variance_split": {"strategies": "mass", "n_parameters": 4, "n_worlds": 2, "n_replicates": 1},
+        "variance_split": {"strategies": "mass", "n_parameters": 5, "n_worlds": 2, "n_replicates": 1},
     }[study]
     run, place = getattr(sim, study), tmp_path / "outcomes"
     whole = run(tiny, **options, seed=5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
@@ -9,6 +11,7 @@ from matplotlib.collections import QuadMesh
 from simulator.experiment.crossings import find_crossings
 from simulator.experiment.factors import Factor
 from simulator.experiment.regimes import RegimeMap
+from simulator.experiment.switch_points import switch_points
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.standings import Standings
 from simulator.present.plots_regimes import plot_regimes
@@ -139,6 +142,46 @@ def test_intervals_of_reversing_values_cover(n: int) -> None:
     least = 0.95 - 3.3 * (0.0475 / 300) ** 0.5
     assert np.mean(hits) >= least
     assert np.mean(thin) < least
+
+
+@pytest.mark.parametrize(("n", "sd"), [(2, 0.2), (3, 0.6), (3, 1.5)])
+def test_the_interval_of_very_few_replicates_grows_with_the_confidence(n: int, sd: float) -> None:
+    """A resample without a crossing lies beyond an end of the range; and what is surer holds more often."""
+    rates, widths = [], []
+    for confidence in (0.8, 0.95, 0.999):
+        found = [
+            find_crossings(noisy(lambda u: 0.4 - u, sd, seed, n), n_levels=5, confidence=confidence)[0]
+            for seed in range(100)
+        ]
+        first = [crossings[0] for crossings in found if crossings]
+        rates.append(np.mean([c.lower <= 0.4 <= c.upper for c in first]))
+        widths.append(np.mean([c.upper - c.lower for c in first]))
+    assert rates == sorted(rates) and widths == sorted(widths), (rates, widths)
+    assert rates[1] > (0.4 if n == 2 else 0.65)
+
+
+def test_how_often_a_crossing_shows_does_not_depend_on_the_confidence() -> None:
+    difference = noisy(lambda u: 0.2 - u, 1.0, 1, 10)
+    found = {find_crossings(difference, confidence=c)[0][0].found_in for c in (0.5, 0.95, 0.999)}
+    assert len(found) == 1 and 0.3 < found.pop() < 0.99
+
+
+def test_switch_points_of_few_replicates_are_as_wide_as_students() -> None:
+    """95 % over 300 samples of six; 3.3 standard errors and two points allowed."""
+    found = replace(analytic_map(0.0, n_levels=3), seed=1)
+    hits = []
+    for seed in range(300):
+        luck = np.random.default_rng(seed).normal(size=6) * 0.05
+        levels = np.array([0.0, 0.5, 1.0])[:, None] + 0 * luck
+        a = np.stack([1.0 + 0 * levels] * 3, axis=1)
+        b = np.stack([0.4 + levels + x + luck for x in (0.0, 0.5, 1.0)], axis=1)
+        switch = next(
+            s
+            for s in switch_points(np.stack([a, b]), found)
+            if s.factor == "x" and dict(s.others)["y"] == 0.0
+        )
+        hits.append(switch.lower <= 0.6 <= switch.upper)
+    assert np.mean(hits) >= 0.95 - 0.02 - 3.3 * (0.0475 / 300) ** 0.5
 
 
 def test_a_crossing_that_may_be_chance_says_so():

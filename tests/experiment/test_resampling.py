@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.experiment.resampling import mean_weights
+from simulator.experiment.resampling import resamples, stretched
 
 
 @pytest.mark.parametrize("n", [5, 10, 40])
 def test_percentiles_of_resampled_means_are_students_interval(n: int) -> None:
     outcomes = stats.norm.ppf((np.arange(n) + 0.5) / n)
-    weights = mean_weights(n, 20_000, 0.95, 3)
+    weights = stretched(resamples(n, 20_000, 3), 0.95)
     assert np.allclose(weights.sum(axis=1), 1)
     low, high = np.quantile(weights @ outcomes, [0.025, 0.975])
     half = stats.t.ppf(0.975, n - 1) * outcomes.std(ddof=1) / n**0.5
@@ -21,11 +21,10 @@ def test_percentiles_of_resampled_means_are_students_interval(n: int) -> None:
 
 def test_few_replicates_are_covered_as_stated_and_would_not_be_by_plain_percentiles() -> None:
     """1,000 samples of six; 3.3 standard errors and two points allowed."""
-    g, weights = np.random.default_rng(4), mean_weights(6, 400, 0.95, 5)
-    plain = np.stack([np.bincount(p, minlength=6) for p in g.integers(6, size=(400, 6))]) / 6
-    samples = g.normal(size=(1000, 6))
+    plain = resamples(6, 400, 5)
+    samples = np.random.default_rng(4).normal(size=(1000, 6))
     rates = []
-    for chosen in (weights, plain):
+    for chosen in (stretched(plain, 0.95), plain):
         low, high = np.quantile(samples @ chosen.T, [0.025, 0.975], axis=1)
         rates.append(np.mean((low <= 0) & (high >= 0)))
     least = 0.95 - 0.02 - 3.3 * (0.0475 / 1000) ** 0.5

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import simulator as sim
 from simulator.experiment.variance_components import (
+    _drawn_by_jackknife,
     _mean_squares,
     _squares_without_each,
     variance_components,
@@ -85,6 +87,44 @@ def test_the_jackknife_needs_no_equal_variances_and_the_parametric_way_does() ->
     assert (rates["jackknife"] >= least).all() and rates["parametric"][2] < least - 0.1, rates
 
 
+@pytest.mark.parametrize(("n", "confidence"), [(5, 0.95), (12, 0.8), (40, 0.99)])
+def test_the_interval_of_one_level_is_students_of_the_logarithm(n: int, confidence: float) -> None:
+    """Deviations are n / (n - 2) as wide as the jackknife's standard error and Student's quantile make them."""
+    values = np.random.default_rng(n).exponential(size=n)
+    alone = np.log([np.var(np.delete(values, i), ddof=1) for i in range(n)])
+    error = ((n - 1) / n * ((alone - alone.mean()) ** 2).sum()) ** 0.5
+    half = stats.t.ppf((1 + confidence) / 2, n - 1) * error * n / (n - 2)
+    [found] = variance_components(values[:, None, None], confidence=confidence, n_draws=200_000)
+    assert np.log(np.array([found.lower, found.upper]) / values.var(ddof=1)) == pytest.approx(
+        [-half, half], rel=0.05
+    )
+
+
+def test_mean_squares_are_drawn_together_where_units_move_them_together() -> None:
+    """Where units differ in scale, those with a large mean square of one level have one of the other too."""
+    values = uneven(2, 60) - uneven(2, 60).mean(axis=(1, 2), keepdims=True)
+    values *= np.random.default_rng(7).lognormal(0, 1.5, size=(60, 1, 1))
+    squares, freedoms = _mean_squares(values)
+    drawn = np.log(_drawn_by_jackknife(values, squares, freedoms, 4000, np.random.default_rng(1)))
+    pseudo = np.log(_squares_without_each(values)[:, 1:])
+    assert np.corrcoef(drawn[:, 1:].T)[0, 1] == pytest.approx(np.corrcoef(pseudo.T)[0, 1], abs=0.1)
+    assert np.corrcoef(pseudo.T)[0, 1] > 0.5
+
+
+def test_two_values_alone_are_no_certainty() -> None:
+    """All halves alike: the jackknife sees no spread, but the interval is as wide as without tails."""
+    [found] = variance_components(np.repeat([0.0, 1.0], 4)[:, None, None])
+    assert found.lower < 0.25 < found.upper
+
+
+def test_rounding_is_no_variance() -> None:
+    found = variance_components(
+        1000 * np.random.default_rng(2).normal(size=(12, 1, 1)) + 8000 + np.zeros((12, 3, 7))
+    )
+    assert [c.variance > 0 for c in found] == [True, False, False]
+    assert found[0].share == 1 and found[2].upper == 0
+
+
 def test_leaving_out_is_leaving_out() -> None:
     for shape in ((5, 3, 4), (6, 1, 7), (1, 1, 8)):
         values = nested(9, shape).reshape([k for k in shape if k > 1])
@@ -94,11 +134,11 @@ def test_leaving_out_is_leaving_out() -> None:
 
 
 def test_too_few_units_have_no_interval_of_the_jackknife() -> None:
-    with pytest.raises(ValueError, match="2 units of parameters are too few for a jackknife interval"):
-        variance_components(nested(3, (2, 4, 4)))
+    with pytest.raises(ValueError, match="4 units of parameters are too few for a jackknife interval"):
+        variance_components(nested(3, (4, 4, 4)))
     assert len(variance_components(nested(3, (2, 4, 4)), interval="parametric")) == 3
     tiny = sim.load_scenario("tiny")
-    with pytest.raises(sim.ScenarioError, match=r"variance_split\(n_worlds\) = 2; expected at least 3"):
+    with pytest.raises(sim.ScenarioError, match=r"variance_split\(n_worlds\) = 2; expected at least 5"):
         sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=2)
     with pytest.raises(sim.ScenarioError, match="one outcome"):
         sim.variance_split(tiny, "mass", n_parameters=1, n_worlds=1, n_replicates=1)
@@ -129,7 +169,7 @@ def test_levels_with_one_unit_are_left_out():
 
 
 def test_equal_outcomes_have_no_variance():
-    found = variance_components(np.full((3, 3, 3), 2.0))
+    found = variance_components(np.full((7, 3, 3), 0.1))
     assert all(c.variance == 0 and np.isnan(c.share) for c in found)
 
 

@@ -54,7 +54,7 @@ def sensitivity(**where: Any) -> Any:
 
 
 def variance_split(**where: Any) -> Any:
-    asked = {"factors": "p_strong", "n_parameters": 1, "n_worlds": 3, "n_replicates": 2, "seed": 0}
+    asked = {"factors": "p_strong", "n_parameters": 1, "n_worlds": 5, "n_replicates": 2, "seed": 0}
     return sim.variance_split(sim.load_scenario("tiny"), "mass", **asked, **where)
 
 

@@ -285,10 +285,10 @@ STUDIES = {
         "--replicates 3",
     ),
     "variance": (
-        "sensitivity tiny --method variance --factors p_strong --points 3 --worlds 2 --replicates 2 --strategies mass",
+        "sensitivity tiny --method variance --factors p_strong --points 5 --worlds 2 --replicates 2 --strategies mass",
         {
             "--worlds 3": "other worlds",
-            "--points 4": "other draws of the parameters",
+            "--points 6": "other draws of the parameters",
             "--strategies mass,none": "other strategies",
         },
         "--replicates 3",

@@ -58,7 +58,7 @@ METHODS = {
     "morris": ("--factors", "p_strong", "--points", "2", "--strategies", "mass"),
     "map": ("--factors", "p_strong,brands.Ours.price=8:12", "--points", "2", "--strategies", "mass"),
     "reversal": ("--factors", "brands.Ours.price=8:12", "--points", "3"),
-    "variance": ("--factors", "p_strong", "--points", "3", "--worlds", "1", "--strategies", "mass"),
+    "variance": ("--factors", "p_strong", "--points", "5", "--worlds", "1", "--strategies", "mass"),
 }
 
 
