@@ -15,6 +15,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         sys.exit(130)
+    finally:
+        # Python notes an interrupt that passes through a library's exec of a text, and ends ``python -m`` by SIGINT
+        # although it was caught and told; executing another text takes the note back.
+        exec("")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.experiment.design_file import Design
 from simulator.model.observation import TRAJECTORY_VERSION
-from simulator.outcomes.experiment_store import SCENARIOS, identity_of
+from simulator.outcomes.experiment_folder import SCENARIOS, identity_of
 from simulator.outcomes.provenance import machine, network_record, versions
 
 

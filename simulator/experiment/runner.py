@@ -40,7 +40,8 @@ from simulator.experiment.tasks import (
     n_simulated,
     run_task,
 )
-from simulator.outcomes.experiment_store import ExperimentStore, check_folder, check_same
+from simulator.outcomes.experiment_folder import check_folder, check_same
+from simulator.outcomes.experiment_store import ExperimentStore
 from simulator.outcomes.places import check_writable
 from simulator.outcomes.results import Results, open_results
 from simulator.outcomes.shards import Rows
@@ -195,6 +196,8 @@ class _Run:
         with self.store:
             if precision is not None and is_another(self.store.earlier.get("precision"), precision):
                 self.say("what was recorded of another precision is replaced")
+            if self.store.is_recovered:
+                self.say("the manifest was lost; it is written anew, and what is stored is kept")
             for fault in self.store.set_aside:
                 self.say(f"set aside, to be simulated anew: {fault.place}: {fault.got}")
             try:

@@ -1,8 +1,9 @@
 """The growing store of an experiment: shards appear whole, one by one, and the manifest says what they are of.
 
-The folder has ``manifest.json``, ``scenarios/*.toml``, ``shards/*.parquet`` and, where replicates failed,
-``failures.json``. The manifest is written before the first shard, and again at the end with the hash of every
-file and the digest of all outcomes. Whatever moment a writer is killed at, the shards that can be seen are
+The folder has ``manifest.json``, ``identity.json``, ``scenarios/*.toml``, ``shards/*.parquet`` and, where
+replicates failed, ``failures.json``. The manifest is written before the first shard, and again at the end with
+the hash of every file and the digest of all outcomes; where it is lost, the identity tells of which experiment
+the shards are. Whatever moment a writer is killed at, the shards that can be seen are
 whole, and the next writer adds what is missing.
 """
 
@@ -13,7 +14,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,9 +22,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Fault, StoreError, TakenPlaceError
+from simulator.errors import Fault, StoreError
+from simulator.outcomes.experiment_folder import (
+    IDENTITY,
+    SCENARIOS,
+    check_folder,
+    check_same,
+    headed,
+    identity_of,
+)
 from simulator.outcomes.failures import FAILURES, Failure, failures_bytes, stored_failures
-from simulator.outcomes.folder_lock import LOCK, FolderLock
+from simulator.outcomes.folder_lock import FolderLock
 from simulator.outcomes.provenance import file_hash
 from simulator.outcomes.shards import (
     SHARDS,
@@ -34,26 +43,7 @@ from simulator.outcomes.shards import (
     shard_files,
     shard_name,
 )
-from simulator.outcomes.store import FORMAT, MANIFEST, flush_folder, json_bytes, kind_of, write_flushed
-
-#: Version of the layout of an experiment's folder.
-EXPERIMENT_LAYOUT = 2
-EXPERIMENT = "experiment"
-SCENARIOS = "scenarios"
-
-#: What must agree between a manifest and a call that goes on with it, and what to say where it does not.
-_IDENTITY = {
-    "scenario_digests": "the same scenarios",
-    "strategies": "the same strategies in the same order",
-    "points": "the same design points",
-    "treatments": "the same treatments",
-    "metrics": "the same metrics",
-    "seed": "the same seed",
-    "balance": "levels solved in the same way",
-    "trajectory_version": "the same trajectory version",
-    "treatment_keys": "treatments with the same content",
-}
-_OTHER = "choose another folder, or go on with the design that the folder was begun with"
+from simulator.outcomes.store import MANIFEST, flush_folder, json_bytes, write_flushed
 
 
 class ExperimentStore:
@@ -81,7 +71,8 @@ class ExperimentStore:
         self.metrics: tuple[str, ...] = tuple(manifest["metrics"])
         self.set_aside: list[Fault] = []
         self.earlier: Mapping[str, Any] = {}
-        self._files = dict(files)
+        self.is_recovered = False
+        self._files = {IDENTITY: json_bytes(headed(identity_of(manifest))), **files}
         self._lock = FolderLock(self.place)
         self._parts: list[Rows] = []
         self._names: set[str] = set()
@@ -111,9 +102,13 @@ class ExperimentStore:
         _remove_strays(self.place)
         if check_same(self.place, existing, lambda: self.manifest) and existing is not None:
             self.earlier = existing
-            self.manifest = {**_kept_of(existing), **self.manifest, "began": existing["began"]}
-            self.manifest["replicates"] = joined(existing["replicates"], self.manifest["replicates"])
             self.catch_up()
+            self.is_recovered = "replicates" not in existing  # an identity: the manifest was lost
+            found = np.unique(np.concatenate([[], *(part.replicates for part in self._parts)])).astype(int)
+            stored = existing.get("replicates", [[k, k + 1] for k in found.tolist()])
+            began = existing.get("began", self.manifest["began"])
+            self.manifest = {**_kept_of(existing), **self.manifest, "began": began}
+            self.manifest["replicates"] = joined(stored, self.manifest["replicates"])
             self._failures = {(f.treatment, f.replicate): f for f in stored_failures(self.place)}
             self._settle(*self._parts)
         else:
@@ -230,20 +225,9 @@ class ExperimentStore:
         write_whole(self.place / FAILURES, failures_bytes(self.failures))
 
     def _write_manifest(self, state: Mapping[str, Any]) -> None:
-        manifest = {
-            "format": FORMAT,
-            "layout": EXPERIMENT_LAYOUT,
-            "kind": EXPERIMENT,
-            **self.manifest,
-            **state,
-        }
+        manifest = headed({**self.manifest, **state})
         manifest["manifest_hash"] = manifest_hash(manifest)
         write_whole(self.place / MANIFEST, json_bytes(manifest))
-
-
-def identity_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a manifest that must agree where an experiment is gone on with."""
-    return {key: manifest[key] for key in _IDENTITY}
 
 
 def _kept_of(existing: Mapping[str, Any]) -> dict[str, Any]:
@@ -278,46 +262,6 @@ def joined(*blocks: Sequence[Sequence[int]]) -> list[list[int]]:
     return result
 
 
-def check_folder(place: Path) -> dict[str, Any] | None:
-    """Return the manifest of the experiment that a folder holds; None where the folder is free.
-
-    Parameters
-    ----------
-    place : Path
-        A folder, existing or not.
-
-    Raises
-    ------
-    TakenPlaceError
-        If there is something else.
-    """
-    remedy = "choose another folder"
-    if place.exists() and not place.is_dir():
-        raise TakenPlaceError([Fault(str(place), "a file", "a folder for results", remedy)])
-    if not place.is_dir():
-        return None
-    names = {item.name for item in place.iterdir()}
-    if MANIFEST not in names:
-        own = (LOCK, SHARDS, SCENARIOS)
-        if all(name in own or name.startswith(f".{MANIFEST}.partial-") for name in names):
-            return None
-        expected = "a new or empty folder, or one of an experiment"
-        raise TakenPlaceError([Fault(str(place), "a folder with other content", expected, remedy)])
-    try:
-        manifest = json.loads((place / MANIFEST).read_bytes())
-    except (OSError, ValueError):
-        manifest = None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        got = "a folder with other content"
-        raise TakenPlaceError(
-            [Fault(str(place), got, "a new or empty folder, or one of an experiment", remedy)]
-        )
-    if manifest.get("kind") != EXPERIMENT:
-        got = f"results of another kind ({kind_of(manifest)})"
-        raise TakenPlaceError([Fault(str(place), got, "a folder of an experiment", remedy)])
-    return manifest
-
-
 def write_whole(target: Path, data: bytes) -> None:
     """Write a file so that it appears complete or not at all, and survives a loss of power."""
     staging = target.with_name(f".{target.name}.partial-{os.getpid()}-{secrets.token_hex(4)}")
@@ -347,41 +291,3 @@ def _remove_strays(place: Path) -> None:
     for folder in (place, place / SHARDS, place / SCENARIOS):
         for stray in folder.glob(".*.partial-*"):
             stray.unlink(missing_ok=True)
-
-
-def check_same(
-    place: Path, stored: Mapping[str, Any] | None, wanted: Callable[[], Mapping[str, Any]]
-) -> bool:
-    """Return whether an experiment is gone on with; refuse another one, unless nothing of it is stored.
-
-    Parameters
-    ----------
-    place : Path
-        The folder.
-    stored : mapping or None
-        Its manifest; None where it is free.
-    wanted : callable
-        Returns the manifest of the experiment that would be written.
-
-    Raises
-    ------
-    TakenPlaceError
-        If the two are not the same experiment.
-    """
-    if stored is None:
-        return False
-    asked = wanted()
-    faults: list[Fault] = []
-    for key, what in _IDENTITY.items():
-        if stored.get(key) == asked[key] or (key == "treatment_keys" and faults):
-            continue  # the keys differ with whatever else does, and tell a reader nothing
-        got, now = "an experiment with others", ""
-        if key == "strategies":
-            got, now = (", ".join(content[key]) for content in (stored, asked))
-        elif not isinstance(asked[key], list):
-            got, now = f"{stored.get(key)}", f"{asked[key]}"
-        expected = f"{what} as asked for now" + (f", {now}" if now else "")
-        faults.append(Fault(f"{place}: {key}", got, expected, _OTHER))
-    if faults and shard_files(place):
-        raise TakenPlaceError(faults)
-    return not faults

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import Fault, ScenarioError, StoreError, needing
-from simulator.outcomes.experiment_store import EXPERIMENT, EXPERIMENT_LAYOUT, in_order
+from simulator.outcomes.experiment_folder import EXPERIMENT, check_layout
+from simulator.outcomes.experiment_store import in_order
 from simulator.outcomes.failures import Failure, stored_failures
 from simulator.outcomes.folder_lock import writer_of
 from simulator.outcomes.metrics import METRIC
@@ -341,10 +342,7 @@ def open_results(path: str | Path) -> Results:
     >>> sim.open_results("results/launch").to_dataframe()  # doctest: +SKIP
     """
     folder, manifest = load_any_manifest(Path(path))
-    if manifest["layout"] > EXPERIMENT_LAYOUT:
-        got = f"layout {manifest['layout']}"
-        remedy = f"install version {manifest.get('versions', {}).get('simulator', 'newer')} of the package"
-        raise StoreError([Fault(str(path), got, f"a layout up to {EXPERIMENT_LAYOUT}", remedy)])
+    check_layout(Path(path), manifest)
     return Results(folder, manifest)
 
 

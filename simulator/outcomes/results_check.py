@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import Fault, StoreError
-from simulator.outcomes.experiment_store import EXPERIMENT, in_order, manifest_hash
+from simulator.outcomes.experiment_folder import EXPERIMENT, check_readable
+from simulator.outcomes.experiment_store import in_order, manifest_hash
 from simulator.outcomes.provenance import file_hash
 from simulator.outcomes.shards import SHARDS, Rows, read_shard, rows_digest, shard_files
 from simulator.outcomes.store import MANIFEST, load_manifest
@@ -34,8 +35,9 @@ def load_any_manifest(path: Path) -> tuple[Path, dict[str, Any]]:
     Raises
     ------
     StoreError
-        If there are no results.
+        If there are no results, or their manifest is lost.
     """
+    check_readable(path)
     manifest = load_manifest(path)
     folder = path.parent if path.is_file() else path
     folder = folder.expanduser().resolve()

@@ -267,7 +267,7 @@ def test_more_replicates_are_added(copied: Path, design: Design, tmp_path: Path)
 
 
 def test_a_full_disk_leaves_what_is_stored(tmp_path: Path, design: Design, monkeypatch) -> None:
-    write, left = experiment_store.write_flushed, [5]
+    write, left = experiment_store.write_flushed, [6]
 
     def write_until_full(path: Path, data: bytes) -> None:
         left[0] -= 1
@@ -282,7 +282,7 @@ def test_a_full_disk_leaves_what_is_stored(tmp_path: Path, design: Design, monke
         sim.sweep(design, out=place)
     monkeypatch.undo()
     kept = shard_files(place)
-    assert len(kept) == 3, "two of the five writes are the scenario and the manifest"
+    assert len(kept) == 3, "three of the six writes are the identity, the scenario and the manifest"
     assert not list(place.rglob("*partial*"))
     assert not writer_of(place)
     assert sim.sweep(design, out=place).digest == sim.sweep(design, out=tmp_path / "other").digest
@@ -357,6 +357,64 @@ def test_a_later_layout_is_refused(copied: Path) -> None:
     place.write_text(json.dumps({**manifest, "layout": 99}))
     with pytest.raises(StoreError, match="layout 99; expected a layout up to 2; install version"):
         sim.open_results(copied)
+
+
+def test_a_later_layout_is_not_gone_on_with(copied: Path, design: Design) -> None:
+    place = copied / "manifest.json"
+    place.write_text(json.dumps({**json.loads(place.read_bytes()), "layout": 99}))
+    before = content_of(copied)
+    with pytest.raises(StoreError, match="layout 99; expected a layout up to 2; install version"):
+        sim.sweep(design.changed(n_replicates=5), out=copied)
+    assert content_of(copied) == before
+
+
+@pytest.mark.parametrize("left", [None, 0, 200], ids=["no manifest", "an empty one", "one cut short"])
+def test_shards_are_kept_where_the_manifest_is_lost(copied: Path, design: Design, left: int | None) -> None:
+    """Whatever of them there is: more replicates than are asked for now, fewer, and what failed."""
+    more = sim.sweep(design.changed(purpose="evaluate", n_replicates=2), out=copied)
+    lose_manifest(copied, left)
+    shards = shard_files(copied)
+    shards.pop().unlink()
+    kept = [file.stat().st_mtime_ns for file in shards]
+    with pytest.raises(StoreError, match="call the sweep again with the same folder"):
+        sim.open_results(copied)
+    with pytest.raises(StoreError, match="seed = 5; expected the same seed"):
+        sim.sweep(design.changed(seed=6), out=copied)
+    told: list[str] = []
+    again = sim.sweep(design.changed(purpose="evaluate", n_replicates=2), out=copied, say=told.append)
+    sim.sweep(design, out=copied)
+    again = sim.open_results(copied)
+    assert told[0].startswith("the manifest was lost") and again.is_complete
+    assert again.digest == more.digest and again.manifest["replicates"] == more.manifest["replicates"]
+    assert [file.stat().st_mtime_ns for file in shards] == kept
+    assert "all as they were written" in again.check()
+
+
+@pytest.mark.parametrize("left", [None, 200])
+def test_shards_that_nothing_tells_the_experiment_of_are_left_alone(
+    copied: Path, design: Design, left: int | None
+) -> None:
+    lose_manifest(copied, left)
+    (copied / "identity.json").unlink()
+    before = content_of(copied)
+    for ask in (lambda: sim.sweep(design, out=copied), lambda: sim.open_results(copied)):
+        with pytest.raises(StoreError, match=r"put back a copy of manifest\.json, or choose another folder"):
+            ask()
+    assert content_of(copied) == before
+
+
+def lose_manifest(folder: Path, left: int | None) -> None:
+    """Remove a manifest, or leave some of its bytes."""
+    place = folder / "manifest.json"
+    data = place.read_bytes()
+    place.unlink()
+    if left is not None:
+        place.write_bytes(data[:left])
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file in a folder by its name."""
+    return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_an_experiment_that_is_killed_before_its_first_shard_keeps_nobody_out(

@@ -95,3 +95,18 @@ def test_an_interrupt_that_a_library_swallows_is_one(run, monkeypatch) -> None:
     monkeypatch.setattr(cli, "load", failing)
     status, out, err = run("compare", "tiny")
     assert (status, out) == (130, "") and "interrupted" in err and "Traceback" not in err
+
+
+def test_an_interrupt_within_the_exec_of_a_library_ends_the_program_as_any_other(tmp_path) -> None:
+    """``python -m`` would end by SIGINT itself: the interpreter notes what passes through the exec of a text."""
+    code = "import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)"
+    (tmp_path / "typer.py").write_text(f"exec({code!r})\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", "scenarios"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "interrupted; nothing was written\n"
