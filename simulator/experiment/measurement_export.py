@@ -17,8 +17,10 @@
     have it, the direct effect while only a part has it, and the spillover on the others: invitations cross the border,
     so that the groups' difference is a biased estimate of the program's effect.
 
-Every truth is a difference between two runs of the same world with the same luck. Not offered, because the model does
-not have it: targeted lines, content, seeding or programs in some regions only (they have no regions).
+Every truth is a difference between two runs of the same world with the same luck: in the world that the tables show
+(``value``), and as the mean over further worlds with its standard error (``expected``, ``expected_error``). A claim on
+what happened in this market is compared with the one, a claim on markets like it with the other. Not offered, because
+the model does not have it: targeted lines, content, seeding or programs in some regions only (they have no regions).
 
 References
 ----------
@@ -60,6 +62,8 @@ KINDS = {
 }
 #: Kinds that run consumer by consumer.
 BY_CONSUMER = ("geo_lift", "ab_test", "referral_holdout")
+#: Further worlds for expected effects where they are not asked for, in kinds where each takes long.
+EXPECTED = {"geo_lift": 0, "ab_test": 0}
 #: Most consumer-steps that are run consumer by consumer.
 MOST_CONSUMER_STEPS = 2_000_000
 
@@ -76,7 +80,7 @@ def export(
     line: int = 0,
     share: float = 0.5,
     n_markets: int = 20,
-    n_expected: int = 20,
+    n_expected: int | None = None,
     replicate: int = 0,
     start_date: str = "2024-01-01",
     seed: int | None = None,
@@ -109,9 +113,10 @@ def export(
         Share of consumers addressed (``ab_test``), or who have the program (``referral_holdout``).
     n_markets : int
         Markets, half of them treated (``referral``).
-    n_expected : int
-        Worlds over which expected effects are taken (``media_mix``), or further random assignments over which the
-        direct effect is (``referral_holdout``); 0 for none.
+    n_expected : int, optional
+        Further worlds over which expected effects are taken, with their standard errors; for ``referral_holdout`` also
+        the further random assignments over which the direct effect in the world shown is. 0 for none. If omitted 20,
+        and 0 for ``geo_lift`` and ``ab_test``, which run consumer by consumer, three runs for each further world.
     replicate : int
         World that the tables show.
     start_date : str
@@ -176,9 +181,15 @@ def export(
 def _exported(kind: str, design: Design, question: dict[str, Any]) -> Export:
     began = time.time()
     found: Found = KINDS[kind](design)
+    notes = list(found.notes)
+    if not design.n_expected:
+        notes.append(
+            "every truth is of this one world, its luck included: --expected 20 (n_expected) adds the mean over 20 "
+            "further worlds with its standard error"
+        )
     manifest = {
         "question": question,
-        "notes": list(found.notes),
+        "notes": notes,
         "how_to_read": found.how_to_read,
         "versions": versions(),
         "wall_seconds": round(time.time() - began, 3),
@@ -234,7 +245,7 @@ def _asked(
     line: int,
     share: float,
     n_markets: int,
-    n_expected: int,
+    n_expected: int | None,
     replicate: int,
     start_date: str,
     seed: int | None,
@@ -248,6 +259,7 @@ def _asked(
         strategy = "none"
     if isinstance(scenario, Scenario):
         start = scenario.horizon // 2 if start_week is None else start_week
+        n_expected = EXPECTED.get(str(kind), 20) if n_expected is None else n_expected
         faults += _faults(
             scenario, kind, variation, flight_weeks, start, share, n_markets, n_expected, start_date
         )
@@ -276,7 +288,7 @@ def _asked(
         line=line,
         share=float(share),
         n_markets=n_markets,
-        n_expected=n_expected,
+        n_expected=n_expected or 0,
         on_progress=on_progress,
     )
     return design, {"kind": kind, "trajectory_version": TRAJECTORY_VERSION, **design.question}
@@ -310,9 +322,17 @@ def _faults(
             Fault("export(start_week)", repr(start), f"a week of the horizon, 1 to {scenario.horizon - 1}")
         )
     try:
-        datetime.date.fromisoformat(start_date)
+        first = datetime.date.fromisoformat(start_date)
     except (TypeError, ValueError):
-        faults.append(Fault("export(start_date)", repr(start_date), "a date as yyyy-mm-dd"))
+        faults.append(Fault("export(start_date)", repr(start_date), "a Monday, as yyyy-mm-dd"))
+    else:
+        if first.weekday():
+            before = first - datetime.timedelta(days=first.weekday())
+            got, remedy = (
+                f"{start_date!r}, a {first:%A}",
+                f"take {before} or {before + datetime.timedelta(7)}",
+            )
+            faults.append(Fault("export(start_date)", got, "a Monday, as weeks begin on it", remedy))
     size = scenario.population.consumers * (scenario.horizon + scenario.burn_in)
     if kind in BY_CONSUMER and size > MOST_CONSUMER_STEPS:
         most = MOST_CONSUMER_STEPS // (scenario.horizon + scenario.burn_in)

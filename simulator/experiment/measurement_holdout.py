@@ -21,6 +21,7 @@ Association 103(482), 832-842.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,7 @@ from simulator.experiment.measurement_worlds import (
     consumer_table,
     ready_plans,
     truth_rows,
+    with_expected,
 )
 from simulator.outcomes.consumer_records import ConsumerRecords, record_consumers
 
@@ -52,34 +54,37 @@ def referral_holdout(design: Design) -> Found:
     ----------
     design : Design
         What is exported; ``share`` have the program, ``n_expected`` further assignments are run for the direct
-        effect.
+        effect in this world, and as many further worlds, each with its assignment, for expected effects.
     """
     market, plan, _ = ready_plans(design)
-    if not plans.has_program(market, plan, "referral"):
-        expected = "a strategy with a referral line"
-        raise ScenarioError([Fault("export(strategy)", design.strategy, expected, "choose another strategy")])
+    plans.check_referral(market, plan, design.strategy, "referral_holdout")
     program = plans.without_program(market, plan, "referral", before=design.start)
     nobody, everybody = np.zeros(market.n_consumers, bool), np.ones(market.n_consumers, bool)
-    n_runs = 3 + design.n_expected
+    n_runs, done = 3 + 4 * design.n_expected, iter(range(3 + 4 * design.n_expected))
 
-    def run(done: int, treated: NDArray[np.bool_]) -> ConsumerRecords:
-        design.report(done, n_runs)
+    def run(treated: NDArray[np.bool_], world: Design = design) -> ConsumerRecords:
+        design.report(next(done), n_runs)
         return record_consumers(
-            market, program, seed=design.seed, replicate=design.replicate, withheld=~treated
+            market, program, seed=world.seed, replicate=world.replicate, withheld=~treated
         )
 
     treated, *others = (assignment(design, k, market.n_consumers) for k in range(1 + design.n_expected))
-    shown, without, rollout = run(0, treated), run(1, nobody), run(2, everybody)
+    shown, without, rollout = run(treated), run(nobody), run(everybody)
     base = _during(design, without)
     gained, gained_by_all = _during(design, shown) - base, _during(design, rollout) - base
     contrasts = [_contrast(gained, treated)]
-    for k, other in enumerate(others, start=1):
-        contrasts.append(_contrast(_during(design, run(2 + k, other)) - base, other))
+    contrasts += [_contrast(_during(design, run(other)) - base, other) for other in others]
+    further = []
+    for world in design.further():
+        there = assignment(world, 0, market.n_consumers)
+        some, none, every = (_during(design, run(who, world)) for who in (there, nobody, everybody))
+        further.append(_effects(some - none, every - none, there))
     design.report(n_runs, n_runs)
     table = consumer_table(design, market, shown, treated).assign(
         invitations_sent=np.bincount(shown.invitations[:, 0], minlength=len(treated)), redeemed=shown.redeemed
     )
-    truth = _truth(design, gained, gained_by_all, treated, np.array(contrasts))
+    found = {**_effects(gained, gained_by_all, treated), "direct_effect": float(np.mean(contrasts))}
+    truth = _truth(design, found, np.array(contrasts), further)
     return Found({"referral_holdout.csv": table}, truth, _notes(table, shown, treated, gained_by_all))
 
 
@@ -102,47 +107,59 @@ def _contrast(values: Values, treated: NDArray[np.bool_]) -> float:
     return float(values[treated].mean() - values[~treated].mean())
 
 
+def _effects(gained: Values, gained_by_all: Values, treated: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the effects in one assignment in one world; it is all that is known of the direct effect there."""
+    contrast = _contrast(gained, treated)
+    return {
+        "treated_effect": float(gained[treated].mean()),
+        "withheld_spillover": float(gained[~treated].mean()),
+        "contrast": contrast,
+        "direct_effect": contrast,
+        "rollout_effect": float(gained_by_all.mean()),
+    }
+
+
 def _truth(
-    design: Design, gained: Values, gained_by_all: Values, treated: NDArray[np.bool_], contrasts: Values
+    design: Design, found: Mapping[str, float], contrasts: Values, further: Sequence[Mapping[str, float]]
 ) -> pandas.DataFrame:
-    """Return the true effects; where one rests on random assignments, with its standard error."""
+    """Return the true effects in this world, where one rests on random assignments with its error, and expected."""
     unit = f"purchases per consumer in {design.scenario.horizon - design.start} weeks"
     n = len(contrasts)
     error = float(contrasts.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
     table = truth_rows(
         (
             "treated_effect",
-            gained[treated].mean(),
+            found["treated_effect"],
             unit,
             "what the test changed for those who had the program, against no program at all",
         ),
         (
             "withheld_spillover",
-            gained[~treated].mean(),
+            found["withheld_spillover"],
             unit,
             "what it changed for those from whom it was withheld, by talk and invitations",
         ),
         (
             "contrast",
-            contrasts[0],
+            found["contrast"],
             unit,
             "the difference of the two, in this assignment: what the groups' comparison aims at",
         ),
         (
             "direct_effect",
-            contrasts.mean(),
+            found["direct_effect"],
             unit,
             f"what having the program changes for a consumer while {design.share:.0%} of the others have it",
         ),
         (
             "rollout_effect",
-            gained_by_all.mean(),
+            found["rollout_effect"],
             unit,
             "what the program changes if all have it, against none: what the decision is about",
         ),
     )
-    table["expected_error"] = np.where(table["effect"] == "direct_effect", error, np.nan)
-    return table
+    table["value_error"] = np.where(table["effect"] == "direct_effect", error, np.nan)
+    return with_expected(table, {name: np.array([one[name] for one in further]) for name in found}, {})
 
 
 def _notes(

@@ -6,7 +6,7 @@ luck, and the difference between two variants in the same world is what the edit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
-from simulator.model.campaigns import EVERYONE, RANDOM, SEGMENT, TERM
+from simulator.model.campaigns import EVERYONE, RANDOM, SEGMENT, TERM, build_plan
 
 Values = NDArray[np.float64]
 
@@ -191,31 +191,64 @@ def in_random_part(plan: Any, line: int, share: float) -> Any:
     return _edited(plan, audience=audience, audience_share=part, impressions=impressions)
 
 
+def others_that_fit(market: Any, fits: Callable[[Any], bool], kind: str) -> str:
+    """Return the remedy for a strategy that does not fit a kind of export: the scenario's strategies that do."""
+    plans = {name: build_plan(market, name) for name in market.scenario.strategies}
+    names = [name for name, plan in plans.items() if fits(plan)]
+    if not names:
+        return f"no strategy of this scenario fits {kind}: define one"
+    return f"choose a strategy that fits: {', '.join(names)}"
+
+
 def check_regional(market: Any, plan: Any, place: str) -> NDArray[np.int64]:
     """Return the strategy's media lines if all that the strategy does can be limited to regions.
 
     Raises
     ------
     ScenarioError
-        With everything that cannot.
+        With everything that cannot, and the strategies that can.
     """
+    faults = _regional_faults(market, plan, place)
+    if faults:
+        remedy = others_that_fit(market, lambda other: not _regional_faults(market, other, place), "geo_lift")
+        raise ScenarioError([replace(fault, remedy=remedy) for fault in faults])
+    return _strategy_lines(market, plan)
+
+
+def _strategy_lines(market: Any, plan: Any) -> NDArray[np.int64]:
+    """Return positions of the media lines of the strategy itself, the brand's standing ones left out."""
+    return np.array([k for k in focal_lines(market, plan) if plan.arrays.is_strategy[k]], np.int64)
+
+
+def _regional_faults(market: Any, plan: Any, place: str) -> list[Fault]:
     arrays, faults = plan.arrays, []
-    lines = np.array([k for k in focal_lines(market, plan) if arrays.is_strategy[k]], np.int64)
+    lines = _strategy_lines(market, plan)
     expected = "only advertising with the audience everyone or segment, which can be limited to regions"
     for line in lines:
         if arrays.is_content[line] or arrays.audience[line] not in (EVERYONE, SEGMENT):
             name = market.channels[int(arrays.channel[line])].name
             what = "content" if arrays.is_content[line] else "a targeted line"
-            faults.append(Fault(place, f"{what} in {name}", expected, "choose another strategy"))
+            faults.append(Fault(place, f"{what} in {name}", expected))
     for kind in SWITCHES:
         if has_program(market, plan, kind):
-            faults.append(Fault(place, f"a {kind} line", expected, "choose another strategy"))
+            faults.append(Fault(place, f"a {kind} line", expected))
     if len(arrays.seeding_step) or not len(lines):
         got = "seeding" if len(arrays.seeding_step) else "no advertising"
-        faults.append(Fault(place, got, expected, "choose another strategy"))
-    if faults:
-        raise ScenarioError(faults)
-    return lines
+        faults.append(Fault(place, got, expected))
+    return faults
+
+
+def check_referral(market: Any, plan: Any, strategy: str, kind: str) -> None:
+    """Check that a strategy has a referral program.
+
+    Raises
+    ------
+    ScenarioError
+        If it has none, with the strategies that have one.
+    """
+    if not has_program(market, plan, "referral"):
+        remedy = others_that_fit(market, lambda other: has_program(market, other, "referral"), kind)
+        raise ScenarioError([Fault("export(strategy)", strategy, "a strategy with a referral line", remedy)])
 
 
 def check_testable_line(market: Any, plan: Any, line: int, place: str) -> int:
@@ -227,17 +260,28 @@ def check_testable_line(market: Any, plan: Any, line: int, place: str) -> int:
         If there is no such line.
     """
     arrays = plan.arrays
-    own = [int(k) for k in focal_lines(market, plan) if arrays.is_strategy[k]]
-    open_lines = [
-        k
-        for k, position in enumerate(own)
-        if arrays.audience[position] == EVERYONE and not arrays.is_content[position]
-    ]
+    own = [int(k) for k in _strategy_lines(market, plan)]
+    open_lines = _open_lines(market, plan)
     if line not in open_lines:
         names = ", ".join(f"{k} ({market.channels[int(arrays.channel[own[k]])].name})" for k in open_lines)
         expected = f"an advertising line with the audience everyone: {names or 'this strategy has none'}"
-        raise ScenarioError([Fault(f"{place}(line)", repr(line), expected)])
+        remedy = (
+            "take one of these lines: --line"
+            if open_lines
+            else others_that_fit(market, lambda other: bool(_open_lines(market, other)), "ab_test")
+        )
+        raise ScenarioError([Fault(f"{place}(line)", repr(line), expected, remedy)])
     return own[line]
+
+
+def _open_lines(market: Any, plan: Any) -> list[int]:
+    """Return numbers of the strategy's advertising lines that address everyone, in the order of the plan."""
+    arrays = plan.arrays
+    return [
+        k
+        for k, position in enumerate(_strategy_lines(market, plan))
+        if arrays.audience[position] == EVERYONE and not arrays.is_content[position]
+    ]
 
 
 def _edited(plan: Any, **arrays: Any) -> Any:

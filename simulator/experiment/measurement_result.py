@@ -34,8 +34,9 @@ class Export:
     tables : mapping of str to pandas.DataFrame
         By file name; they tell nothing that an analyst would not know.
     truth : pandas.DataFrame
-        One row per effect: ``effect``, ``value`` (in the world that the tables show), ``unit``, ``meaning``; for some
-        kinds ``expected`` and ``expected_error`` over further worlds.
+        One row per effect: ``effect``, ``value`` (in the world that the tables show), ``unit``, ``meaning``;
+        ``expected`` and its standard error ``expected_error`` over further worlds, NaN without them. A hold-out has
+        ``value_error`` too, of the direct effect, which rests on random assignments.
     manifest : dict
         Question, notes, and how tools read the tables.
     """
@@ -108,9 +109,8 @@ class Export:
             f"  {name}: {counted(len(table), 'row')} of {', '.join(map(str, table.columns))}"
             for name, table in self.tables.items()
         ]
-        shown = [
-            name for name in ("effect", "value", "unit", "expected", "expected_error") if name in self.truth
-        ]
+        columns = ("effect", "value", "value_error", "unit", "expected", "expected_error")
+        shown = [name for name in columns if name in self.truth and self.truth[name].notna().any()]
         lines.append(frame_text(self.truth[shown]))
         return "\n".join([*lines, *(f"  note: {note}" for note in self.manifest["notes"])])
 

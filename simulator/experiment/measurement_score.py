@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 TRUTH = "truth.csv"
 _WORDS = {True: "yes", False: "no"}
+#: Column of the truth, and of its standard error, by what estimates are scored against.
+AGAINST = {"world": ("value", "value_error"), "expected": ("expected", "expected_error")}
+_MEANINGS = {
+    "world": "the effects in the very worlds of the data, their luck included (--against expected takes means "
+    "over further worlds)",
+    "expected": "the expected effects, means over further worlds",
+}
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """A true effect: its value, the standard error of that (NaN where it has none), and its unit."""
+
+    value: float
+    error: float
+    unit: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,11 +46,15 @@ class MeasurementScore:
     Parameters
     ----------
     table : pandas.DataFrame
-        One row per estimate: ``dataset``, ``effect``, ``unit``, ``truth``, ``estimate``, ``error``, and ``covered``
-        where an interval was given. Where effects have several units, what would add them up or rank them is NaN.
+        One row per estimate: ``dataset``, ``effect``, ``unit``, ``truth``, ``truth_error`` (its standard error, NaN where
+        it is exact), ``estimate``, ``error``, and ``covered`` where an interval was given. Where effects have several
+        units, what would add them up or rank them is NaN.
+    against : {"world", "expected"}
+        What the truth is: the effect in the world of the data, or its mean over further worlds.
     """
 
     table: pandas.DataFrame
+    against: str = "world"
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -110,6 +130,7 @@ class MeasurementScore:
         found: dict[str, Any] = plain(
             {
                 "n": len(self.table),
+                "against": self.against,
                 "units": self.units,
                 "bias": self.bias,
                 "relative_bias": self.relative_bias,
@@ -131,6 +152,8 @@ class MeasurementScore:
     def __repr__(self) -> str:
         table = self.table.copy()
         table["covered"] = [_WORDS.get(value, "") for value in table["covered"]]
+        if not table["truth_error"].notna().any():
+            table = table.drop(columns="truth_error")
         return "\n".join([*self._lines(), frame_text(table)])
 
     def _lines(self) -> list[str]:
@@ -142,6 +165,9 @@ class MeasurementScore:
                 f"{n}: bias {self.bias:,.4g} ({self.relative_bias:+.1%} of all effects), "
                 f"root mean square error {self.root_mean_square_error:,.4g}"
             ]
+        known = self.table["truth_error"].notna()
+        error = " with the standard error truth_error" if known.any() else ""
+        lines.append(f"  scored against {_MEANINGS[self.against]}{error}")
         width = f"; mean width {self.mean_width:,.4g}" if np.isfinite(self.mean_width) else ""
         lines.append(
             f"  intervals hold {self.coverage:.0%} of {covered} truths{width}"
@@ -156,7 +182,9 @@ class MeasurementScore:
         return [*lines, *([f"  {'; '.join(ranks)}"] if ranks else [])]
 
 
-def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]) -> MeasurementScore:
+def score_estimates(
+    estimates: Any, truth: str | Path | Mapping[str, str | Path], *, against: str = "world"
+) -> MeasurementScore:
     """Compare estimates with the truth of one or several exports.
 
     Parameters
@@ -166,6 +194,9 @@ def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]
         name of a folder in it).
     truth : path or mapping
         Folder of an export, a folder of such folders, or folders by name of data set.
+    against : {"world", "expected"}
+        What counts as true: the effect in the world of the data, its luck included, as for a test of that world; or its
+        mean over further worlds, as for a claim on markets like this one, which takes exports with ``n_expected``.
 
     Returns
     -------
@@ -179,8 +210,10 @@ def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]
     """
     import pandas as pd
 
+    if against not in AGAINST:
+        raise ScenarioError([unknown("score(against)", against, tuple(AGAINST))])
     given = _read(estimates)
-    truths = _truths(truth)
+    truths = _truths(truth, against)
     missing = [name for name in ("effect", "estimate") if name not in given]
     if missing:
         got = f"the columns {', '.join(map(str, given.columns))}"
@@ -208,18 +241,27 @@ def score_estimates(estimates: Any, truth: str | Path | Mapping[str, str | Path]
             faults.append(
                 Fault(f"{place}: effect", f"{name[1]} again", "one estimate of each effect", remedy)
             )
+        elif not np.isfinite(known[name[1]].value):
+            faults.append(_nothing_true(place, name[1], against))
         else:
             seen.add(name)
             rows.append(_row(row, known[name[1]], place, faults))
     if faults or not rows:
         raise ScenarioError(faults or [Fault("estimates", "no rows", "at least one estimate")])
-    return MeasurementScore(pd.DataFrame(rows))
+    return MeasurementScore(pd.DataFrame(rows), against)
 
 
-def _row(
-    row: Mapping[str, Any], effect: tuple[float, str], place: str, faults: list[Fault]
-) -> dict[str, Any]:
-    truth, unit = effect
+def _nothing_true(place: str, effect: str, against: str) -> Fault:
+    """Return the fault of an estimate of an effect that has no value."""
+    if against == "world":
+        return Fault(f"{place}: effect", f"{effect}, which is undefined in this world", "a defined effect")
+    got, expected = f"{effect} without an expected value", "an export with further worlds"
+    remedy = "export with --expected 20 (n_expected), or score against the world: --against world"
+    return Fault(f"{place}: effect", got, expected, remedy)
+
+
+def _row(row: Mapping[str, Any], effect: _Effect, place: str, faults: list[Fault]) -> dict[str, Any]:
+    truth = effect.value
     estimate = float(row["estimate"])
     low, high = row.get("lower", float("nan")), row.get("upper", float("nan"))
     has_interval = _is_number(low) and _is_number(high)
@@ -232,8 +274,9 @@ def _row(
     return {
         "dataset": str(row["dataset"]),
         "effect": str(row["effect"]),
-        "unit": unit,
+        "unit": effect.unit,
         "truth": truth,
+        "truth_error": effect.error,
         "estimate": estimate,
         "error": estimate - truth,
         "lower": float(low) if has_interval else float("nan"),
@@ -262,8 +305,8 @@ def _read(source: Any) -> pandas.DataFrame:
     return read_table(source, "estimates").table
 
 
-def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str, tuple[float, str]]]:
-    """Return value and unit of each effect by data set."""
+def _truths(given: str | Path | Mapping[str, str | Path], against: str) -> dict[str, dict[str, _Effect]]:
+    """Return the true effects by data set; NaN where the export has none of what is scored against."""
     if not isinstance(given, Mapping | str | Path):
         raise ScenarioError([Fault("truth", repr(given), "a folder of an export, or folders by data set")])
     if isinstance(given, Mapping):
@@ -281,7 +324,9 @@ def _truths(given: str | Path | Mapping[str, str | Path]) -> dict[str, dict[str,
     found = {}
     for name, folder in folders.items():
         table = pd.read_csv(folder / TRUTH)
-        units = table["unit"].astype(str) if "unit" in table else [""] * len(table)
-        effects = zip(table["value"].astype(float), units, strict=True)
+        columns = {column: float("nan") for column in AGAINST[against] if column not in table}
+        table = table.assign(**columns, **({} if "unit" in table else {"unit": ""}))
+        values = table[[*AGAINST[against], "unit"]].itertuples(index=False)
+        effects = [_Effect(float(value), float(error), str(unit)) for value, error, unit in values]
         found[name] = dict(zip(table["effect"].astype(str), effects, strict=True))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +50,11 @@ class Design:
         skipped = ("scenario", "threads", "on_progress")
         rest = {name: value for name, value in vars(self).items() if name not in skipped}
         return {"scenario": self.scenario.name, "scenario_digest": self.scenario.digest, **rest}
+
+    def further(self, first: int | None = None) -> list[Design]:
+        """Return the same design in the ``n_expected`` further worlds, numbered from ``first``, the next if omitted."""
+        first = self.replicate + 1 if first is None else first
+        return [replace(self, replicate=first + k) for k in range(self.n_expected)]
 
     def report(self, done: int, total: int) -> None:
         """Tell how far the export is."""
@@ -121,6 +126,41 @@ def truth_rows(*rows: tuple[str, float, str, str]) -> pandas.DataFrame:
             for effect, value, unit, meaning in rows
         ]
     )
+
+
+def with_expected(
+    truth: pandas.DataFrame, further: Mapping[str, Values], ratios: Mapping[str, tuple[Values, Values]]
+) -> pandas.DataFrame:
+    """Return truths with the columns ``expected`` and ``expected_error``: over further worlds.
+
+    Parameters
+    ----------
+    truth : pandas.DataFrame
+        As :func:`truth_rows` returns it.
+    further : mapping of str to ndarray of float64, shape (world,)
+        Effects in further worlds by name: their mean and its standard error are added.
+    ratios : mapping of str to (ndarray, ndarray), each of shape (world,)
+        Effects that are shares: the sum of the first over that of the second, with its error by the delta method.
+
+    Returns
+    -------
+    pandas.DataFrame
+        NaN where there are no further worlds, and no errors where there is one.
+    """
+    found = {name: _mean_with_error(values) for name, values in further.items()}
+    for name, (top, bottom) in ratios.items():
+        share = float(top.sum() / bottom.sum()) if bottom.sum() else float("nan")
+        error = _mean_with_error(top - share * bottom)[1]
+        found[name] = share, error / float(bottom.mean()) if bottom.sum() else float("nan")
+    nothing = (float("nan"), float("nan"))
+    pairs = [found.get(str(name), nothing) for name in truth["effect"]]
+    return truth.assign(expected=[p[0] for p in pairs], expected_error=[p[1] for p in pairs])
+
+
+def _mean_with_error(values: Values) -> tuple[float, float]:
+    n = len(values)
+    mean = float(values.mean()) if n else float("nan")
+    return mean, float(values.std(ddof=1) / n**0.5) if n > 1 else float("nan")
 
 
 def consumer_table(

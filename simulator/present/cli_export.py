@@ -50,14 +50,21 @@ def export(
     ] = 0.5,
     markets: Annotated[int, typer.Option(help="markets of a referral test")] = 20,
     expected: Annotated[
-        int, typer.Option(help="further worlds (hold-out: assignments) for expected effects")
-    ] = 20,
+        int | None,
+        typer.Option(
+            help="further worlds for expected effects [20; 0 for geo_lift and ab_test, where each takes three runs]"
+        ),
+    ] = None,
     replicate: Annotated[int, typer.Option(help="world that the tables show")] = 0,
-    start_date: Annotated[str, typer.Option(help="first day of the first week")] = "2024-01-01",
+    start_date: Annotated[str, typer.Option(help="Monday of the first week")] = "2024-01-01",
     score: Annotated[
         Path | None, typer.Option(help="CSV file of estimates to score against --truth instead")
     ] = None,
     truth: Annotated[Path | None, typer.Option(help="folder of an export, or of several")] = None,
+    against: Annotated[
+        str,
+        typer.Option(help="score against the effects in the world of the data, or expected: world, expected"),
+    ] = "world",
     seed: Seed = None,
     consumers: Consumers = None,
     threads: Threads = None,
@@ -70,7 +77,7 @@ def export(
 ) -> None:
     """Export tables for measurement with the true effects, or score estimates against them."""
     if score is not None:
-        _score(score, truth, as_json=as_json, quiet=quiet)
+        _score(score, truth, against, as_json=as_json, quiet=quiet)
         return
     if scenario is None:
         raise typer.BadParameter("name a scenario, or give --score and --truth")
@@ -112,12 +119,12 @@ def export(
         print(f"digest: {result.digest}")
 
 
-def _score(estimates: Path, truth: Path | None, *, as_json: bool, quiet: bool) -> None:
+def _score(estimates: Path, truth: Path | None, against: str, *, as_json: bool, quiet: bool) -> None:
     from simulator.experiment.measurement_score import score_estimates
 
     if truth is None:
         raise typer.BadParameter("--score needs --truth, the folder of the export")
-    found = score_estimates(estimates, truth)
+    found = score_estimates(estimates, truth, against=against)
     if as_json:
         print_document(found.to_json_document())
     elif quiet:

@@ -133,9 +133,7 @@ def test_the_direct_effect_is_that_of_its_definition(market, program, found) -> 
             change = int(run(market, program, ~flipped).purchases[START:, i].sum()) - int(base[i])
             flips.append(change if flipped[i] else -change)
     truth = found.truth.set_index("effect")
-    error = np.hypot(
-        np.std(flips, ddof=1) / np.sqrt(len(flips)), truth.loc["direct_effect", "expected_error"]
-    )
+    error = np.hypot(np.std(flips, ddof=1) / np.sqrt(len(flips)), truth.loc["direct_effect", "value_error"])
     assert abs(np.mean(flips) - truth.loc["direct_effect", "value"]) < 4 * error
     assert truth.loc["direct_effect", "value"] > 2 * error
 
