@@ -46,9 +46,9 @@ class MeasurementScore:
     Parameters
     ----------
     table : pandas.DataFrame
-        One row per estimate: ``dataset``, ``effect``, ``unit``, ``truth``, ``truth_error`` (its standard error, NaN where
-        it is exact), ``estimate``, ``error``, and ``covered`` where an interval was given. Where effects have several
-        units, what would add them up or rank them is NaN.
+        One row per estimate: ``dataset``, ``effect``, ``unit``, ``truth``, ``truth_error`` (its standard error, NaN
+        where it is exact), ``estimate``, ``error``, and ``covered`` where an interval was given. Where effects have
+        several units, what would add them up or rank them is NaN.
     against : {"world", "expected"}
         What the truth is: the effect in the world of the data, or its mean over further worlds.
     """
