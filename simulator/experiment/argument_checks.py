@@ -14,7 +14,7 @@ from simulator.experiment.arguments import Arguments, check_arguments, whole
 from simulator.experiment.treatments import Treatment
 from simulator.model.observation import TRAJECTORY_VERSION
 from simulator.outcomes.brand_view import REFERENCE
-from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.metrics import METRIC, METRICS_SEEN
 from simulator.outcomes.provenance import machine, network_record, versions
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
@@ -22,6 +22,7 @@ from simulator.scenario import Scenario
 __all__ = [
     "checked",
     "confidence_level",
+    "default_metric",
     "directed_metric",
     "is_number",
     "one_of",
@@ -98,17 +99,24 @@ def confidence_level(place: str, value: object, lowest: float, faults: list[Faul
     return 0.95
 
 
-def one_of(place: str, value: object, choices: Sequence[str], faults: list[Fault]) -> str:
+def one_of(place: str, value: object, choices: Sequence[str], faults: list[Fault], see: str = "") -> str:
     """Return one of some words; add a fault with a suggestion and return the first if it is none."""
     if isinstance(value, str) and value in choices:
         return value
-    faults.append(unknown(place, value, choices))
+    faults.append(unknown(place, value, choices, see=see))
     return choices[0]
+
+
+def default_metric(metric: str | None, question: Any) -> str:
+    """Return the metric that was asked for, also a wrong one; that of a scenario's comparison where none was."""
+    if metric is not None:
+        return metric
+    return "profit" if question is None else str(question.metric)
 
 
 def directed_metric(place: str, value: object, faults: list[Fault]) -> str:
     """Return the name of a metric of which more or less is better; add a fault if it is none."""
-    name = one_of(place, value, tuple(METRIC), faults)
+    name = one_of(place, value, tuple(METRIC), faults, METRICS_SEEN)
     if name == value and METRIC[name].better is None:
         expected = "a metric of which more or less is better"
         faults.append(Fault(place, repr(name), expected, "use for example profit or sales"))

@@ -19,7 +19,7 @@ from simulator.experiment.free_parameters import FreeParameter, values_of
 from simulator.experiment.treatments import Treatment, settings_of
 from simulator.model.observation import SERIES, TRAJECTORY_VERSION
 from simulator.outcomes.brand_view import BrandView
-from simulator.outcomes.metrics import INCREMENTAL, METRIC, measure
+from simulator.outcomes.metrics import INCREMENTAL, METRIC, METRICS_SEEN, measure
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 
@@ -223,7 +223,7 @@ def observed_targets(targets: Mapping[str, Any]) -> Observation:
     for name, given in targets.items():
         place = f"calibrate(targets): {name}"
         if name not in METRIC:
-            fault = unknown(place, name, tuple(METRIC))
+            fault = unknown(place, name, tuple(METRIC), see=METRICS_SEEN)
             faults.append(fault)
             continue
         try:

@@ -14,7 +14,7 @@ from simulator.experiment.arguments import LARGEST_REPLICATE
 from simulator.experiment.precision import Goal, Precision, replicate_until
 from simulator.experiment.sampling import Values
 from simulator.experiment.simulation import MEMORY_LIMIT, OnProgress, Treatments
-from simulator.outcomes.metrics import METRIC, Outcomes, measure
+from simulator.outcomes.metrics import METRIC, METRICS_SEEN, Outcomes, measure
 from simulator.outcomes.trajectories import Trajectories, unknown
 
 #: Most bytes of recorded numbers that are kept; outcomes rest on all replicates in any case.
@@ -142,7 +142,7 @@ def targets_of(
     for key, value in (given or {}).items():
         metric, _, of = key.partition(OF)
         if metric not in METRIC:
-            faults.append(unknown(place, metric, tuple(METRIC)))
+            faults.append(unknown(place, metric, tuple(METRIC), see=METRICS_SEEN))
             continue
         if of not in strategies and (of != EVERY if of else OF in key):
             faults.append(unknown(f"{place}: {key}", of, (*strategies, EVERY)))

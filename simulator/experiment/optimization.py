@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
-from simulator.experiment.argument_checks import checked, is_number, told_together
+from simulator.experiment.argument_checks import checked, default_metric, is_number, told_together
 from simulator.experiment.batches import BatchStore
 from simulator.experiment.decisions import GRAIN, Decisions, Present, read_decisions
 from simulator.experiment.noisy_search import METHODS, SearchPlan, SearchRecord, SearchSpace, search
@@ -36,7 +36,7 @@ from simulator.experiment.simulation import OnProgress
 from simulator.experiment.sweep_arguments import place_faults
 from simulator.experiment.treatments import Treatment, evaluate
 from simulator.experiment.workers import EvaluationJob, Workers, pieces, workers_of
-from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.metrics import METRIC, METRICS_SEEN
 from simulator.outcomes.provenance import machine, versions
 from simulator.outcomes.replicate_blocks import BLOCKS
 from simulator.outcomes.trajectories import unknown
@@ -261,7 +261,7 @@ def optimize(
     began = time.time()
     plan = SearchPlan(n_first, n_rounds, batch, n_replicates, n_finalists, n_race, method, confidence)
     is_scenario = isinstance(scenario, Scenario)
-    name = metric or (scenario.comparison.metric if is_scenario else "profit")
+    name = default_metric(metric, scenario.comparison if is_scenario else None)
     faults = [
         *place_faults("optimize", processes=processes, cluster=cluster),
         *_plan_faults(plan, name, n_evaluation),
@@ -436,7 +436,7 @@ def _plan_faults(plan: SearchPlan, metric: str, n_evaluation: int) -> list[Fault
     if not is_number(plan.confidence) or not 0.5 <= plan.confidence < 1:
         faults.append(Fault("optimize(confidence)", repr(plan.confidence), "0.5 or more, below 1"))
     if metric not in METRIC:
-        faults.append(unknown("optimize(metric)", metric, tuple(METRIC)))
+        faults.append(unknown("optimize(metric)", metric, tuple(METRIC), see=METRICS_SEEN))
     elif METRIC[metric].better is None:
         faults.append(Fault("optimize(metric)", repr(metric), "a metric of which more or less is better"))
     return faults

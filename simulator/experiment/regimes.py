@@ -19,6 +19,7 @@ from simulator.experiment.argument_checks import (
     asked_question,
     checked,
     confidence_level,
+    default_metric,
     directed_metric,
     provenance,
     whole,
@@ -295,9 +296,7 @@ def regime_map(
     faults = place_faults("regime_map", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
-    chosen = directed_metric(
-        "regime_map(metric)", metric or (question.metric if question else "profit"), faults
-    )
+    chosen = directed_metric("regime_map(metric)", default_metric(metric, question), faults)
     level = confidence_level(
         "regime_map(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
     )

@@ -16,6 +16,7 @@ from simulator.experiment.argument_checks import (
     asked_question,
     checked,
     confidence_level,
+    default_metric,
     directed_metric,
     positive,
     provenance,
@@ -244,9 +245,7 @@ def reversal(
     faults = place_faults("reversal", processes=processes, cluster=cluster)
     known = isinstance(scenario, Scenario)
     question = scenario.comparison if known else None
-    chosen = directed_metric(
-        "reversal(metric)", metric or (question.metric if question else "profit"), faults
-    )
+    chosen = directed_metric("reversal(metric)", default_metric(metric, question), faults)
     level = confidence_level(
         "reversal(confidence)", confidence or (question.confidence if question else 0.95), 0.0, faults
     )

@@ -16,6 +16,7 @@ from simulator.experiment.argument_checks import (
     OnQuestion,
     asked_question,
     checked,
+    default_metric,
     directed_metric,
     provenance,
     treatments_of,
@@ -307,7 +308,7 @@ def select(
     faults = place_faults("select", processes=processes, cluster=cluster)
     names, given = treatments_of("select(strategies)", strategies, faults)
     question = scenario.comparison if isinstance(scenario, Scenario) else None
-    chosen = directed_metric("select(metric)", metric or (question.metric if question else "profit"), faults)
+    chosen = directed_metric("select(metric)", default_metric(metric, question), faults)
     level = 0.95 if question is None and confidence is None else confidence
     wanted = Rule(method, indifference, level, first_stage, batch, max_replicates)  # type: ignore[arg-type]
     rule = checked_rule(wanted, question, _number(given, names, scenario), faults)

@@ -15,6 +15,7 @@ from simulator.experiment.argument_checks import (
     asked_question,
     checked,
     confidence_level,
+    default_metric,
     directed_metric,
     one_of,
     provenance,
@@ -128,7 +129,7 @@ def sensitivity(
     level = confidence_level("sensitivity(confidence)", confidence, 0.0, faults)
     known = isinstance(scenario, Scenario)
     chosen = directed_metric(
-        "sensitivity(metric)", metric or (scenario.comparison.metric if known else "profit"), faults
+        "sensitivity(metric)", default_metric(metric, scenario.comparison if known else None), faults
     )
     varied = chosen_factors("sensitivity(factors)", factors, scenario, faults) if known else ()
     asked = checked(

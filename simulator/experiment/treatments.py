@@ -30,7 +30,7 @@ from simulator.experiment.simulation import (
     counter,
 )
 from simulator.outcomes.brand_view import REFERENCE
-from simulator.outcomes.metrics import INCREMENTAL, METRIC, measure
+from simulator.outcomes.metrics import INCREMENTAL, METRIC, METRICS_SEEN, measure
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 from simulator.scenario.overrides import plain
@@ -388,7 +388,7 @@ def metric_faults(place: str, metrics: Sequence[str]) -> list[Fault]:
     """
     if isinstance(metrics, str):
         return [Fault(place, shown(metrics), "a list of names of metrics", f"write [{listed([metrics])}]")]
-    faults = [unknown(place, name, tuple(METRIC)) for name in metrics if name not in METRIC]
+    faults = [unknown(place, name, tuple(METRIC), see=METRICS_SEEN) for name in metrics if name not in METRIC]
     if not metrics:
         faults.append(Fault(place, "nothing", "at least one metric"))
     twice = sorted({name for name in metrics if list(metrics).count(name) > 1})

@@ -16,6 +16,7 @@ from simulator.experiment.argument_checks import (
     asked_question,
     checked,
     confidence_level,
+    default_metric,
     one_of,
     provenance,
     whole,
@@ -29,7 +30,7 @@ from simulator.experiment.variance_components import FEWEST_UNITS, Component, va
 from simulator.experiment.variance_draws import DrawJob, DrawsInWorlds, drawn_overrides
 from simulator.experiment.workers import workers_of
 from simulator.outcomes import store
-from simulator.outcomes.metrics import METRIC, Metric
+from simulator.outcomes.metrics import METRIC, METRICS_SEEN, Metric
 from simulator.outcomes.plain_data import plain
 from simulator.outcomes.wording import counted, rounded
 from simulator.scenario import Scenario
@@ -238,9 +239,10 @@ def variance_split(
     known = isinstance(scenario, Scenario)
     chosen = one_of(
         "variance_split(metric)",
-        metric or (scenario.comparison.metric if known else "profit"),
+        default_metric(metric, scenario.comparison if known else None),
         tuple(METRIC),
         faults,
+        METRICS_SEEN,
     )
     drawn = chosen_factors("variance_split(factors)", factors, scenario, faults) if known else ()
     asked = checked(

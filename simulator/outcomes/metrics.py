@@ -380,6 +380,9 @@ METRICS: tuple[Metric, ...] = (
 #: Metric by name.
 METRIC: dict[str, Metric] = {metric.name: metric for metric in METRICS}
 
+#: Where a user finds all of them.
+METRICS_SEEN = "simulator.METRICS"
+
 #: Metrics that are differences to the reference strategy in the same world.
 INCREMENTAL: frozenset[str] = frozenset(metric.name for metric in _INCREMENTAL)
 

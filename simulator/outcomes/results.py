@@ -267,7 +267,9 @@ class Results(SweepQuestions):
         """
         names = self.metrics if metrics is None else (metrics,) if isinstance(metrics, str) else metrics
         faults = [
-            unknown("summary(metrics)", name, self.metrics) for name in names if name not in self.metrics
+            unknown("summary(metrics)", name, self.metrics, see="manifest.json")
+            for name in names
+            if name not in self.metrics
         ]
         faults += self._faults("summary", block, confidence)
         if faults:

@@ -236,7 +236,7 @@ class SweepQuestions(ABC):
         """Return one metric's outcomes by point; raise what is wrong with the arguments."""
         name = self.main_metric if metric is None else metric
         if name not in self.metrics:
-            faults.append(unknown(f"{verb}(metric)", name, self.metrics))
+            faults.append(unknown(f"{verb}(metric)", name, self.metrics, see="manifest.json"))
         elif is_directed and METRIC[name].better is None:
             remedy = "use for example profit or sales"
             expected = "a metric of which more or less is better"

@@ -17,6 +17,7 @@ import typer
 
 from simulator import __version__
 from simulator.errors import Fault, FaultyInputError, ScenarioError, SimulatorError
+from simulator.present.cli_faults import in_options
 from simulator.present.cli_places import places_given_back
 from simulator.present.progress import Progress, duration
 
@@ -436,7 +437,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = _INTERRUPTED
         print(error, file=sys.stderr)
     except FaultyInputError as error:
-        print(error, file=sys.stderr)
+        print(*in_options(error.faults, _options_of(arguments)), sep="\n", file=sys.stderr)
         status = 2
     except SimulatorError as error:
         print(error, file=sys.stderr)
@@ -447,6 +448,13 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(_INTERRUPTED)
         status = _usage_status(error)
     sys.exit(status)
+
+
+def _options_of(arguments: list[str] | None) -> list[str]:
+    """Return the options of the verb that was called."""
+    verb = next((word for word in (sys.argv[1:] if arguments is None else arguments) if word[:1] != "-"), "")
+    command = typer.main.get_command(app).commands.get(verb)  # type: ignore[attr-defined]
+    return [] if command is None else [option for parameter in command.params for option in parameter.opts]
 
 
 def _usage_status(error: Exception) -> int:

@@ -278,7 +278,7 @@ def show_results(
 
     ``is_told`` says that whether a precision was reached stands above already.
     """
-    table = found.summary(metric or found.main_metric, block=block)
+    table = found.summary(found.main_metric if metric is None else metric, block=block)
     for note in found.manifest.get("notes", []):
         print(note)
     if found.manifest["kind"] == "experiment" and found.precision is not None:
@@ -311,7 +311,7 @@ def standing(found: Any, metric: str | None = None, block: str | None = None) ->
     """Return who is best at how many points, and who is never far behind; nothing where nobody can be."""
     from simulator.outcomes.metrics import METRIC
 
-    name = metric or found.main_metric
+    name = found.main_metric if metric is None else metric
     if len(found.manifest["strategies"]) < 2 or METRIC[name].better is None or not len(found.rows):
         return ()
     lines: tuple[str, ...] = found.regimes(name, block=block).sentences
@@ -373,5 +373,5 @@ def results_document(found: Any, metric: str | None = None, block: str | None = 
         "digest": found.digest,
         "precision": plain(manifest.get("precision")) if manifest["kind"] == "experiment" else None,
         "effects": records(found.effects(metric, block=block)) if found.has_effects else [],
-        "estimates": records(found.summary(metric or found.main_metric, block=block)),
+        "estimates": records(found.summary(found.main_metric if metric is None else metric, block=block)),
     }

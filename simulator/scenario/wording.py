@@ -121,8 +121,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
         The word, or nothing where no known word is near.
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
-    cutoff = 0.5 if len(word) < 4 else 0.6
-    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else ""
 
 
@@ -150,8 +149,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'did you mean "{near}"?' if near else ""
 
 
-def unknown(place: str, name: object, known: Iterable[str], remedy: str = "choose one of these") -> Fault:
+#: Most names of a list that is shown whole, and how many of a longer one are.
+_MOST_NAMES, _FEW = 15, 6
+
+
+def unknown(
+    place: str, name: object, known: Iterable[str], remedy: str = "choose one of these", *, see: str = ""
+) -> Fault:
     """Return the fault of an unknown name: the known ones, most like it first, and the nearest as the remedy.
+
+    Of many names only those most like it are told.
 
     Parameters
     ----------
@@ -163,6 +170,8 @@ def unknown(place: str, name: object, known: Iterable[str], remedy: str = "choos
         What could have been meant.
     remedy : str, optional
         What to do where no known name is near.
+    see : str, optional
+        Where all names stand, if they are many.
 
     Returns
     -------
@@ -175,10 +184,14 @@ def unknown(place: str, name: object, known: Iterable[str], remedy: str = "choos
     """
     names, word = list(known), str(name).lower()
     suggestion = did_you_mean(word, names)
-    if suggestion:
+    if suggestion or len(names) > _MOST_NAMES:
         likeness = {item: difflib.SequenceMatcher(None, word, item.lower()).ratio() for item in names}
         names.sort(key=lambda item: -likeness[item])
-    return Fault(place, repr(name), f"one of {', '.join(names)}", suggestion or remedy)
+    told = ", ".join(names)
+    if len(names) > _MOST_NAMES:
+        told = f"{', '.join(names[:_FEW])} and {len(names) - _FEW} more{see and f' (see {see})'}"
+        remedy = "" if see and remedy == "choose one of these" else remedy
+    return Fault(place, repr(name), f"one of {told}", suggestion or remedy)
 
 
 def counted(n: int, noun: str) -> str:

@@ -129,6 +129,14 @@ def test_options_that_would_be_ignored_are_refused(ask, words, told) -> None:
     assert all(text in err for text in told), err
 
 
+def test_an_unknown_metric_is_told_by_its_option_and_the_nearest_names(ask) -> None:
+    """Also an empty name, which is not the default."""
+    for words in (("--metric", "foo"), ("--metric="), ("--regimes", "--metric=")):
+        status, _, err = ask(*((words,) if isinstance(words, str) else words))
+        assert status == 2 and err.startswith("--metric = "), err
+        assert len(err) < 300 and "did you mean" not in err
+
+
 def test_an_unknown_strategy_is_told(ask) -> None:
     status, out, err = ask("--discover", "mas", "--json")
     assert (status, out) == (2, "") and 'did you mean "mass"?' in err

@@ -27,7 +27,7 @@ def test_a_first_stage_may_be_given_by_the_luck_it_shall_meet(run):
     document = json.loads(out)
     assert status == 0 and document["rule"]["first_stage"] == 11 and document["replicates"]["checking"] == 0
     status, _, err = run(*SELECT, "--first-stage", "rarely")
-    assert status == 2 and "select(first_stage) = 'rarely'; expected a number from 2 on" in err
+    assert status == 2 and "--first-stage = 'rarely'; expected a number from 2 on" in err
 
 
 def test_select_prints_one_document_and_writes_its_folder(run, tmp_path):
@@ -147,13 +147,13 @@ def test_an_interrupted_study_says_what_is_kept_and_goes_on(run, tmp_path, monke
 
 
 BAD = {
-    "no indifference": (("select", "tiny"), "select(indifference)"),
-    "method": (("select", "tiny", "--indifference", "1", "--method", "kim"), "select(method)"),
+    "no indifference": (("select", "tiny"), "--indifference;"),
+    "method": (("select", "tiny", "--indifference", "1", "--method", "kim"), "--method = 'kim'"),
     "sensitivity method": (("sensitivity", "tiny", "--method", "sobl"), 'did you mean "sobol"'),
     "factor": (("sensitivity", "tiny", "--factors", "p_stron"), "p_strong"),
     "points": (("sensitivity", "tiny", "--method", "sobol", "--points", "20"), "take 16 or 32"),
     "no factors": (("sensitivity", "tiny", "--method", "map"), "at least one factor"),
-    "precision": (("compare", "tiny", "--precision", "profit"), "compare(precision)"),
+    "precision": (("compare", "tiny", "--precision", "profit"), "--precision: profit"),
     "most replicates of no precision": (
         ("compare", "tiny", "--max-replicates", "5"),
         "--max-replicates; expected --precision beside it",
@@ -162,7 +162,7 @@ BAD = {
         ("sweep", "nofile.toml", "--precision-method", "stein", "--engine", "xx"),
         "--precision-method; expected --precision beside it",
     ),
-    "several of a sweep": (("sweep", "nofile.toml", "--engine", "xx"), "sweep(engine) = 'xx'"),
+    "several of a sweep": (("sweep", "nofile.toml", "--engine", "xx"), "--engine = 'xx'"),
 }
 
 

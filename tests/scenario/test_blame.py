@@ -84,3 +84,11 @@ def test_known_names_stand_nearest_first() -> None:
     assert unknown("x", "mas", known).remedy == 'did you mean "mass"?'
     fault = unknown("x", "???", known, "define it")
     assert (fault.expected, fault.remedy) == ("one of none, social, mass, mix", "define it")
+
+
+def test_of_many_names_only_the_nearest_are_told() -> None:
+    names = [f"place_{k}" for k in range(30)] + ["followers"]
+    fault = unknown("metric", "foo", names, see="the list")
+    assert fault.remedy == "" and fault.expected.endswith(" and 25 more (see the list)")
+    fault = unknown("metric", "folowers", names)
+    assert fault.remedy == 'did you mean "followers"?' and fault.expected.startswith("one of followers, ")
