@@ -75,7 +75,8 @@ class SobolIndex(NamedTuple):
 class MorrisIndex(NamedTuple):
     """Elementary effects of one factor over its range: mean, mean size with its interval, and spread.
 
-    ``noise`` is the mean size that the chance of the replicates alone would give.
+    ``noise`` is the mean size that the chance of the replicates alone would give; ``n_trajectories`` says in how many
+    trajectories the factor was moved, once in each.
     """
 
     factor: str
@@ -87,6 +88,7 @@ class MorrisIndex(NamedTuple):
     is_inert: bool
     noise: float = 0.0
     is_above_noise: bool = True
+    n_trajectories: int = 0
 
     @property
     def size(self) -> float:
@@ -102,7 +104,7 @@ class MorrisIndex(NamedTuple):
     def note(self) -> str:
         """Whether the factor does next to nothing, or nothing that can be told from chance."""
         if self.mu_star == 0:
-            return "no effect at all"
+            return f"nothing changed in any of {self.n_trajectories} trajectories"
         if not self.is_above_noise:
             return "not distinguishable from the chance of the replicates"
         return f"inert: below {_INERT:.0%} of the largest" if self.is_inert else ""
@@ -283,6 +285,7 @@ def morris_indices(
             bool(size[j] + half[j] <= _INERT * largest),
             float(noise[j]),
             bool(is_above[j]),
+            effects.shape[1],
         )
         for j, name in enumerate(names)
     )

@@ -118,7 +118,8 @@ class Standings:
             lines.append(f'"{name}" is the safest choice: {behind}.')
         if lines:
             lines.append(
-                f"A winner is clear whose probability of being the best is {level} or more, at each point by itself."
+                f"A winner is clear whose probability of being the best is {level} or more, at each point by itself. "
+                "Means and regret are of the same replicates that named the winners, which flatters close winners."
             )
         return lines
 

@@ -45,7 +45,9 @@ _COLUMNS = {
     "is_inert": "whether it does next to nothing beside the largest",
     "noise": "mean size of an effect that the chance of the replicates alone would give",
     "is_above_noise": "whether it does more than that chance explains",
-    "wins_low": "share of points that the first strategy wins where the factor is in its lower half",
+    "n_trajectories": "trajectories of the screening; each moves the factor once",
+    "wins_low": "share of the study's own points, few and scattered in a screening, that the first strategy wins where "
+    "the factor is in its lower half",
     "wins_high": "the same in its upper half",
     "regret": "what the strategy's mean falls short of the best one",
     "p_best": "probability that its mean is the best at this point alone, given the replicates and a flat prior",

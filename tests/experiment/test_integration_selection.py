@@ -16,6 +16,7 @@ from simulator.experiment.equal_allocation import equal_cost
 from simulator.experiment.levels import LEVELS
 from simulator.experiment.sampling import EVALUATION_BLOCK
 from simulator.experiment.treatments import Treatment, evaluate
+from simulator.present.report_studies import study_page
 
 
 @pytest.fixture(scope="module")
@@ -194,9 +195,10 @@ def test_screening_the_simulator_finds_price_and_dismisses_what_is_not_there(tin
     """Neither strategy has a community, so its joining plays no part: a planted inert parameter."""
     found = {index.factor: index for index in screening.indices}
     assert screening.indices[0].factor == "brands.Ours.price"
-    assert found["join_surprise"].note == "no effect at all"
+    assert found["join_surprise"].note == "nothing changed in any of 3 trajectories"
     assert screening.outcomes.shape == (2, 3 * 4, 4)
     assert 0 <= screening.flips[0].wins_low <= 1
+    assert "own points, few and scattered in a screening" in study_page(screening, {})
     assert any("chance" in line or "8 trajectories" in line for line in screening.warnings)
     values = screening.points_dataframe()
     place = 0

@@ -208,6 +208,7 @@ def test_who_wins_at_most_points_is_told_first_and_what_clear_means():
     assert wins > found.winners.size / 2
     assert found.sentences[0].startswith(f'"b" has the best mean at {wins} of {found.winners.size} points')
     assert any("95 % or more, at each point by itself" in line for line in found.sentences)
+    assert any("the same replicates that named the winners" in line for line in found.sentences)
 
 
 def test_one_place_is_told_without_counting():

@@ -237,7 +237,7 @@ def test_morris_finds_a_planted_inert_factor_and_the_order_of_the_others():
     weights = np.array([4.0, 0.0, 2.0, 0.05, 1.0, 0.0])
     values = points @ weights + 3.0 * points[:, 0] * points[:, 2]
     found = {i.factor: i for i in morris_indices(points, values, names).by_factor}
-    assert found["x1"].note == found["x5"].note == "no effect at all"
+    assert found["x1"].note == found["x5"].note == "nothing changed in any of 16 trajectories"
     assert found["x3"].is_inert and not found["x4"].is_inert
     assert found["x0"].mu_star > found["x2"].mu_star > found["x4"].mu_star
     assert found["x4"].mu_star == pytest.approx(1.0) and found["x4"].sigma == pytest.approx(0, abs=1e-9)
