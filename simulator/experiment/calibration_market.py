@@ -19,7 +19,7 @@ from simulator.experiment.free_parameters import FreeParameter, values_of
 from simulator.experiment.treatments import Treatment, settings_of
 from simulator.model.observation import SERIES, TRAJECTORY_VERSION
 from simulator.outcomes.brand_view import BrandView
-from simulator.outcomes.metrics import INCREMENTAL, METRIC, METRICS_SEEN, measure
+from simulator.outcomes.metrics import INCREMENTAL, METRIC, METRICS_SEEN, Metric, measure
 from simulator.outcomes.trajectories import unknown
 from simulator.scenario import Scenario
 
@@ -234,6 +234,8 @@ def observed_targets(targets: Mapping[str, Any]) -> Observation:
             continue
         if not np.isfinite([value, error]).all() or error < 0:
             faults.append(Fault(place, repr(given), "a finite value and a standard error >= 0"))
+        elif not METRIC[name].lowest <= value <= METRIC[name].highest:
+            faults.append(_impossible(place, value, METRIC[name]))
         values.append(value)
         errors.append(error)
     if not targets:
@@ -241,6 +243,15 @@ def observed_targets(targets: Mapping[str, Any]) -> Observation:
     if faults:
         raise ScenarioError(faults)
     return Observation(tuple(targets), np.array(values), np.array(errors), len(values))
+
+
+def _impossible(place: str, value: float, metric: Metric) -> Fault:
+    """Return the fault of a target that no market reaches."""
+    if metric.highest == np.inf:
+        return Fault(place, repr(value), f"{metric.lowest:g} or more ({metric.unit}): {metric.meaning}")
+    expected = f"a {metric.unit}, {metric.lowest:g} to {metric.highest:g}: {metric.meaning}"
+    remedy = f"write {value:g} % as {value / 100:g}" if 1 < value <= 100 and metric.unit == "share" else ""
+    return Fault(place, repr(value), expected, remedy)
 
 
 def observed_series(

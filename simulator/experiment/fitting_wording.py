@@ -10,6 +10,7 @@ import numpy as np
 from simulator.experiment.decisions import Choice, Number, Split
 from simulator.experiment.treatments import Treatment, as_text
 from simulator.outcomes.metrics import METRIC
+from simulator.outcomes.statistics import TAIL
 from simulator.outcomes.wording import counted, describe_p_value, percent, rounded
 from simulator.scenario.gallery import shipped_path
 
@@ -167,7 +168,13 @@ def _inflated(found: Optimization) -> str:
 
 def _trades(found: Optimization) -> list[str]:
     metric, currency, table = METRIC[found.metric], found.scenario.market.currency, found.to_dataframe()
-    fronts = {"conditional_value_at_risk": ("safest", "mean of the worst 5 %", found.risk_frontier)}
+    fronts = {
+        "conditional_value_at_risk": (
+            "safest",
+            f"mean of the {tail_words(len(found.evaluation_block))}",
+            found.risk_frontier,
+        )
+    }
     if found.has_data_spend:
         fronts["spend_data"] = ("most sparing with data on people", "data spend", found.privacy_frontier)
     told = []
@@ -183,7 +190,24 @@ def _trades(found: Optimization) -> list[str]:
             if is_own
             else f"The {what} of the plans judged is {found.plans[best].label}: {meaning} {size}, mean {mean}."
         )
+    told.append(frontier_caution(found))
     return told
+
+
+def tail_words(n: int) -> str:
+    """Return what the worst 5 % of n replicates are, as in ``worst 5 % (3 of 60 replicates)``; at least one."""
+    share = round(TAIL * n, 9)
+    if share <= 1:
+        return f"worst of {n:,} replicates"
+    return f"worst {percent(TAIL)} ({share:.3g} of {n:,} replicates)"
+
+
+def frontier_caution(found: Optimization) -> str:
+    """Return what the frontiers do not show: they are chosen where they are judged, and a tail has no interval."""
+    return (
+        "Which plans are on a frontier is chosen on the same fresh replicates that judge them, so that it looks "
+        f"slightly better than it is; the mean of the {tail_words(len(found.evaluation_block))} has no interval here."
+    )
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

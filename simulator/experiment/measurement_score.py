@@ -24,8 +24,8 @@ _WORDS = {True: "yes", False: "no"}
 #: Column of the truth, and of its standard error, by what estimates are scored against.
 AGAINST = {"world": ("value", "value_error"), "expected": ("expected", "expected_error")}
 _MEANINGS = {
-    "world": "the effects in the very worlds of the data, their luck included (--against expected takes means "
-    "over further worlds)",
+    "world": "the effects in the very worlds of the data, their luck included (--against expected: means over "
+    "further worlds)",
     "expected": "the expected effects, means over further worlds",
 }
 

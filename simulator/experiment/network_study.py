@@ -1,4 +1,13 @@
-"""A network with known times of adoption, from files: fit, forecast, and compare with simpler forecasts."""
+"""A network with known times of adoption, from files: fit, forecast, and compare with simpler forecasts.
+
+That adopters follow adopters along ties does not show influence: friends are alike (homophily), and marketing reaches
+them alike. On the physicians of Medical Innovation, the influence found earlier vanishes once marketing is in the model.
+
+References
+----------
+Van den Bulte, C. & Lilien, G. L. (2001). Medical Innovation revisited: social contagion versus marketing effort.
+American Journal of Sociology 106(5), 1409-1435.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.errors import Fault, ScenarioError
 from simulator.experiment.adoption_network import INFLUENCES, AdoptionNetwork, adoption_network
@@ -28,6 +38,11 @@ from simulator.outcomes.wording import counted
 
 if TYPE_CHECKING:
     import pandas
+
+CAUTION = (
+    "That this is influence is not shown: friends who are alike, or whom the same marketing reaches, adopt together too "
+    "(Van den Bulte & Lilien 2001)."
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +122,7 @@ class NetworkStudy:
                 "log_likelihood": fit.log_likelihood,
                 "influence_gain": fit.gain,
                 "influence_p_value": fit.p_value,
+                "caution": self.caution,
                 "akaike": fit.akaike,
                 "scores": None if self.scores is None else self.scores.to_dict(orient="records"),
                 "group_coverage_90": self.group_coverage,
@@ -120,6 +136,11 @@ class NetworkStudy:
     def digest(self) -> str:
         """Hash of the results."""
         return str(self.to_json_document()["digest"])
+
+    @property
+    def caution(self) -> str:
+        """What the estimate of social influence does not show, in one sentence."""
+        return CAUTION
 
     @property
     def _without(self) -> str:
@@ -137,6 +158,7 @@ class NetworkStudy:
             f"{counted(len(self.network.sources), 'arc')} ({self.influence})",
             self._without,
             str(self.fit),
+            self.caution,
         ]
         if self.scores is not None:
             happened = int(self.network.counts()[self.n_fitted :].sum())
@@ -153,7 +175,7 @@ def study_network(
     edges: str | Path,
     nodes: str | Path,
     *,
-    n_periods: int,
+    n_periods: int | None = None,
     adopted: str = "toa",
     group: str | None = None,
     fit_until: int | None = None,
@@ -172,8 +194,9 @@ def study_network(
         CSV file, plain or gzipped; its first two columns say who names whom.
     nodes : path
         CSV file with one row per person: ``node`` (its name in ``edges``), and the columns below.
-    n_periods : int
-        Periods observed.
+    n_periods : int, optional
+        Periods observed; adoption after them is none. If omitted, the last in the file: only where some people are
+        without a period, as files may also give those who never adopted a period after the last.
     adopted, group : str
         Columns of the period of adoption and, optionally, of the group.
     fit_until : int, optional
@@ -206,13 +229,16 @@ def study_network(
         faults.append(unknown("influence", influence, INFLUENCES))
     if form not in FORMS:
         faults.append(unknown("form", form, FORMS))
-    if fit_until is not None and not 2 <= fit_until <= n_periods:
-        faults.append(Fault("fit", repr(fit_until), f"a period, 2 to {n_periods}"))
+    faults += _fit_faults(fit_until, n_periods)
     if faults:
         raise ScenarioError(faults)
     faults = [*_people_faults(people, nodes, adopted, group), *_tie_faults(ties, people.table, edges, nodes)]
     if faults:
         raise ScenarioError(faults)
+    if n_periods is None:
+        n_periods = _last_period(people.table[adopted].to_numpy(np.float64), f"{nodes}: {adopted}")
+        if faults := _fit_faults(fit_until, n_periods):
+            raise ScenarioError(faults)
     position = {name: k for k, name in enumerate(people.table["node"])}
     pairs = ties.iloc[:, :2].to_numpy()
     network = adoption_network(
@@ -229,6 +255,28 @@ def study_network(
         forecast_network(fit, n_periods - last, n_worlds=n_worlds, seed=seed) if last < n_periods else None
     )
     return NetworkStudy(network, fit, forecast, influence, seed)
+
+
+def _fit_faults(fit_until: int | None, n_periods: int | None) -> list[Fault]:
+    """Return what is wrong with the last period that is fitted, as far as the periods are known."""
+    if fit_until is None or n_periods is None or 2 <= fit_until <= n_periods:
+        return []
+    return [Fault("fit", repr(fit_until), f"a period, 2 to {n_periods}")]
+
+
+def _last_period(when: NDArray[np.float64], place: str) -> int:
+    """Return the last period in which somebody adopted, where it cannot be one that stands for never."""
+    has_adopted = when >= 1
+    if not has_adopted.any():
+        raise ScenarioError([Fault(place, "no period of adoption", "some adoptions")])
+    last = int(when[has_adopted].max())
+    if not has_adopted.all():
+        return last
+    n = int((when == last).sum())
+    got = f"a period for everybody, {last} at the latest ({counted(n, 'person')})"
+    expected = "to be told the periods observed, as the last may stand for never"
+    remedy = f"name the last period observed: --periods {last}, or {last - 1} if {last} stands for never"
+    raise ScenarioError([Fault(place, got, expected, remedy)])
 
 
 def _people_faults(people: TableFile, nodes: str | Path, adopted: str, group: str | None) -> list[Fault]:

@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.experiment.decisions import Decisions, Present
-from simulator.experiment.fitting_wording import optimization_command, optimization_sentences
+from simulator.experiment.fitting_wording import (
+    frontier_caution,
+    optimization_command,
+    optimization_sentences,
+    tail_words,
+)
 from simulator.experiment.noisy_search import SearchPlan, SearchRecord
 from simulator.experiment.treatments import Treatment
 from simulator.model.observation import TRAJECTORY_VERSION
@@ -344,8 +349,8 @@ class Optimization:
             lines.append(f"  {self.called(path)}: {value}")
         found = estimate(self.values[0, :, 0], self.confidence)
         lines.append(
-            f"  {self.metric} {metric.describe(found.mean, currency)}; worst 5 % "
-            f"{metric.describe(float(self._risk[0]), currency)}"
+            f"  {self.metric} {metric.describe(found.mean, currency)}; mean of the "
+            f"{tail_words(len(self.evaluation_block))} {metric.describe(float(self._risk[0]), currency)}"
         )
         for name, d in self.differences.items():
             best = " (the best line alone)" if name == self.best_single else ""
@@ -358,6 +363,7 @@ class Optimization:
                 f"  beaten by no other in both {self.metric} and privacy ({PRIVACY_MEANING}): "
                 f"{self._listed(self.privacy_frontier)}"
             )
+        lines.append(f"  {frontier_caution(self)}")
         return "\n".join([*lines, *(f"  warning: {warning}" for warning in self.warnings)])
 
     def interval(self, gap: Difference) -> str:

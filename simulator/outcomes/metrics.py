@@ -75,6 +75,20 @@ class Metric:
     has_loss: bool = False
     is_censored: bool = False
 
+    @property
+    def lowest(self) -> float:
+        """Least value that it can have; minus infinity where none is known."""
+        if self.name in INCREMENTAL or self.has_loss or self.unit == "SD":
+            return -float("inf")
+        return -100.0 if self.unit == "points" else 0.0
+
+    @property
+    def highest(self) -> float:
+        """Largest value that it can have; infinity where none is known."""
+        if self.name in _UNLIKE_WINDOWS:
+            return float("inf")
+        return {"share": 1.0, "points": 100.0}.get(self.unit, float("inf"))
+
     def describe(self, value: float, currency: str, how: Wording = "value") -> str:
         """Return a value of the metric, or a difference, with its unit: see :func:`describe_amount`."""
         return describe_amount(value, self.unit, currency, how)
@@ -382,6 +396,9 @@ METRIC: dict[str, Metric] = {metric.name: metric for metric in METRICS}
 
 #: Where a user finds all of them.
 METRICS_SEEN = "simulator.METRICS"
+
+#: Shares of what may have happened before the first observed step, which may therefore exceed 1.
+_UNLIKE_WINDOWS = frozenset({"click_through", "conversion", "redemption_rate", "share_rate"})
 
 #: Metrics that are differences to the reference strategy in the same world.
 INCREMENTAL: frozenset[str] = frozenset(metric.name for metric in _INCREMENTAL)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +27,9 @@ from simulator.present.cli import (
 )
 from simulator.present.cli_select import told_at_interruption
 from simulator.present.progress import Progress, duration
+
+if TYPE_CHECKING:
+    from simulator.experiment.bass_fit import BassFit
 
 Folder = Annotated[
     Path | None,
@@ -143,8 +147,10 @@ def bass(
         "unit": unit,
     }
     place = study_place(out, "bass fit", {f"question.{key}": question[key] for key in question})
+    asked: dict[str, Any] = {"column": column, "hold_out": hold_out, "unit": unit}
     names = list(ESTIMATORS) if estimator == "all" else [estimator]
-    fits = [run(series, estimator=name, column=column, hold_out=hold_out, unit=unit) for name in names]
+    fits, failed = fit_each(names, lambda name: run(series, estimator=name, **asked))
+    names = [fit.estimator for fit in fits]
     documents = []
     for fit in fits:
         document = fit.to_json_document()
@@ -152,6 +158,8 @@ def bass(
             document["forecast"] = plain(fit.forecast(forecast).to_dict(orient="records"))
         documents.append(document)
     found: dict[str, Any] = {"series": series, "fits": documents}
+    if failed:
+        found["failed"] = failed
     found["digest"] = document_digest(found)
     if place is not None:
         from simulator.present.plots_fitting import plot_fit
@@ -173,8 +181,30 @@ def bass(
         if forecast:
             print(frame_text(fit.forecast(forecast)))
         print(f"digest: {fit.digest}")
+    for name, why in failed.items():
+        print(f"No fit by {ESTIMATORS[name]}: {why}")
     if place is not None:
         print(f"results: {place}")
+
+
+def fit_each(names: Sequence[str], run: Callable[[str], BassFit]) -> tuple[list[BassFit], dict[str, str]]:
+    """Fit by each estimator, and return the fits with the reasons of those that failed, by name.
+
+    Raises
+    ------
+    ScenarioError
+        If all fail: with the faults of all, each told once.
+    """
+    fits, failed = [], {}
+    for name in names:
+        try:
+            fits.append(run(name))
+        except ScenarioError as error:
+            failed[name] = error.faults
+    if not fits:
+        told = {str(fault): fault for faults in failed.values() for fault in faults}
+        raise ScenarioError(told.values())
+    return fits, {name: "; ".join(map(str, faults)) for name, faults in failed.items()}
 
 
 @app.command()
@@ -185,7 +215,12 @@ def hazard(
     nodes: Annotated[Path, typer.Option(help="CSV file of people: a column node, and the two below")],
     adopted: Annotated[str, typer.Option(help="column of the period of adoption")] = "toa",
     group: Annotated[str | None, typer.Option(help="column of the group, for example a village")] = None,
-    periods: Annotated[int, typer.Option(help="periods observed; adoption after them is none")] = 10,
+    periods: Annotated[
+        int | None,
+        typer.Option(
+            help="periods observed; adoption after them is none [the last in the file, where some have none]"
+        ),
+    ] = None,
     fit: Annotated[int | None, typer.Option(help="periods to fit; the rest is forecast [all]")] = None,
     influence: Annotated[str, typer.Option(help="named, naming, both, everyone or nobody")] = "named",
     form: Annotated[str, typer.Option(help="count or share")] = "count",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.experiment.fitting_wording import tail_words
 from simulator.outcomes.metrics import METRIC
 from simulator.outcomes.wording import counted, describe_p_value, percent
 from simulator.present.plots_style import (
@@ -245,9 +246,13 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
     is_risk = cost == "risk"
     column = "conditional_value_at_risk" if is_risk else "spend_data"
     front = set(optimization.risk_frontier if is_risk else optimization.privacy_frontier)
-    what = "mean of the worst 5 %" if is_risk else "data spend, a proxy of privacy"
+    what = (
+        f"mean of the {tail_words(len(optimization.evaluation_block))}"
+        if is_risk
+        else "data spend, a proxy of privacy"
+    )
     n = len(optimization.evaluation_block)
-    subtitle = f"{n} fresh replicates; filled: no plan is better in both; blue: found by the search"
+    subtitle = f"{n} fresh replicates; filled: no plan is better in both on these; blue: found by the search"
     title = f"{metric.name.replace('_', ' ').capitalize()} against {'risk' if is_risk else 'privacy'}"
     chart = new_chart(7.8, 4.4, title, subtitle)
     axes = chart.subplots()

@@ -54,12 +54,15 @@ _FIGURES = {
     ),
     "risk": Shown(
         "Mean against risk",
-        "Each plan's mean against the mean of its worst 5 % of replicates. Filled plans are beaten by no other in both. "
-        "The bars are intervals of each mean by itself; plans share their luck, so their differences are known better.",
+        "Each plan's mean against the mean of its worst 5 % of replicates. Filled plans are beaten by no other in both, "
+        "on the replicates that are drawn: as they are chosen on these, they look slightly better than they are. "
+        "The mean of so few has no interval here. The bars are intervals of each mean by itself; plans share their "
+        "luck, so their differences are known better.",
     ),
     "privacy": Shown(
         "Mean against privacy",
-        "Farther to the left, less is paid for data on people. Filled plans are beaten by no other in both.",
+        "Farther to the left, less is paid for data on people. Filled plans are beaten by no other in both, on the "
+        "replicates that are drawn.",
     ),
 }
 

@@ -12,6 +12,7 @@ import pytest
 import simulator as sim
 from simulator.experiment.calibration import FIRST_PREDICTIVE
 from simulator.experiment.free_parameters import free_parameters
+from simulator.outcomes.metrics import METRIC, measure
 from simulator.present import cli
 
 FREE = {"brands.Fizz.quality": (-1.0, 2.0), "brands.Fizz.online_coverage": (0.0, 1.0)}
@@ -278,3 +279,29 @@ def test_a_behavior_parameter_takes_a_prior_of_ones_own_by_its_bare_name() -> No
         "parameters.invite_reward",
     )
     assert (own.a, own.b) == (0.1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "words"),
+    [
+        ("adoption", 1.7, "a share, 0 to 1.*1.7 % as 0.017"),
+        ("adoption", 40, "40 % as 0.4"),
+        ("share_volume", -0.1, "a share, 0 to 1"),
+        ("sales", -3, "0 or more"),
+        ("net_promoter", 120, "-100 to 100"),
+    ],
+)
+def test_targets_that_no_market_reaches_are_faults(town, target, value, words) -> None:
+    with pytest.raises(sim.ScenarioError, match=words):
+        sim.calibrate(town, FREE, targets={target: value})
+
+
+def test_ranges_of_metrics_hold_what_is_measured() -> None:
+    """Losses, differences and shares of what may have begun before the first step have no end that is refused."""
+    assert (METRIC["profit"].lowest, METRIC["incremental_sales"].lowest) == (-np.inf, -np.inf)
+    assert METRIC["belief"].lowest == METRIC["satisfaction"].lowest == -np.inf
+    assert METRIC["conversion"].highest == np.inf and METRIC["reach"].highest == 1
+    outcomes = measure(sim.simulate(sim.load_scenario("tiny"), ["none", "social"], n_replicates=5))
+    for name in outcomes.metrics:
+        values = outcomes.of(name)[np.isfinite(outcomes.of(name))]
+        assert ((values >= METRIC[name].lowest) & (values <= METRIC[name].highest)).all(), name

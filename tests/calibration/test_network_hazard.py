@@ -241,6 +241,35 @@ def test_korean_villages_fitted_on_five_years_beat_naive_and_bass() -> None:
     assert study.group_coverage >= 0.8
 
 
+def test_periods_are_those_of_the_file_where_never_is_not_one_of_them(tmp_path) -> None:
+    """Files may give those who never adopted a period after the last: then the last period is not to be guessed."""
+    edges, nodes = tmp_path / "ties.csv", tmp_path / "people.csv"
+    edges.write_text("a,b\n" + "\n".join(f"{k},{(k + 1) % 30}" for k in range(30)))
+    when = [1 + k % 7 for k in range(30)]
+    nodes.write_text("node,toa\n" + "\n".join(f"{k},{t if t < 7 else ''}" for k, t in enumerate(when)))
+    study = study_network(edges, nodes)
+    assert study.network.n_periods == 6 and study.digest == study_network(edges, nodes, n_periods=6).digest
+    assert "4 without adoption in periods 1 to 6" in repr(study)
+    with pytest.raises(ScenarioError, match="fit = 9; expected a period, 2 to 6"):
+        study_network(edges, nodes, fit_until=9)
+    nodes.write_text("node,toa\n" + "\n".join(f"{k},{t}" for k, t in enumerate(when)))
+    with pytest.raises(ScenarioError, match="--periods 7, or 6 if 7 stands for never"):
+        study_network(edges, nodes)
+    assert study_network(edges, nodes, n_periods=6).digest == study.digest
+    nodes.write_text("node,toa\n" + "\n".join(f"{k}," for k in range(30)))
+    with pytest.raises(ScenarioError, match="some adoptions"):
+        study_network(edges, nodes)
+
+
+def test_the_answer_says_what_may_pass_for_influence(tmp_path) -> None:
+    edges, nodes = tmp_path / "ties.csv", tmp_path / "people.csv"
+    edges.write_text("a,b\n0,1\n1,2\n2,3\n")
+    nodes.write_text("node,toa\n0,1\n1,2\n2,3\n3,\n")
+    study = study_network(edges, nodes)
+    assert "friends who are alike" in repr(study) and "marketing" in repr(study)
+    assert "Van den Bulte & Lilien 2001" in study.to_json_document()["caution"]
+
+
 def test_faults_of_networks_are_told() -> None:
     ties = [[0, 1], [1, 2]]
     for arguments, words in (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import simulator as sim
+from simulator.experiment.fitting_wording import tail_words
 from simulator.experiment.optimization import FIRST_EVALUATION, _Simulator
 from simulator.experiment.sampling import UndefinedOutcomeError
 from simulator.present import cli
@@ -190,6 +191,16 @@ def test_undefined_outcomes_are_refused_in_the_search_and_in_the_evaluation(monk
     monkeypatch.setattr(_Simulator, "_run", undefined_when_judged)
     with pytest.raises(UndefinedOutcomeError, match=str(FIRST_EVALUATION + 3)):
         sim.optimize(scenario, "mass", vary={"brands.Ours.price": (8, 12)}, **TINY)
+
+
+def test_frontiers_say_where_they_were_chosen_and_of_how_many_replicates_the_tail_is(found) -> None:
+    n = len(found.evaluation_block)
+    for text in (repr(found), " ".join(found.sentences)):
+        assert "chosen on the same fresh replicates that judge them" in text and "has no interval" in text
+        assert f"worst 5 % ({n * 0.05:.3g} of {n} replicates)" in text
+    assert tail_words(60) == "worst 5 % (3 of 60 replicates)" and tail_words(12) == "worst of 12 replicates"
+    axes = found.plot_frontier(cost="risk").axes[0]
+    assert tail_words(n) in axes.get_xlabel()
 
 
 def test_frontiers_hold_plans_that_no_other_beats(found) -> None:

@@ -61,6 +61,31 @@ def test_bass_writes_its_fits_with_forecast_and_figures(monkeypatch, capsys, sal
     assert document["digest"] == found["digest"]
 
 
+def test_bass_by_all_estimators_shows_those_that_fit(monkeypatch, capsys, tmp_path) -> None:
+    """Growth that does not slow has a curve by least squares, and none by maximum likelihood."""
+    series, out = tmp_path / "sales.csv", tmp_path / "fit"
+    pd.DataFrame({"adopters": [10, 12, 15, 18, 22, 27, 33, 40]}).to_csv(series, index=False)
+    words = ("bass", series, "--estimator", "all", "--forecast", 2)
+    printed = call(monkeypatch, capsys, *words, "--out", out)
+    assert "No fit by maximum likelihood" in printed and "p = 0.00084" in printed
+    found = json.loads((out / "result.json").read_text())
+    assert [fit["estimator"] for fit in found["fits"]] == ["ols", "nls"]
+    assert list(found["failed"]) == ["mle"] and "a series that bends" in found["failed"]["mle"]
+    assert not (out / "mle.png").exists() and (out / "nls.png").exists()
+    assert set(pd.read_csv(out / "forecast.csv")["estimator"]) == {"ols", "nls"}
+
+
+def test_bass_fails_where_every_estimator_that_was_asked_for_does(run, tmp_path) -> None:
+    series = tmp_path / "sales.csv"
+    pd.DataFrame({"adopters": [100, 101, 99, 100, 102, 98, 100, 101]}).to_csv(series, index=False)
+    for estimator, names in (("all", ("ols", "nls", "mle")), ("ols", ("ols",))):
+        status, out, err = run("bass", str(series), "--estimator", estimator)
+        assert (status, out) == (2, "") and all(f"bass(estimator='{name}')" in err for name in names)
+        assert err.count("bass(estimator") == len(names)
+    pd.DataFrame({"adopters": [5] * 8}).to_csv(series, index=False)
+    assert run("bass", str(series), "--estimator", "all")[2].count("5 in each of 8 periods") == 1
+
+
 def test_hazard_writes_scores_and_the_forecast(monkeypatch, capsys, tmp_path) -> None:
     rng = np.random.default_rng(1)
     people = pd.DataFrame({"node": range(60), "toa": rng.integers(1, 12, 60), "village": np.arange(60) % 3})
