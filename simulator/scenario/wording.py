@@ -122,6 +122,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    if not near:  # of two letters one is wrong: half of it is alike
+        short = [candidate for candidate in by_lower if len(candidate) <= len(word) + 1 <= 4]
+        near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.5)
     return by_lower[near[0]] if near else ""
 
 
