@@ -124,7 +124,7 @@ VERBS: dict[str, tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]] = {
             "strategies": ["mass", "none"],
             "metric": "sales",
             "factors": RANGE,
-            "n_parameters": 3,
+            "n_parameters": 5,
             "n_worlds": 2,
             "confidence": 0.8,
             "interval": "parametric",
