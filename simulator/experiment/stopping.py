@@ -36,15 +36,16 @@ class Stop:
         usual = (signal.SIG_DFL, signal.default_int_handler, _arrive)
         taken = [number for number, handler in before.items() if handler in usual]
         self.reason = next((stop.reason for stop in _LISTENING if stop.reason), "")
-        _LISTENING.append(self)
-        for number in taken:
-            signal.signal(number, _arrive)
         try:
+            _LISTENING.append(self)
+            for number in taken:
+                signal.signal(number, _arrive)
             yield
         finally:
+            with contextlib.suppress(ValueError):  # before it was added
+                _LISTENING.remove(self)  # first: what arrives from here on is nobody's to remember
             for number in taken:
                 signal.signal(number, before[number])
-            _LISTENING.remove(self)
 
 
 #: Those that are listening: a run within another one ends both.

@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +22,8 @@ from simulator.outcomes.wording import counted
 if TYPE_CHECKING:
     import pandas
 
+#: Beginnings of lines that are no rows: comments, and a spreadsheet's word on the separator.
+_NO_ROW = ("#", "sep=")
 _GZIP = b"\x1f\x8b"
 #: Most faulty rows of a file that are told one by one.
 _TOLD = 5
@@ -44,7 +48,8 @@ class TableFile(NamedTuple):
 def read_table(path: str | Path, place: str) -> TableFile:
     """Read a CSV file, plain or gzipped, with commas, semicolons or tabs between the columns.
 
-    Lines that begin with ``#`` are comments; empty lines count for nothing.
+    Lines that begin with ``#`` are comments; lines without a value count for nothing, nor do row numbers and empty
+    columns that have no name.
 
     Parameters
     ----------
@@ -66,34 +71,90 @@ def read_table(path: str | Path, place: str) -> TableFile:
     import pandas as pd
 
     path = Path(path).expanduser()
-    lines = [
-        (number, line)
-        for number, line in enumerate(_text(path, place).splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not lines:
+    text = _text(path, place)
+    records, faults = _records(text, _separator(text), f"{place}: {path.name}")
+    if not records and not faults:
         raise ScenarioError([Fault(place, f"{str(path)!r}, which is empty", _EXPECTED, "fill the file")])
-    separator = _separator(lines[0][1])
-    rows = [next(csv.reader([line], delimiter=separator, skipinitialspace=True)) for _, line in lines]
-    names = [name.strip() for name in rows[0]]
-    faults = _header_faults(names, f"{place}: {path.name}, line {lines[0][0]}")
-    for (number, _), row in zip(lines[1:], rows[1:], strict=True):
-        if len(row) != len(names):
-            got, expected = counted(len(row), "column"), f"{len(names)}, as in the line of names"
-            remedy = 'put quotation marks around what contains a separator, as in "1,5"'
-            faults.append(Fault(f"{place}: {path.name}, line {number}", got, expected, remedy))
+    if records:
+        records = _without_nameless(records)
+        names = [name.strip() for name in records[0].cells]
+        faults += _header_faults(names, f"{place}: {path.name}, line {records[0].line}")
+        faults += _row_faults(records, f"{place}: {path.name}")
     if faults:
         more = len(faults) - _TOLD
         if more > 0:
             faults[_TOLD:] = [Fault(f"{place}: {path.name}", f"{more} more such lines", "none")]
         raise ScenarioError(faults)
-    text = io.StringIO("\n".join(line for _, line in lines[1:]))
-    table = (
-        pd.read_csv(text, sep=separator, names=names, index_col=False, skipinitialspace=True)
-        if lines[1:]
-        else pd.DataFrame({name: [] for name in names})
-    )
-    return TableFile(table, tuple(number for number, _ in lines[1:]))
+    content = io.StringIO()
+    csv.writer(content).writerows([names, *(record.cells for record in records[1:])])
+    content.seek(0)
+    return TableFile(pd.read_csv(content, index_col=False), tuple(record.line for record in records[1:]))
+
+
+class _Record(NamedTuple):
+    """A row of the file: the line on which it begins, how many lines it takes, and its cells."""
+
+    line: int
+    n_lines: int
+    cells: list[str]
+
+
+def _records(text: str, separator: str, place: str) -> tuple[list[_Record], list[Fault]]:
+    """Return the rows of a text without comments and empty ones, and the fault at which reading ended."""
+    begins = True
+
+    def lines() -> Iterator[str]:
+        nonlocal begins
+        for line in io.StringIO(text, newline=None):
+            is_row = not (begins and line.lstrip().startswith(_NO_ROW))
+            begins = False
+            yield line if is_row else "\n"
+
+    reader = csv.reader(lines(), delimiter=separator, skipinitialspace=True, strict=True)
+    found: list[_Record] = []
+    first = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                found.append(_Record(first, reader.line_num + 1 - first, cells))
+            first, begins = reader.line_num + 1, True
+    except csv.Error as error:
+        remedy = "close the quotation mark where it opens, or double it where it is part of the text"
+        return found, [Fault(f"{place}, line {first}", str(error), "a row that can be read", remedy)]
+    return found, []
+
+
+def _without_nameless(records: list[_Record]) -> list[_Record]:
+    """Leave out row numbers, which some programs write first and without a name, and empty columns without one."""
+    names, rows = records[0].cells, [record.cells for record in records[1:]]
+    if any(len(cells) != len(names) for cells in rows):
+        return records
+    numbers = [cells[0].strip() for cells in rows]
+    kept = [
+        k
+        for k, name in enumerate(names)
+        if name.strip()
+        or not (
+            all(not cells[k].strip() for cells in rows)
+            or (k == 0 and any(numbers == [str(i + begin) for i in range(len(rows))] for begin in (0, 1)))
+        )
+    ]
+    return [record._replace(cells=[record.cells[k] for k in kept]) for record in records]
+
+
+def _row_faults(records: list[_Record], place: str) -> list[Fault]:
+    """Return what is wrong with the rows below the line of names."""
+    n_columns, faults = len(records[0].cells), []
+    for record in records[1:]:
+        where = f"{place}, line {record.line}"
+        if record.n_lines > 1:
+            remedy = "close the quotation mark where it opens, or take the line break out"
+            faults.append(Fault(where, "a line break inside quotation marks", "a row on one line", remedy))
+        elif len(record.cells) != n_columns:
+            got, expected = counted(len(record.cells), "column"), f"{n_columns}, as in the line of names"
+            remedy = 'put quotation marks around what contains a separator, as in "1,5"'
+            faults.append(Fault(where, got, expected, remedy))
+    return faults
 
 
 def _text(path: Path, place: str) -> str:
@@ -123,9 +184,14 @@ def _text(path: Path, place: str) -> str:
         ) from error
 
 
-def _separator(header: str) -> str:
-    """Return what separates the columns, by the line of names."""
-    return next((mark for mark in ("\t", ";") if mark in header and "," not in header), ",")
+def _separator(text: str) -> str:
+    """Return what separates the columns, by the line of names, or as a spreadsheet says it in the line before."""
+    rows = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    header = next(rows, "")
+    if header.startswith("sep=") and len(header) == 5:
+        return header[4]
+    bare = re.sub('"[^"]*("|$)', "", header)
+    return next((mark for mark in ("\t", ";") if mark in bare and "," not in bare), ",")
 
 
 def _header_faults(names: list[str], place: str) -> list[Fault]:

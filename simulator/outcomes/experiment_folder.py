@@ -68,7 +68,8 @@ def check_layout(path: Path, manifest: Mapping[str, Any]) -> None:
     layout = manifest.get("layout")
     if isinstance(layout, int) and layout <= EXPERIMENT_LAYOUT:
         return
-    remedy = f"install version {manifest.get('versions', {}).get('simulator', 'newer')} of the package"
+    version = manifest.get("versions", {}).get("simulator")
+    remedy = f"install {f'version {version}' if version else 'a newer version'} of the package"
     expected = f"a layout up to {EXPERIMENT_LAYOUT}"
     raise TakenPlaceError([Fault(str(path), f"layout {layout}", expected, remedy)])
 

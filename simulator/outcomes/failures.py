@@ -54,6 +54,6 @@ def stored_failures(folder: Path) -> tuple[Failure, ...]:
     """
     try:
         entries = json.loads((folder / FAILURES).read_bytes())["failures"]
-    except (OSError, ValueError, KeyError):
+        return tuple(Failure(**entry) for entry in entries)
+    except (OSError, ValueError, KeyError, TypeError):
         return ()
-    return tuple(Failure(**entry) for entry in entries)

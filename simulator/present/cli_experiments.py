@@ -312,7 +312,10 @@ def standing(found: Any, metric: str | None = None, block: str | None = None) ->
     from simulator.outcomes.metrics import METRIC
 
     name = found.main_metric if metric is None else metric
-    if len(found.manifest["strategies"]) < 2 or METRIC[name].better is None or not len(found.rows):
+    is_ranked = (
+        name not in METRIC or METRIC[name].better is not None
+    )  # of a name that is unknown it is told below
+    if len(found.manifest["strategies"]) < 2 or not is_ranked or not len(found.rows):
         return ()
     lines: tuple[str, ...] = found.regimes(name, block=block).sentences
     return lines

@@ -140,3 +140,44 @@ def test_faults_of_people_and_ties_name_their_lines(tmp_path: Path) -> None:
     with pytest.raises(sim.ScenarioError) as error:
         sim.study_network(tmp_path / "a", tmp_path / "b", n_periods=5, influence="x", form="y", fit_until=9)
     assert len(error.value.faults) == 5
+
+
+ROWS = {
+    "row numbers of pandas": (",year,sales\n0,2001,5\n1,2002,6\n", (2, 3)),
+    "row numbers of R": ('"","year","sales"\n"1",2001,5\n"2",2002,6\n', (2, 3)),
+    "empty columns and rows of a spreadsheet": ("year,sales,\n2001,5,\n2002,6,\n,,\n", (2, 3)),
+    "comments and empty lines": ("# of, what\nyear,sales\n\n2001,5\n# then\n2002,6\n", (4, 6)),
+    "the separator in a line of its own": ("sep=;\nyear;sales\n2001;5\n2002;6\n", (3, 4)),
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_what_common_programs_write_is_read(tmp_path, kind: str) -> None:
+    text, lines = ROWS[kind]
+    (tmp_path / "sales.csv").write_text(text)
+    found = read_table(tmp_path / "sales.csv", "bass")
+    assert found.table.to_dict("list") == {"year": [2001, 2002], "sales": [5, 6]} and found.lines == lines
+
+
+def test_names_may_have_line_breaks_and_separators_inside_quotation_marks(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text('year;"sales, or\nadopters"\n2001;5\n')
+    found = read_table(tmp_path / "a.csv", "bass")
+    assert found.table.to_dict("list") == {"year": [2001], "sales, or\nadopters": [5]} and found.lines == (3,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('sales,name\n5,"abc\n6,def\n7,"x\n8,y\n', "line 2"),
+        ('sales,name\n5,"abc\n6,def\n', "line 2 = unexpected end"),
+        ('sales,name\n5,a\n6,"x\ny"\n7,z\n', "line 3 = a line break inside quotation marks"),
+        ("sales,name\n5," + "x" * 200_000 + "\n", "line 2 = field larger"),
+        (",sales\n7,1\n9,2\n", "a column without a name"),
+    ],
+    ids=["stray", "open", "broken", "long", "nameless"],
+)
+def test_no_row_is_lost_in_quotation_marks(tmp_path, text: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(sim.ScenarioError) as raised:
+        read_table(tmp_path / "a.csv", "bass")
+    assert said in str(raised.value)

@@ -156,6 +156,16 @@ def test_the_digest_does_not_depend_on_order_but_on_every_number() -> None:
     assert len({digest, *others}) == 6
 
 
+@pytest.mark.parametrize("damaged", ["[]", '{"failures": null}', '{"failures": [{"what": 1}]}', "{"])
+def test_a_damaged_file_of_failures_keeps_nobody_from_going_on(
+    copied: Path, design: Design, damaged: str
+) -> None:
+    before = sim.open_results(copied).digest
+    (copied / "failures.json").write_text(damaged)
+    assert not sim.open_results(copied).failures
+    assert sim.sweep(design, out=copied).digest == before
+
+
 @pytest.mark.parametrize("damage", ["altered", "cut short", "removed", "swapped"])
 def test_a_damaged_shard_is_named_and_run_again(copied: Path, design: Design, damage: str) -> None:
     first, second = shard_files(copied)[:2]

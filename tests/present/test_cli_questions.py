@@ -131,7 +131,12 @@ def test_options_that_would_be_ignored_are_refused(ask, words, told) -> None:
 
 def test_an_unknown_metric_is_told_by_its_option_and_the_nearest_names(ask) -> None:
     """Also an empty name, which is not the default."""
-    for words in (("--metric", "foo"), ("--metric="), ("--regimes", "--metric=")):
+    for words in (
+        ("--metric", "foo"),
+        ("--json", "--metric", "foo"),
+        ("--metric="),
+        ("--regimes", "--metric="),
+    ):
         status, _, err = ask(*((words,) if isinstance(words, str) else words))
         assert status == 2 and err.startswith("--metric = "), err
         assert len(err) < 300 and "did you mean" not in err
