@@ -222,9 +222,9 @@ def study_network(
     """
     faults: list[Fault] = []
     with told_together(faults):
-        ties = read_table(edges, "edges").table
+        ties = read_table(edges, "edges", text=(0, 1)).table
     with told_together(faults):
-        people = read_table(nodes, "nodes")
+        people = read_table(nodes, "nodes", text=("node",))
     if influence not in INFLUENCES:
         faults.append(unknown("influence", influence, INFLUENCES))
     if form not in FORMS:
@@ -291,6 +291,9 @@ def _people_faults(people: TableFile, nodes: str | Path, adopted: str, group: st
         repeated = dict.fromkeys(str(name) for name in table["node"][table["node"].duplicated()])
         got = f"{', '.join(list(repeated)[:5])} more than once"
         faults.append(Fault(f"{nodes}: node", got, "one row per person", "remove the repeated rows"))
+    if "node" in table and (table["node"] == "").any():
+        line = people.lines[int(np.flatnonzero(table["node"] == "")[0])]
+        faults.append(Fault(f"{nodes}, line {line}: node", "nothing", "a name", "name the person"))
     if adopted in table:
         remedy = "leave it empty, or give a period after the last, for those who never adopted"
         wrong = [

@@ -12,12 +12,13 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.errors import Fault, ScenarioError
 from simulator.outcomes.wording import counted
+from simulator.scenario.wording import reads_as_number
 
 if TYPE_CHECKING:
     import pandas
@@ -45,7 +46,7 @@ class TableFile(NamedTuple):
     lines: tuple[int, ...]
 
 
-def read_table(path: str | Path, place: str) -> TableFile:
+def read_table(path: str | Path, place: str, text: Collection[str | int] = ()) -> TableFile:
     """Read a CSV file, plain or gzipped, with commas, semicolons or tabs between the columns.
 
     Lines that begin with ``#`` are comments; lines without a value count for nothing, nor do row numbers and empty
@@ -57,6 +58,8 @@ def read_table(path: str | Path, place: str) -> TableFile:
         The file.
     place : str
         What to call it in messages.
+    text : collection of str or int, optional
+        Columns that stay text whatever they look like, such as names of people, by name or position.
 
     Returns
     -------
@@ -71,8 +74,8 @@ def read_table(path: str | Path, place: str) -> TableFile:
     import pandas as pd
 
     path = Path(path).expanduser()
-    text = _text(path, place)
-    records, faults = _records(text, _separator(text), f"{place}: {path.name}")
+    content = _text(path, place)
+    records, faults = _records(content, _separator(content), f"{place}: {path.name}")
     if not records and not faults:
         raise ScenarioError([Fault(place, f"{str(path)!r}, which is empty", _EXPECTED, "fill the file")])
     if records:
@@ -85,10 +88,14 @@ def read_table(path: str | Path, place: str) -> TableFile:
         if more > 0:
             faults[_TOLD:] = [Fault(f"{place}: {path.name}", f"{more} more such lines", "none")]
         raise ScenarioError(faults)
-    content = io.StringIO()
-    csv.writer(content).writerows([names, *(record.cells for record in records[1:])])
-    content.seek(0)
-    return TableFile(pd.read_csv(content, index_col=False), tuple(record.line for record in records[1:]))
+    rows = io.StringIO()
+    csv.writer(rows).writerows([names, *(record.cells for record in records[1:])])
+    rows.seek(0)
+    table = pd.read_csv(rows, index_col=False)
+    for k, name in enumerate(names):
+        if name in text or k in text:
+            table[name] = pd.Series([record.cells[k].strip() for record in records[1:]], dtype=object)
+    return TableFile(table, tuple(record.line for record in records[1:]))
 
 
 class _Record(NamedTuple):
@@ -195,7 +202,7 @@ def _separator(text: str) -> str:
 
 
 def _header_faults(names: list[str], place: str) -> list[Fault]:
-    if all(_is_number(name) for name in names):
+    if all(reads_as_number(name) for name in names):
         remedy = "write a first line with a name for each column, such as sales"
         return [Fault(place, ", ".join(names), "a line of column names", remedy)]
     faults = []
@@ -205,11 +212,3 @@ def _header_faults(names: list[str], place: str) -> list[Fault]:
         remedy = "name the column, or remove it"
         faults.append(Fault(place, "a column without a name", "a name for each column", remedy))
     return faults
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

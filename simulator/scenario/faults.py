@@ -12,7 +12,7 @@ from simulator.scenario.schema import ScenarioTables
 from simulator.scenario.schema.base import NAME_PATTERN, NAME_RULE, Table
 from simulator.scenario.schema.walk import Spot, fields_of, walk
 from simulator.scenario.tree import Tree
-from simulator.scenario.wording import Loc, did_you_mean, listed, nearest, shown
+from simulator.scenario.wording import Loc, did_you_mean, listed, nearest, reads_as_number, shown
 
 _OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
@@ -153,11 +153,9 @@ def _literal_remedy(text: str, here: Spot) -> str:
     """Return what to write instead of a text; quotes are only to blame where the rest would do."""
     if here.annotation is bool:
         return "write it without quotes" if text.lower() in ("true", "false") else "write true or false"
-    try:
-        float(text)
-    except ValueError:
-        return "write a whole number in digits" if here.is_whole else "write a number, such as 1.5"
-    return "write it without quotes"
+    if reads_as_number(text):
+        return "write it without quotes"
+    return "write a whole number in digits" if here.is_whole else "write a number, such as 1.5"
 
 
 def described(here: Spot, with_type: bool = True) -> str:

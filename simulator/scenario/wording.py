@@ -105,6 +105,15 @@ def listed(words: Iterable[str], limit: int = 12) -> str:
     return text or "nothing"
 
 
+def reads_as_number(text: str) -> bool:
+    """Return whether a text is a number as Python reads it."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Find the known word that is most like a misspelt one.
 

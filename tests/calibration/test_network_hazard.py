@@ -270,6 +270,21 @@ def test_the_answer_says_what_may_pass_for_influence(tmp_path) -> None:
     assert "Van den Bulte & Lilien 2001" in study.to_json_document()["caution"]
 
 
+def test_names_of_people_are_text_in_both_files(tmp_path) -> None:
+    """Whatever they look like: numbers beside words, zeros in front, and what stands for missing numbers elsewhere."""
+    edges, nodes = tmp_path / "ties.csv", tmp_path / "people.csv"
+    names = {"0": "1", "1": "001", "2": "NA", "3": "A3"}
+    found = []
+    for called in (names, {k: k for k in names}):
+        edges.write_text("a,b\n" + "".join(f"{called[a]},{called[b]}\n" for a, b in ("01", "12", "02")))
+        nodes.write_text("node,toa\n" + "".join(f"{called[k]},{int(k) % 3 + 1}\n" for k in names))
+        found.append(study_network(edges, nodes, n_periods=3).digest)
+    assert found[0] == found[1]
+    nodes.write_text("node,toa\n0,1\n,2\n2,3\n")
+    with pytest.raises(ScenarioError, match="line 3: node = nothing"):
+        study_network(edges, nodes, n_periods=3)
+
+
 def test_faults_of_networks_are_told() -> None:
     ties = [[0, 1], [1, 2]]
     for arguments, words in (

@@ -20,7 +20,7 @@ from simulator.model.network.csr import Influence, Network, OnFault, from_ties
 from simulator.model.network.node_table import NodeTable, read_nodes
 from simulator.model.network.numbering import number_integers, number_texts
 from simulator.model.network.text_file import SEPARATORS, chunks, first_lines, sniff_separator, split_line
-from simulator.scenario.wording import counted
+from simulator.scenario.wording import counted, reads_as_number
 
 _KNOWN_ENDS = (
     ("source", "target"), ("from", "to"), ("ego", "alter"), ("sender", "receiver"), ("src", "dst"),
@@ -203,17 +203,9 @@ def _is_header(cells: list[list[str]]) -> bool:
         return True
     columns = list(zip(*(row for row in cells[1:] if len(row) == len(names)), strict=True))
     return any(
-        not _is_number(name) and all(_is_number(cell) for cell in column)
+        not reads_as_number(name) and all(reads_as_number(cell) for cell in column)
         for name, column in zip(names, columns, strict=False)
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 class _Reader:
