@@ -265,7 +265,8 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
         axes.plot(
             row[column], row[optimization.metric], "o", mec=color, mfc=color if k in front else "white", ms=7
         )
-    named = table[~np.array(is_candidate)]
+    is_found = np.array(is_candidate)
+    named, nameless = table[~is_found], table[is_found]
     axes.margins(0.08)
     label_points(
         axes,
@@ -273,6 +274,7 @@ def plot_frontier(optimization: Optimization, *, cost: str = "risk") -> Chart:
             (float(row[column]), float(row[optimization.metric]), row["plan"], COLORS[1] if k == 0 else GRAY)
             for k, row in named.iterrows()
         ],
+        list(zip(nameless[column], nameless[optimization.metric], strict=True)),
     )
     axes.set_ylabel(f"{optimization.metric} ({unit_label(metric.unit, currency)})")
     axes.set_xlabel(f"{what} ({unit_label(metric.unit if is_risk else 'currency', currency)})")

@@ -177,7 +177,13 @@ def label_lines(
         _write_apart(axes, text, color, (end, y), (1.035, height))
 
 
-def label_points(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = 0.055) -> None:
+def label_points(
+    axes: Axes,
+    labels: Sequence[tuple[float, float, str, str]],
+    others: Sequence[tuple[float, float]] = (),
+    *,
+    gap: float = 0.055,
+) -> None:
     """Write labels beside points, to the left of those on the right, apart from each other, with leaders where moved.
 
     Parameters
@@ -186,18 +192,21 @@ def label_points(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *,
         Axes whose limits are final.
     labels : sequence of (x, y, text, color)
         Place of each point, data units, its text and color.
+    others : sequence of (x, y)
+        Places of points without a label, which labels shall not cover either.
     gap : float
         Smallest distance between labels on one side, as a share of the axes' height.
     """
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    across = [(x - left) / (right - left) for x, *_ in labels]
-    up = [(y - low) / (high - low) for _, y, *_ in labels]
+    points = [*((x, y) for x, y, *_ in labels), *others]
+    across = [(x - left) / (right - left) for x, _ in points]
+    up = [(y - low) / (high - low) for _, y in points]
     for is_right in (False, True):
-        chosen = [k for k, place in enumerate(across) if (place > 0.55) == is_right]
+        chosen = [k for k in range(len(labels)) if (across[k] > 0.55) == is_right]
         heights = spread([up[k] for k in chosen], gap)
         for k, height in zip(chosen, heights, strict=True):
             x, y, text, color = labels[k]
-            near = [across[j] for j in range(len(labels)) if j != k and abs(up[j] - height) < gap / 2]
+            near = [across[j] for j in range(len(points)) if j != k and abs(up[j] - height) < gap / 2]
             beside = _beside(across[k], _WIDTH * len(text), near, is_right)
             _write_apart(axes, text, color, (x, y), (beside, height), shrink=4, is_left=is_right)
 

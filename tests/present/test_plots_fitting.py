@@ -85,17 +85,19 @@ def test_a_forecast_on_a_network_is_drawn(tmp_path) -> None:
         sim.study_network(tmp_path / "ties.csv", tmp_path / "people.csv", n_periods=6, adopted="year")
 
 
+@pytest.mark.parametrize("n_named", [1, 3])
 @pytest.mark.parametrize("side", [1, -1])
-def test_labels_of_points_cover_no_other_point(side):
-    """Three points at one height; the label that stays there, of the outermost one, goes past the others."""
+def test_labels_of_points_cover_no_other_point(side, n_named):
+    """Three points at one height, named or not; the label that stays there, of the outermost one, goes past all."""
     chart = plots_style.new_chart(7.8, 4.4, "title", "subtitle")
     axes = chart.subplots()
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    places = [0.5 - side * x for x in (0.33, 0.4, 0.36)]
-    names = ("b", "a long name", "c")
-    plots_style.label_points(axes, [(x, 0.5, name, "k") for x, name in zip(places, names, strict=True)])
+    places = [0.5 - side * x for x in (0.4, 0.33, 0.36)]
+    names = ("a long name", "b", "c")[:n_named]
+    labels = [(x, 0.5, name, "k") for x, name in zip(places, names, strict=False)]
+    plots_style.label_points(axes, labels, [(x, 0.5) for x in places[n_named:]])
     chart.draw_without_rendering()
-    for own, text in zip(places, axes.texts, strict=True):
+    for own, text in zip(places, axes.texts, strict=False):
         box = Text.get_window_extent(text).transformed(axes.transData.inverted())
         inside = [x for x in places if x != own and box.x0 < x < box.x1 and box.y0 < 0.5 < box.y1]
         assert not inside and 0 <= box.x0 < box.x1 <= 1, text.get_text()
