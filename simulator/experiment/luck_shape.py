@@ -20,8 +20,8 @@ from simulator.outcomes.statistics import mean_and_sd, without_rounding
 
 #: Skewness of a difference from which on its luck counts as rare; that of luck of one replicate in ten is 2.7.
 SKEWED = 1.5
-#: Excess kurtosis from which on it does; that of luck of one replicate in twenty on either side is 7. Of differences
-#: that are normal, fewer than one in a thousand have as much in 42 replicates; one in 80 in 7 to 12.
+#: Excess kurtosis from which on it does; that of luck of one replicate in twenty on either side is 7. Of normal
+#: differences one in 1,200 has the one or the other in 42 replicates, one in 250 in 20, and one in 60 to 90 in 7 to 12.
 HEAVY = 4.0
 
 
